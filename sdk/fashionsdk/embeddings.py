@@ -1,0 +1,73 @@
+"""What an embedder returns and a matcher searches: vectors that know their attributes and their model."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.attributes import select
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Unit-length embeddings of N images for A attributes.
+
+    Attributes:
+        vectors: float32 ``(N, A, D)``, each of length 1.
+        attributes: the A attribute names, in the order of ``vectors``' second axis.
+        model: digest of the model that made them; two sets compare only if it is the same.
+        attention: float32 ``(N, A, h, w)``, where the model looked (sums to 1 over h, w), if it was asked for.
+
+    Raises:
+        ValueError: the shapes do not fit each other.
+    """
+
+    vectors: NDArray[np.float32]
+    attributes: tuple[str, ...]
+    model: str
+    attention: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes against each other."""
+        if self.vectors.ndim != 3 or self.vectors.shape[1] != len(self.attributes):
+            raise ValueError(
+                f"vectors have shape {self.vectors.shape}; expected (N, {len(self.attributes)}, D) "
+                f"for the attributes {', '.join(self.attributes)}"
+            )
+        if self.attention is not None and self.attention.shape[:2] != self.vectors.shape[:2]:
+            raise ValueError(
+                f"attention has shape {self.attention.shape}; expected {self.vectors.shape[:2]} + (h, w)"
+            )
+
+    def __len__(self) -> int:
+        """Return N, the number of images."""
+        return len(self.vectors)
+
+    def __getitem__(self, attribute: str) -> NDArray[np.float32]:
+        """Return one attribute's embeddings, float32 ``(N, D)``; a view.
+
+        Raises:
+            ValueError: the attribute is unknown.
+        """
+        (index,) = select(self.attributes, attribute)
+        return self.vectors[:, index]
+
+    @property
+    def dimension(self) -> int:
+        """D, the length of one vector."""
+        return self.vectors.shape[2]
+
+    def select(self, attributes: str | Iterable[str]) -> "Embeddings":
+        """Return the same images' embeddings for fewer attributes.
+
+        Raises:
+            ValueError: an attribute is unknown.
+        """
+        index = list(select(self.attributes, attributes))
+        return Embeddings(
+            vectors=self.vectors[:, index],
+            attributes=tuple(self.attributes[i] for i in index),
+            model=self.model,
+            attention=None if self.attention is None else self.attention[:, index],
+        )

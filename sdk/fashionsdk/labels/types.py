@@ -1,0 +1,62 @@
+"""The two things a label file can say: labels to train on, and queries with candidates to be judged by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.attributes import Attribute
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """One split's photos and their labels.
+
+    Attributes:
+        root: folder that the image paths are relative to.
+        images: N paths, relative to ``root``.
+        attributes: the A attributes with their value names.
+        rows: int32 ``(L, 3)``: image index, attribute index, value index; one row a label.
+    """
+
+    root: Path
+    images: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    rows: NDArray[np.int32]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The N photo files."""
+        return [self.root / image for image in self.images]
+
+    def matrix(self) -> NDArray[np.int32]:
+        """Return the labels as ``(N, A)``, -1 where there is none; of several values for one cell the first."""
+        values = np.full((len(self.images), len(self.attributes)), -1, np.int32)
+        image, attribute, value = self.rows[::-1].T  # reversed: the first row of a cell is written last
+        values[image, attribute] = value
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class RetrievalSplit:
+    """Queries and the candidates they are ranked against, attribute by attribute.
+
+    Attributes:
+        root: folder that the image paths are relative to.
+        images: N paths, relative to ``root``.
+        attributes: the A attributes with their value names.
+        queries: int32 ``(Q, 3)``: image index, attribute index, value index.
+        candidates: int32 ``(G, 3)``, likewise; a query is ranked against the candidates of its attribute.
+    """
+
+    root: Path
+    images: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    queries: NDArray[np.int32]
+    candidates: NDArray[np.int32]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The N photo files."""
+        return [self.root / image for image in self.images]

@@ -1,0 +1,45 @@
+"""Retrieval metrics on score matrices: average precision, recall at k, and what a random ranking would get.
+
+Source: the metric of the ASEN programs (Ma et al., AAAI 2020; arXiv:2002.02814, section 4.1).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def average_precision(scores: NDArray[np.float32], relevant: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return each query's average precision, ``(Q,)``, from scores and relevance ``(Q, G)``.
+
+    The mean, over the relevant candidates, of the precision at their rank; 0.0 when nothing is relevant.
+    Unlike the ASEN script, ties keep candidate order, so the result is deterministic.
+    """
+    hits = rank(scores, relevant)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    return np.asarray((precision * hits).sum(axis=1) / np.maximum(hits.sum(axis=1), 1), np.float64)
+
+
+def recall_at(scores: NDArray[np.float32], relevant: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
+    """Return, per query, 1.0 if any of the ``k`` best candidates is relevant, else 0.0: ``(Q,)``.
+
+    This is Recall@k as deep metric learning reports it (Song et al., CVPR 2016), not the share of relevant items found.
+    """
+    return rank(scores, relevant)[:, :k].any(axis=1).astype(np.float64)
+
+
+def rank(scores: NDArray[np.float32], relevant: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return ``relevant`` ``(Q, G)`` reordered by falling score; ties keep candidate order."""
+    order = np.argsort(-scores, axis=1, kind="stable")
+    return np.take_along_axis(relevant, order, axis=1)
+
+
+def random_average_precision(relevant: int, candidates: int) -> float:
+    """Return the expected average precision of a random ranking: ``(H + (R-1)/(N-1) (N-H)) / N``.
+
+    H is the N-th harmonic number; R ``relevant`` among N ``candidates``. 0.0 when nothing is relevant.
+    """
+    if relevant == 0:
+        return 0.0
+    if candidates == 1:
+        return 1.0
+    harmonic = float(np.sum(1.0 / np.arange(1, candidates + 1)))
+    return (harmonic + (relevant - 1) / (candidates - 1) * (candidates - harmonic)) / candidates
