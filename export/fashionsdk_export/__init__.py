@@ -1,0 +1,1 @@
+"""Turn a trained checkpoint into a bundle: fused static graphs, proved against PyTorch."""

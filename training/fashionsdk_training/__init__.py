@@ -1,0 +1,1 @@
+"""Train attribute-specific embedding models from labelled photos."""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashionsdk.attributes import Attribute
-from fashionsdk.errors import LabelsError
 from fashionsdk.labels.index_files import index_labels, index_retrieval
 from fashionsdk.labels.table import read_table, table_labels, table_retrieval
 from fashionsdk.labels.types import Labels, RetrievalSplit
@@ -27,7 +26,7 @@ def read_labels(path: str | Path, split: str, attributes: Sequence[Attribute] | 
     path = Path(path)
     if (table := _table_path(path)) is not None:
         return table_labels(read_table(table), split, attributes)
-    return index_labels(_folder(path), split)
+    return index_labels(path, split)
 
 
 def read_retrieval(path: str | Path, split: str) -> RetrievalSplit:
@@ -44,17 +43,11 @@ def read_retrieval(path: str | Path, split: str) -> RetrievalSplit:
     folder = path if path.is_dir() else path.parent
     table = _table_path(path)
     if table is None or (folder / f"query_{split}.txt").is_file():
-        return index_retrieval(_folder(folder), split)
+        return index_retrieval(folder, split)
     return table_retrieval(read_table(table), split)
 
 
 def _table_path(path: Path) -> Path | None:
     if path.is_dir():
         return path / TABLE_NAME if (path / TABLE_NAME).is_file() else None
-    return path
-
-
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise LabelsError(f"{path}: no such table or folder; expected a CSV table or a folder with {TABLE_NAME}")
     return path

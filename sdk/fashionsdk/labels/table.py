@@ -156,7 +156,7 @@ def table_retrieval(table: Table, split: str) -> RetrievalSplit:
 
 
 def fixed_roles(labels: Labels) -> NDArray[np.bool_]:
-    """Return ``(L,)``, true where a label is a query: of each value's photos, in table order, every fifth from the first.
+    """Return ``(L,)``, true where a label is a query: of each value, in table order, every fifth photo from the first.
 
     The rest are candidates. A value with one photo is a candidate only, since nothing could answer it; a warning says
     how many there are.

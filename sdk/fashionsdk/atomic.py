@@ -1,0 +1,57 @@
+"""Replace a file as one step: a reader finds one whole version at any moment and after any crash."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Yield a file to write; it takes the place of ``path`` once the block ends well, and never before.
+
+    The bytes go to ``.NAME.saving`` beside ``path`` and reach the disk before the name changes hands.
+    If the block raises, ``path`` stays as it was. What a killed process leaves behind is overwritten
+    by the next one; processes that save to the same path take turns, and the last one wins. Needs a
+    POSIX system.
+
+    Raises:
+        OSError: the folder is missing, not writable or full.
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    partial = target.with_name(f".{target.name}.saving")
+    with os.fdopen(_open_locked(partial), "wb") as file:
+        try:
+            file.truncate()
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(partial, target)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+    _sync_folder(target.parent)
+
+
+def _open_locked(partial: Path) -> int:
+    """Open the partial file for this process alone, waiting for another that holds it."""
+    import fcntl  # absent on Windows, where the rest of the SDK still imports
+
+    while True:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT, 0o666)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), os.stat(partial)):
+                return descriptor
+        os.close(descriptor)  # the one we waited for has renamed this file: start on a new one
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the folder's new entry survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

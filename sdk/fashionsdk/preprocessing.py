@@ -1,0 +1,108 @@
+"""From a photo to a model's input: the only resize in this repository."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fashionsdk import strict_json
+
+# From this ratio of sides on, only the strip around the crop is resized.
+EXTREME_ASPECT_RATIO = 4
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize the shorter side to ``side`` pixels, then take the centre square of ``side`` x ``side``.
+
+    The resize is Pillow's bilinear filter, which widens with the reduction and so does not alias. Mean and
+    standard deviation are not here: they are part of the model and of its graph.
+
+    Attributes:
+        side: S, in pixels.
+
+    Raises:
+        ValueError: ``side`` is below 1.
+    """
+
+    side: int
+
+    def __post_init__(self) -> None:
+        """Refuse a side that no image has."""
+        if self.side < 1:
+            raise ValueError(f"side is {self.side}; expected 1 pixel or more, such as 224")
+
+    def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the centre square of an upright RGB image: uint8 ``(S, S, 3)``, contiguous, 0 to 255.
+
+        The result is torchvision's ``Resize(S, BILINEAR)`` and ``CenterCrop(S)`` on the PIL image, bit for bit.
+        Where one side is more than ``EXTREME_ASPECT_RATIO`` times the other it may differ by 1 from them, because
+        only the pixels under the crop are resized: a photo of 1 x 10,000 would become 224 x 2,240,000 first.
+
+        Raises:
+            ValueError: the image is not RGB, or has no pixels.
+        """
+        if image.mode != "RGB" or min(image.size) < 1:
+            raise ValueError(
+                f"got an image of mode {image.mode} and size {image.size}; expected RGB with at least "
+                "1 pixel: open it with fashionsdk.images.open_image"
+            )
+        if max(image.size) > EXTREME_ASPECT_RATIO * min(image.size):
+            square = self._resize_crop(image)
+        else:
+            square = self._crop(self._resize(image))
+        return np.array(square, dtype=np.uint8)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON takes them; :meth:`from_json` reads them back."""
+        encoded: dict[str, Any] = strict_json.encode(self)
+        return encoded
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Preprocessing":
+        """Read :meth:`to_json`'s answer.
+
+        Raises:
+            ValueError: a key is missing or unknown, or a value does not fit.
+        """
+        return strict_json.decode(cls, value, "preprocessing")
+
+    def _resize(self, image: Image.Image) -> Image.Image:
+        size = self._resized(image.size)
+        return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
+
+    def _crop(self, image: Image.Image) -> Image.Image:
+        left, top = (self._offset(length) for length in image.size)
+        return (
+            image
+            if image.size == (self.side, self.side)
+            else image.crop((left, top, left + self.side, top + self.side))
+        )
+
+    def _resize_crop(self, image: Image.Image) -> Image.Image:
+        """Resize only the pixels that the crop needs: those under it and those in reach of the filter."""
+        spans = [
+            self._span(length, resized) for length, resized in zip(image.size, self._resized(image.size), strict=True)
+        ]
+        (left, inner_left, inner_right, right), (top, inner_top, inner_bottom, bottom) = spans
+        strip = image.crop((left, top, right, bottom))
+        box = (inner_left - left, inner_top - top, inner_right - left, inner_bottom - top)
+        return strip.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box)
+
+    def _span(self, length: int, resized: int) -> tuple[int, float, float, int]:
+        """Return where the crop lies on one side of the image, in pixels: start and stop, and the reach around."""
+        scale = length / resized
+        start = self._offset(resized) * scale
+        stop = min(start + self.side * scale, length)
+        reach = int(max(scale, 1.0)) + 2
+        return max(int(start) - reach, 0), start, stop, min(int(stop) + reach, length)
+
+    def _resized(self, size: tuple[int, int]) -> tuple[int, int]:
+        width, height = size
+        shorter = min(size)
+        return int(self.side * width / shorter), int(self.side * height / shorter)
+
+    def _offset(self, length: int) -> int:
+        return round((length - self.side) / 2.0)

@@ -1,0 +1,113 @@
+"""JSON that is exactly a dataclass: a missing key, an unknown key or a wrong type is a named error."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def encode(value: Any) -> Any:
+    """Turn dataclasses, tuples and mappings into what :func:`json.dumps` takes."""
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [encode(item) for item in value]
+    return value
+
+
+def loads(text: str | bytes) -> Any:
+    """Parse JSON, refusing what JSON itself does not define: NaN, infinities, a key given twice.
+
+    Raises:
+        ValueError: the text is not such JSON.
+    """
+    try:
+        text = text if isinstance(text, str) else text.decode("utf-8")
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def decode(kind: type[T], value: Any, where: str) -> T:
+    """Build a ``kind`` from parsed JSON; ``where`` names the value in errors.
+
+    ``kind`` is a dataclass, or any type that a dataclass's field may have: ``str``, ``int``, ``float``,
+    ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, ``Any``.
+
+    Raises:
+        ValueError: the value does not fit, or the dataclass refuses it.
+    """
+    result: T = _decode(kind, value, where)
+    return result
+
+
+def _decode(kind: Any, value: Any, where: str) -> Any:
+    if kind is Any:
+        return value
+    if is_dataclass(kind):
+        return _decode_dataclass(kind, value, where)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        (inner,) = (argument for argument in arguments if argument is not NoneType)
+        return None if value is None else _decode(inner, value, where)
+    if origin is Literal:
+        return _check(value in arguments, value, where, "one of " + ", ".join(map(repr, arguments)))
+    if origin is tuple:
+        return _decode_tuple(arguments, value, where)
+    if origin is Mapping:
+        _check(isinstance(value, Mapping), value, where, "an object")
+        return {key: _decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    return _decode_scalar(kind, value, where)
+
+
+def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
+    _check(isinstance(value, Mapping), value, where, "an object")
+    known = {field.name: field for field in fields(kind)}
+    if unknown := sorted(value.keys() - known):
+        raise ValueError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(known)}")
+    if missing := [name for name in known if name not in value]:
+        raise ValueError(f"{where} lacks the key {missing[0]!r}; expected {', '.join(known)}")
+    hints = get_type_hints(kind)
+    decoded = {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}
+    try:
+        return kind(**decoded)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _decode_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+    _check(isinstance(value, (list, tuple)), value, where, "an array")
+    kinds = (arguments[0],) * len(value) if arguments[-1] is Ellipsis else arguments
+    _check(len(value) == len(kinds), value, where, f"{len(kinds)} items")
+    return tuple(_decode(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+
+
+def _decode_scalar(kind: Any, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        _check(abs(value) <= sys.float_info.max, value, where, "a finite number")  # false for NaN as well
+        return float(value)
+    return _check(type(value) is kind, value, where, kind.__name__)
+
+
+def _check(fits: bool, value: Any, where: str, expected: str) -> Any:
+    if not fits:
+        raise ValueError(f"{where} is {value!r:.60}; expected {expected}")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"it has the number {name}; expected finite numbers")
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"it has the key {max(keys, key=keys.count)!r} twice")
+    return result

@@ -1,0 +1,58 @@
+"""Small photos and a small model that every training test can use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling, TrainConfig
+from fashionsdk_training.datasets import load_training_data
+
+SIDE = 32
+TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16)
+
+
+def tiny_config(**changes) -> TrainConfig:
+    """Return settings under which a run takes a second."""
+    settings = {
+        "model": TINY,
+        "pretrained": None,
+        "side": SIDE,
+        "stored_side": 36,
+        "epochs": 3,
+        "sampling": Sampling(batch_size=8, group_size=2),
+        "objective": Objective(),
+        "optimisation": Optimisation(mixed_precision=False, ema_decay=0.5, learning_rate=3e-3, backbone_rate=1.0),
+    }
+    return TrainConfig(**(settings | changes))
+
+
+def draw(colour: str, stripes: str, rng: np.random.Generator) -> Image.Image:
+    pixels = rng.integers(0, 60, (40, 48, 3), dtype=np.uint8)
+    pixels[..., {"red": 0, "green": 1}[colour]] += 150
+    if stripes == "horizontal":
+        pixels[::6] = pixels[1::6] = 0
+    elif stripes == "vertical":
+        pixels[:, ::6] = pixels[:, 1::6] = 0
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory) -> Path:
+    """A table of 40 training and 20 validation photos with two attributes that a tiny network can learn."""
+    folder, rng = tmp_path_factory.mktemp("shop"), np.random.default_rng(0)
+    lines = ["image,split,colour,stripes"]
+    for i in range(60):
+        colour = ("red", "green")[i % 2]
+        stripes = ("horizontal", "vertical", "")[i // 2 % 3]
+        draw(colour, stripes, rng).save(folder / f"{i}.png")
+        lines.append(f"{i}.png,{'train' if i < 40 else 'valid'},{colour},{stripes}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    return folder / "labels.csv"
+
+
+@pytest.fixture(scope="session")
+def data(table, tmp_path_factory):
+    """The table's photos and labels, loaded."""
+    return load_training_data(table, SIDE, 36, tmp_path_factory.mktemp("photos"))

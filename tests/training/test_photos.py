@@ -1,0 +1,69 @@
+"""The cache of decoded photos, and what becomes of bad ones."""
+
+import logging
+import os
+
+import numpy as np
+from PIL import Image
+
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training.photos import cache_photos
+
+PREPROCESSING = Preprocessing(16)
+
+
+def photos(tmp_path, count=3):
+    paths = []
+    for i in range(count):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(paths[-1])
+    return paths
+
+
+def test_cached_pixels_are_the_preprocessed_photos(tmp_path):
+    paths = photos(tmp_path)
+    for _ in range(2):  # decoded, then read back
+        cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+        for path, pixels in zip(paths, cache.pixels, strict=True):
+            np.testing.assert_array_equal(pixels, PREPROCESSING(Image.open(path)))
+
+
+def test_a_second_run_does_not_decode_again(tmp_path):
+    paths = photos(tmp_path)
+    cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    stamps = [path.stat().st_mtime_ns for path in paths]
+    for path, stamp in zip(paths, stamps, strict=True):
+        size = path.stat().st_size
+        path.write_bytes(b"x" * size)  # would be unreadable if it were opened
+        os.utime(path, ns=(stamp, stamp))
+    assert cache_photos(paths, PREPROCESSING, tmp_path / "cache").unreadable == {}
+
+
+def test_a_changed_photo_is_decoded_again(tmp_path):
+    paths = photos(tmp_path)
+    before = np.array(cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels)
+    Image.new("RGB", (30, 20), "red").save(paths[1])
+    after = cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels
+    assert (before[1] != after[1]).any()
+    np.testing.assert_array_equal(before[2], after[2])
+
+
+def test_unreadable_photos_are_left_out_with_a_reason_and_a_count(tmp_path, caplog):
+    good, truncated, zero, text = photos(tmp_path, 4)
+    truncated.write_bytes(truncated.read_bytes()[:200])
+    zero.write_bytes(b"")
+    text.write_text("not a photo")
+    paths = [good, truncated, zero, text, tmp_path / "missing.jpg"]
+    with caplog.at_level(logging.WARNING):
+        cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    assert cache.readable.tolist() == [True, False, False, False, False]
+    assert sorted(cache.unreadable) == [1, 2, 3, 4]
+    assert "missing.jpg" in cache.unreadable[4]
+    assert "4 of 5 photos cannot be read" in caplog.text
+
+
+def test_another_size_has_its_own_cache(tmp_path):
+    paths = photos(tmp_path)
+    small = cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels
+    large = cache_photos(paths, Preprocessing(24), tmp_path / "cache").pixels
+    assert (small.shape[1], large.shape[1]) == (16, 24)

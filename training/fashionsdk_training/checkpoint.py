@@ -1,0 +1,172 @@
+"""A trained model on disk: ``model.safetensors`` and ``config.json``. This module alone reads and writes them."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from fashionsdk import strict_json
+from fashionsdk.attributes import Attribute
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training.config import ModelConfig
+from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.models import AttributeModel, build_model
+
+FORMAT_VERSION = 1
+WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """What ``config.json`` holds.
+
+    Attributes:
+        format_version: of this file.
+        model: architecture and backbone.
+        preprocessing: from a photo to the model's input.
+        attributes: with their value names, in the order of the model's outputs.
+        revision: sha256 that identifies the embedding space: weights, preprocessing and attributes.
+        metrics: validation figures of these weights, in percent.
+        history: one row an epoch.
+        data_digest: sha256 of the labels that it was trained on, "" if unknown.
+        recipe: the training settings, as JSON.
+    """
+
+    format_version: int
+    model: ModelConfig
+    preprocessing: Preprocessing
+    attributes: tuple[Attribute, ...]
+    revision: str
+    metrics: Mapping[str, float]
+    history: tuple[Mapping[str, float], ...]
+    data_digest: str
+    recipe: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A model's weights with everything needed to use them.
+
+    ``Checkpoint.load(path).build()`` returns the module in eval mode.
+    """
+
+    model: ModelConfig
+    preprocessing: Preprocessing
+    attributes: tuple[Attribute, ...]
+    weights: Mapping[str, Tensor]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: tuple[Mapping[str, float], ...] = ()
+    data_digest: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def revision(self) -> str:
+        """Sha256 over weights, model settings, preprocessing and attributes: equal embeddings, equal revision."""
+        return self._revision(self._weight_bytes())
+
+    def build(self) -> AttributeModel:
+        """Return the model with these weights, in eval mode, on the CPU.
+
+        Raises:
+            CheckpointError: a parameter is missing, unknown or of another shape.
+        """
+        model = build_model(self.model, len(self.attributes))
+        wanted = model.state_dict()
+        if wrong := sorted(set(wanted) ^ set(self.weights)):
+            kind = "missing from" if wrong[0] in wanted else "unknown in"
+            raise CheckpointError(f"{len(wrong)} keys differ from the model's; {wrong[0]} is {kind} the checkpoint")
+        for key, tensor in wanted.items():
+            if tensor.shape != self.weights[key].shape:
+                raise CheckpointError(
+                    f"{key} has shape {tuple(self.weights[key].shape)}; the model expects {tuple(tensor.shape)}"
+                )
+        model.load_state_dict(dict(self.weights))
+        return model.eval()
+
+    def save(self, path: str | Path) -> None:
+        """Write the checkpoint folder; a reader finds the old one or the new one, whole, at any moment."""
+        weights = self._weight_bytes()
+        config = CheckpointConfig(
+            FORMAT_VERSION,
+            self.model,
+            self.preprocessing,
+            self.attributes,
+            self._revision(weights),
+            self.metrics,
+            self.history,
+            self.data_digest,
+            self.recipe,
+        )
+        text = json.dumps(strict_json.encode(config), indent=1, allow_nan=False)
+        _replace_folder(Path(path), {WEIGHTS_FILE: weights, CONFIG_FILE: text.encode()})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Checkpoint":
+        """Read a checkpoint folder.
+
+        Raises:
+            CheckpointError: it is missing or damaged, of another format, or its weights are not those that it names.
+        """
+        folder = _existing(Path(path))
+        try:
+            data = strict_json.loads((folder / CONFIG_FILE).read_bytes())
+            version = data.get("format_version") if isinstance(data, dict) else None
+            if version != FORMAT_VERSION:
+                raise CheckpointError(f"{folder}: format {version}; this version reads {FORMAT_VERSION}: train again")
+            config = strict_json.decode(CheckpointConfig, data, CONFIG_FILE)
+            weights = load((folder / WEIGHTS_FILE).read_bytes())
+        except (OSError, ValueError, SafetensorError) as error:
+            raise CheckpointError(f"{folder}: not a readable checkpoint: {error}") from error
+        checkpoint = cls(
+            config.model,
+            config.preprocessing,
+            config.attributes,
+            weights,
+            config.metrics,
+            config.history,
+            config.data_digest,
+            config.recipe,
+        )
+        if checkpoint.revision != config.revision:
+            raise CheckpointError(f"{folder}: the weights are not those that {CONFIG_FILE} names: copy it again, whole")
+        return checkpoint
+
+    def _weight_bytes(self) -> bytes:
+        return save({key: self.weights[key].detach().cpu().contiguous() for key in sorted(self.weights)})
+
+    def _revision(self, weights: bytes) -> str:
+        described = [strict_json.encode(part) for part in (self.model, self.preprocessing, self.attributes)]
+        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
+        digest.update(weights)
+        return digest.hexdigest()
+
+
+def _existing(path: Path) -> Path:
+    """Return ``path``, or what a writer killed between its two renames left beside it."""
+    previous = path.with_name(path.name + ".previous")
+    return previous if not path.exists() and previous.exists() else path
+
+
+def _replace_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, previous = (path.with_name(path.name + suffix) for suffix in (".partial", ".previous"))
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    for name, content in files.items():
+        with (partial / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    if path.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        path.rename(previous)
+    partial.rename(path)
+    shutil.rmtree(previous, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""The command lines of ``training/train.py`` and ``training/evaluate.py``."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.recipes import RECIPES
+
+_TRAIN_EXAMPLES = """\
+examples:
+  # a catalogue of your own: labels.csv holds image, split (train or valid), then a column per attribute
+  python training/train.py --data shop/labels.csv --out runs/shop
+
+  # the same run, killed and started again: it continues after the last whole epoch
+  python training/train.py --data shop/labels.csv --out runs/shop
+
+  # four processes
+  torchrun --nproc-per-node 4 training/train.py --data shop/labels.csv --out runs/shop
+
+then
+  tensorboard --logdir runs/shop/log
+  python export/build_engine.py runs/shop/best --out shop-bundle
+"""
+
+
+def train_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``train.py``."""
+    recipes = "\n".join(
+        f"  {name:<16} {(function.__doc__ or '').splitlines()[0]}" for name, function in RECIPES.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description="Train an attribute-specific embedding model from labelled photos.\n\nrecipes:\n" + recipes,
+        epilog=_TRAIN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=Path,
+        help="CSV table, or folder with labels.csv or the ASEN papers' index files",
+    )
+    parser.add_argument("--out", required=True, type=Path, help="folder of the run; best/ in it is the checkpoint")
+    parser.add_argument("--recipe", choices=RECIPES, default="asen_v2_cpu", help="settings (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
+    parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
+    parser.add_argument(
+        "--pretrained", help="first weights of the backbone: package, timm, none, or a safetensors file"
+    )
+    parser.add_argument("--splits", nargs=2, default=("train", "valid"), metavar=("TRAIN", "VALID"), help="their names")
+    parser.add_argument("--cache", type=Path, help="folder for decoded photos (default: OUT/photos)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    return parser
+
+
+def train(arguments: Sequence[str] | None = None) -> None:
+    """Train as the command line says."""
+    args = train_parser().parse_args(arguments)
+    config = _config(args)
+    # The heavy imports wait until the arguments are known to be good: --help answers at once.
+    from fashionsdk_training.datasets import load_training_data
+    from fashionsdk_training.distributed import processes
+    from fashionsdk_training.trainer import BEST_FOLDER, Trainer
+
+    with processes(args.device) as peers:
+        logging.basicConfig(level=logging.INFO if peers.leads else logging.ERROR, format="%(message)s")
+        cache = args.cache or args.out / "photos"
+        if not peers.leads:
+            peers.wait()  # the leader decodes first, the others find its photos
+        data = load_training_data(args.data, config.side, config.stored_side, cache, splits=tuple(args.splits))
+        if peers.leads:
+            peers.wait()
+        checkpoint = Trainer(config, data, args.out, peers).fit()
+        if peers.leads:
+            print(f"best MAP {checkpoint.metrics['map']:.2f}: {args.out / BEST_FOLDER}")
+
+
+def _config(args: argparse.Namespace) -> TrainConfig:
+    config = RECIPES[args.recipe]()
+    if args.epochs is not None:
+        config = replace(config, epochs=args.epochs)
+    if args.batch_size is not None:
+        config = replace(config, sampling=replace(config.sampling, batch_size=args.batch_size))
+    if args.seed is not None:
+        config = replace(config, seed=args.seed)
+    if args.pretrained is not None:
+        config = replace(config, pretrained=None if args.pretrained == "none" else args.pretrained)
+    return config
+
+
+_EVALUATE_EXAMPLES = """\
+examples:
+  python training/evaluate.py runs/shop/best --data shop/labels.csv
+  python training/evaluate.py shop-bundle --data shop/labels.csv --json
+"""
+
+
+def evaluate_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``evaluate.py``."""
+    parser = argparse.ArgumentParser(
+        prog="evaluate.py",
+        description="MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol.",
+        epilog=_EVALUATE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
+    parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
+    parser.add_argument("--split", default="valid", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    return parser

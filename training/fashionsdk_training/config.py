@@ -1,0 +1,184 @@
+"""The settings of a network and of a training run, checked when they are made."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fashionsdk_training.augmentation import Augmentation
+
+Architecture = Literal["asen_v2"]
+Colour = tuple[float, float, float]
+
+IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
+IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
+HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean and standard deviation
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A network's architecture.
+
+    Attributes:
+        architecture: which of the networks.
+        backbone: a timm model name.
+        stage: index of the timm feature map to use; resnet50's third stage, the papers' cut, is 3 (stride 16).
+        mean: per channel, of values scaled to 0..1; what the backbone was trained with.
+        std: likewise.
+        common_dimension: size of the space where image and attribute meet ("common_embedding_size" in the original).
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    architecture: Architecture = "asen_v2"
+    backbone: str = "tf_efficientnet_lite0"
+    stage: int = 4
+    mean: Colour = HALF
+    std: Colour = HALF
+    common_dimension: int = 512
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.architecture not in ("asen_v2",):
+            raise ValueError(f"unknown architecture {self.architecture!r}; expected asen_v2")
+        if self.stage < 0 or self.common_dimension < 1:
+            raise ValueError(f"stage {self.stage}, common_dimension {self.common_dimension}; expected >= 0 and >= 1")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError(f"mean {self.mean}, std {self.std}; expected three numbers each, std above 0")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How batches are drawn: the papers' random ``triplets``, or ``groups`` of photos that share a value.
+
+    Attributes:
+        kind: which sampler.
+        batch_size: photos a batch and process.
+        group_size: photos a group, for ``groups``.
+    """
+
+    kind: Literal["triplets", "groups"] = "groups"
+    batch_size: int = 64
+    group_size: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the sizes against each other."""
+        if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
+            raise ValueError(
+                f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "
+                "2 a group, and whole groups"
+            )
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: the weighted sum of a triplet loss and a proxy loss.
+
+    Attributes:
+        margin: of the triplets, on cosine.
+        triplet_weight: 0 leaves the triplet loss out.
+        proxy_weight: 0 leaves the proxy loss out.
+        proxy_scale: what cosines to proxies are multiplied by.
+        label_smoothing: of the proxy loss.
+    """
+
+    margin: float = 0.2
+    triplet_weight: float = 1.0
+    proxy_weight: float = 1.0
+    proxy_scale: float = 16.0
+    label_smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if min(self.triplet_weight, self.proxy_weight) < 0 or self.triplet_weight + self.proxy_weight == 0:
+            raise ValueError("triplet_weight and proxy_weight must not be negative, and one must be above 0")
+        if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
+            raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How it is minimised.
+
+    Attributes:
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: of everything but the backbone, at its highest.
+        backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
+        weight_decay: of AdamW.
+        schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
+        step_decay: see ``schedule``.
+        step_epochs: see ``schedule``.
+        warmup_epochs: linear rise of the rates, in epochs.
+        frozen_epochs: epochs at the start in which the backbone does not learn.
+        accumulate: batches per step of the optimiser.
+        ema_decay: of the moving average of the weights that is evaluated and saved; 0 for none.
+        mixed_precision: bfloat16 autocast where it is safe.
+        channels_last: memory layout of the convolutions.
+        drop_path: probability of skipping a residual block.
+        clip_norm: largest norm of the gradient; 0 for no limit.
+    """
+
+    optimizer: Literal["adam", "adamw"] = "adamw"
+    learning_rate: float = 1e-3
+    backbone_rate: float = 0.3
+    weight_decay: float = 0.05
+    schedule: Literal["cosine", "step"] = "cosine"
+    step_decay: float = 0.9
+    step_epochs: int = 3
+    warmup_epochs: float = 0.5
+    frozen_epochs: int = 0
+    accumulate: int = 1
+    ema_decay: float = 0.99
+    mixed_precision: bool = True
+    channels_last: bool = True
+    drop_path: float = 0.0
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.learning_rate <= 0 or self.backbone_rate < 0 or self.accumulate < 1 or not 0 <= self.ema_decay < 1:
+            raise ValueError(
+                f"learning_rate {self.learning_rate}, backbone_rate {self.backbone_rate}, "
+                f"accumulate {self.accumulate}, ema_decay {self.ema_decay}; expected > 0, >= 0, >= 1 and 0 <= d < 1"
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        model: the network.
+        pretrained: the backbone's first weights: ``package``, ``timm``, a safetensors file, or None for random ones.
+        side: S, the model's input in pixels.
+        stored_side: side of the square that photos are stored in before augmentation, in pixels.
+        epochs: how often about every photo is passed.
+        sampling: how batches are drawn.
+        objective: the losses.
+        optimisation: rates, schedule, precision.
+        augmentation: random changes to photos.
+        evaluate_every: epochs between validations.
+        seed: of every random choice.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    pretrained: str | None = "package"
+    side: int = 160
+    stored_side: int = 184
+    epochs: int = 16
+    sampling: Sampling = field(default_factory=Sampling)
+    objective: Objective = field(default_factory=Objective)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    evaluate_every: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
+            raise ValueError(
+                f"epochs {self.epochs}, evaluate_every {self.evaluate_every}, side {self.side}, "
+                f"stored_side {self.stored_side}; expected >= 1, >= 1, >= 32 and stored_side >= side"
+            )

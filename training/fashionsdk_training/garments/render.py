@@ -1,0 +1,112 @@
+"""From a scene to a picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from fashionsdk_training.garments.body import Box
+from fashionsdk_training.garments.bottoms import draw_skirt, draw_trousers
+from fashionsdk_training.garments.boxes import attribute_box
+from fashionsdk_training.garments.canvas import Canvas, Cloth
+from fashionsdk_training.garments.coats import draw_coat, draw_lapels
+from fashionsdk_training.garments.figure import draw_arms, draw_back_hair, draw_head, draw_legs, draw_torso
+from fashionsdk_training.garments.necks import draw_collar, draw_high_neck
+from fashionsdk_training.garments.nuisance import draw_clutter, draw_occluders, photograph
+from fashionsdk_training.garments.scene import Scene, sample_scene
+from fashionsdk_training.garments.tops import draw_bodice, draw_off_shoulder_band, draw_sleeves
+
+MIN_SIDE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """A generated picture and what is true of it.
+
+    Attributes:
+        image: RGB, ``side`` x ``side``.
+        values: attribute to value name, of the attributes that can be seen; the others are not labelled.
+        boxes: same keys; left, top, right, bottom of the region that decides the value, as fractions of the
+            side within 0 to 1.
+    """
+
+    image: Image.Image
+    values: dict[str, str]
+    boxes: dict[str, Box]
+
+
+def draw(index: int, *, seed: int = 0, side: int = 224) -> Garment:
+    """Return picture ``index``: the same scene at any ``side``, the same pixels on every run.
+
+    Raises:
+        ValueError: ``index`` or ``seed`` is negative, or ``side`` is under 32.
+    """
+    if index < 0 or seed < 0:
+        raise ValueError(f"index {index} and seed {seed}; expected neither to be negative")
+    if side < MIN_SIDE:
+        raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}, so that garments can be seen")
+    return draw_scene(sample_scene(index, seed), side)
+
+
+def draw_scene(scene: Scene, side: int) -> Garment:
+    """Return the picture of a scene."""
+    rng = np.random.default_rng(scene.look.seed)
+    canvas = Canvas(scene.camera, scene.look.background, side)
+    draw_clutter(canvas, rng)
+    _draw_figure(canvas, scene)
+    draw_occluders(canvas, scene, rng)
+    values = scene.labelled
+    return Garment(
+        image=photograph(canvas.finish(), rng),
+        values=values,
+        boxes={name: attribute_box(scene, name) for name in values},
+    )
+
+
+def _draw_figure(canvas: Canvas, scene: Scene) -> None:
+    """Draw from the back to the front."""
+    look = scene.look
+    draw_back_hair(canvas, look)
+    draw_legs(canvas, scene)
+    draw_torso(canvas, look)
+    bottom = draw_skirt if scene.outfit.bottom == "skirt_length" else draw_trousers
+    bottom(canvas, scene, canvas.weave(look.bottom))
+    top = canvas.weave(look.top)
+    draw_bodice(canvas, scene, top, _opening(scene))
+    draw_head(canvas, look)
+    if scene.outfit.coat:
+        _draw_over_top_with_coat(canvas, scene)
+    else:
+        _draw_over_top(canvas, scene, top)
+
+
+def _draw_over_top_with_coat(canvas: Canvas, scene: Scene) -> None:
+    coat = canvas.weave(scene.look.coat)
+    draw_coat(canvas, scene, coat)
+    draw_arms(canvas, scene)
+    draw_sleeves(canvas, scene, coat)
+    draw_lapels(canvas, scene.values["lapel_design"], scene.look.trim)
+
+
+def _draw_over_top(canvas: Canvas, scene: Scene, top: Cloth) -> None:
+    draw_arms(canvas, scene)
+    if not scene.bare_arms:
+        draw_sleeves(canvas, scene, top)
+    neck = scene.outfit.neck
+    value = scene.values[neck]
+    if neck == "collar_design":
+        draw_collar(canvas, value, top, scene.look.trim)
+    elif neck == "neck_design":
+        draw_high_neck(canvas, value, top)
+    elif value == "off_shoulder":
+        draw_off_shoulder_band(canvas, top)
+
+
+def _opening(scene: Scene) -> str:
+    """Return the opening of the bodice, which a coat, a collar or a high neck leaves no choice."""
+    value = scene.values[scene.outfit.neck]
+    if scene.outfit.coat:
+        return "round"
+    if scene.outfit.neck == "neckline_design":
+        return value
+    return "round" if value in ("draped", "rib") else "closed"

@@ -1,0 +1,83 @@
+"""Losses on embeddings ``(B, A, D)`` with labels ``(B, A)``, -1 where a photo has none for an attribute."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class TripletLoss(nn.Module):
+    """The papers' loss: ``max(0, margin - cos(anchor, positive) + cos(anchor, negative))``, mean over triplets.
+
+    Ma et al., AAAI 2020, arXiv:2002.02814, equation 8.
+    """
+
+    def __init__(self, margin: float = 0.2) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, embeddings: Tensor, triplets: Tensor) -> Tensor:
+        """Return the mean loss of ``triplets`` ``(T, 4)``: rows of anchor, positive, negative, attribute indices."""
+        anchor, positive, negative, attribute = triplets.T
+        a, p, n = (embeddings[row, attribute] for row in (anchor, positive, negative))  # each (T, D)
+        return torch.relu(self.margin - (a * p).sum(-1) + (a * n).sum(-1)).mean()
+
+
+class BatchTripletLoss(nn.Module):
+    """Every valid triplet of a batch for every labelled attribute ("batch all", Hermans et al., arXiv:1703.07737).
+
+    Per anchor the mean over its triplets with a loss above zero, then the mean over anchors, so that a frequent value
+    does not drown a rare one.
+    """
+
+    def __init__(self, margin: float = 0.2) -> None:
+        super().__init__()
+        self.margin = margin
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of embeddings ``(B, A, D)`` with labels ``(B, A)``; 0 where no triplet is valid."""
+        anchors = [
+            self._anchor_losses(embeddings[known, a], labels[known, a])
+            for a in range(labels.shape[1])
+            if (known := labels[:, a] >= 0).any()
+        ]
+        losses = torch.cat([*anchors, embeddings.new_zeros(0)])
+        return losses.mean() if len(losses) else embeddings.sum() * 0
+
+    def _anchor_losses(self, vectors: Tensor, labels: Tensor) -> Tensor:
+        scores = vectors @ vectors.T  # (n, n)
+        same = labels[:, None] == labels[None, :]
+        positive = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+        valid = positive[:, :, None] & ~same[:, None, :]  # (anchor, positive, negative)
+        losses = torch.relu(self.margin - scores[:, :, None] + scores[:, None, :]) * valid
+        active = (losses > 0).sum(dim=(1, 2))
+        return (losses.sum(dim=(1, 2)) / active.clamp(min=1))[valid.any(dim=2).any(dim=1)]
+
+
+class ProxyLoss(nn.Module):
+    """Cross-entropy on the cosine to one learnt proxy per value (NormFace, Wang et al., arXiv:1704.06369).
+
+    The proxies belong to the loss, not to the model: they are only needed to train.
+
+    Args:
+        values: how many values each of the A attributes has.
+        dimension: D.
+        scale: what cosines are multiplied by.
+        smoothing: label smoothing, for records that are not always right.
+    """
+
+    def __init__(self, values: Sequence[int], dimension: int, scale: float = 16.0, smoothing: float = 0.1) -> None:
+        super().__init__()
+        self.scale, self.smoothing = scale, smoothing
+        self.proxies = nn.ParameterList(nn.Parameter(torch.randn(count, dimension)) for count in values)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss over all labels of embeddings ``(B, A, D)`` with labels ``(B, A)``."""
+        losses = [embeddings.sum() * 0 + sum(proxy.sum() * 0 for proxy in self.proxies)]
+        for a, proxies in enumerate(self.proxies):
+            known = labels[:, a] >= 0
+            logits = self.scale * embeddings[known, a] @ nn.functional.normalize(proxies, dim=-1).T
+            losses.append(
+                nn.functional.cross_entropy(logits, labels[known, a], reduction="sum", label_smoothing=self.smoothing)
+            )
+        return torch.stack(losses).sum() / (labels >= 0).sum().clamp(min=1)

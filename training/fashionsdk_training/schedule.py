@@ -1,0 +1,15 @@
+"""How the learning rate moves."""
+
+import math
+
+from fashionsdk_training.config import Optimisation
+
+
+def rate_at(epoch: float, epochs: int, optimisation: Optimisation) -> float:
+    """Return the share of the highest learning rate at ``epoch`` (fractional, from 0) of ``epochs``."""
+    warmup = optimisation.warmup_epochs
+    if epoch < warmup:
+        return epoch / warmup
+    if optimisation.schedule == "step":
+        return float(optimisation.step_decay ** (int(epoch) // optimisation.step_epochs))
+    return 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(epochs - warmup, 1e-9)))

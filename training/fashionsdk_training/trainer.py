@@ -1,0 +1,237 @@
+"""Train a network: epochs, validation, the best checkpoint, and a state to resume from."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim import Adam, AdamW, Optimizer
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from fashionsdk import strict_json
+from fashionsdk.evaluation import Evaluation
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import Optimisation, TrainConfig
+from fashionsdk_training.criterion import Criterion
+from fashionsdk_training.datasets import TrainingData
+from fashionsdk_training.distributed import Processes
+from fashionsdk_training.ema import MovingAverage
+from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.evaluation import evaluate_model
+from fashionsdk_training.loader import Loader
+from fashionsdk_training.models import build_model
+from fashionsdk_training.models.backbone import load_pretrained
+from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
+from fashionsdk_training.schedule import rate_at
+from fashionsdk_training.state import Standing, load_state, save_state
+
+STATE_FILE, BEST_FOLDER, LOG_FOLDER = "last.safetensors", "best", "log"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Trainer:
+    """One training run into one folder: ``best/`` (a checkpoint), ``last.safetensors`` (to resume), ``log/``.
+
+    Started again with the same settings and data it continues after the last whole epoch, and where the arithmetic is
+    deterministic its weights are those of a run that was never stopped.
+
+    Args:
+        config: the settings.
+        data: photos and labels.
+        out: the run's folder.
+        peers: this process among its peers.
+
+    Raises:
+        CheckpointError: the folder holds another run.
+        WeightsError: the pretrained weights are missing or do not fit.
+    """
+
+    config: TrainConfig
+    data: TrainingData
+    out: Path
+    peers: Processes
+
+    def __post_init__(self) -> None:
+        """Build the model and everything around it."""
+        torch.manual_seed(self.config.seed)
+        config, attributes = self.config, self.data.labels.attributes
+        model = build_model(config.model, len(attributes), config.optimisation.drop_path)
+        if config.pretrained is not None:
+            for backbone in model.backbones():
+                load_pretrained(backbone, config.model.backbone, config.pretrained)
+        self.criterion = Criterion(model, config.objective, [len(attribute.values) for attribute in attributes])
+        self.criterion.to(self.peers.device)
+        if config.optimisation.channels_last:
+            self.criterion.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = MovingAverage(model, config.optimisation.ema_decay)
+        self.optimizer = _optimizer(self.criterion, config.optimisation)
+        self.loader = Loader(
+            self.data,
+            _sampler(config, self.data),
+            Preprocessing(config.side),
+            config.augmentation,
+            config.seed,
+            self.peers.rank,
+            self.peers.world,
+        )
+        self.history: list[Mapping[str, float]] = []
+
+    def fit(self) -> Checkpoint:
+        """Train to the end and return the best checkpoint."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        started = self._resume()
+        with closing(SummaryWriter(str(self.out / LOG_FOLDER))) as writer:
+            for epoch in range(started, self.config.epochs):
+                row = self._epoch(epoch)
+                if self.peers.leads:
+                    self._finish_epoch(epoch, row, writer)
+                self.peers.wait()
+        return Checkpoint.load(self.out / BEST_FOLDER)
+
+    def _resume(self) -> int:
+        path = self.out / STATE_FILE
+        if not path.is_file():
+            return 0
+        standing = load_state(path, self.criterion, self.average, self.optimizer)
+        if standing.run != self._run_digest():
+            raise CheckpointError(
+                f"{self.out} holds a run with other settings or data; choose another --out, or remove it"
+            )
+        self.history = list(standing.history)
+        logger.info("continuing after epoch %d", standing.epoch)
+        return standing.epoch
+
+    def _run_digest(self) -> str:
+        settings = json.dumps([strict_json.encode(self.config), self.data.digest, self.peers.world], sort_keys=True)
+        return hashlib.sha256(settings.encode()).hexdigest()
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        """Pass every photo about once; return the epoch's row of the history."""
+        torch.manual_seed(hash((self.config.seed, epoch, self.peers.rank)))  # ints hash alike in every process
+        begin, losses = time.monotonic(), []
+        module = self.peers.wrap(self._set_mode(epoch < self.config.optimisation.frozen_epochs))
+        steps = len(self.loader)
+        bar = tqdm(
+            self.loader.epoch(epoch),
+            f"epoch {epoch + 1}/{self.config.epochs}",
+            steps,
+            unit="batch",
+            disable=None if self.peers.leads else True,
+            leave=False,
+        )
+        for step, batch in enumerate(bar):
+            self._set_rate(epoch + step / steps)
+            due = (step + 1) % self.config.optimisation.accumulate == 0 or step + 1 == steps
+            losses.append(self._step(module, batch.images, batch.labels, batch.triplets, due))
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+        loss, photos = self.peers.mean(float(np.mean(losses))), steps * self.config.sampling.batch_size
+        seconds = time.monotonic() - begin
+        return {"epoch": epoch + 1, "loss": loss, "photos": photos * self.peers.world, "seconds": seconds}
+
+    def _set_mode(self, frozen: bool) -> Criterion:
+        self.criterion.train()
+        for backbone in self.criterion.model.backbones():
+            backbone.train(not frozen)
+            backbone.requires_grad_(not frozen)
+        return self.criterion
+
+    def _set_rate(self, epoch: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate_at(epoch, self.config.epochs, self.config.optimisation)
+
+    def _step(
+        self,
+        module: nn.Module,
+        images: torch.Tensor,
+        labels: torch.Tensor,
+        triplets: torch.Tensor | None,
+        due: bool,
+    ) -> float:
+        settings, device = self.config.optimisation, self.peers.device
+        moved = None if triplets is None else triplets.to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision):
+            loss = module(images.to(device), labels.to(device), moved)
+        (loss / settings.accumulate).backward()
+        if due:
+            if settings.clip_norm:
+                nn.utils.clip_grad_norm_(self.criterion.parameters(), settings.clip_norm)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            self.average.update(self.criterion.model)
+        return float(loss.detach())
+
+    def _finish_epoch(self, epoch: int, row: dict[str, float], writer: SummaryWriter) -> None:
+        """Validate, log, and save: the best checkpoint first, then the state that says so."""
+        last = epoch + 1 == self.config.epochs
+        best = max((past.get("map", -1.0) for past in self.history), default=-1.0)
+        evaluation = self._evaluate() if last or (epoch + 1) % self.config.evaluate_every == 0 else None
+        if evaluation is not None:
+            row["map"] = evaluation.overall.map
+        self.history.append(row)
+        if evaluation is not None and evaluation.overall.map > best:
+            self._checkpoint(evaluation).save(self.out / BEST_FOLDER)
+        self._log(epoch, row, evaluation, writer)
+        standing = Standing(self._run_digest(), epoch + 1, tuple(self.history), self.average.steps)
+        save_state(self.out / STATE_FILE, standing, self.criterion, self.average, self.optimizer)
+
+    def _evaluate(self) -> Evaluation:
+        model = build_model(self.config.model, len(self.data.labels.attributes))
+        model.load_state_dict(self.average.state)
+        model.to(self.peers.device).eval()
+        names = [attribute.name for attribute in self.data.labels.attributes]
+        return evaluate_model(model, names, self.data.retrieval, self.data.retrieval_photos)
+
+    def _checkpoint(self, evaluation: Evaluation) -> Checkpoint:
+        metrics = {f"map/{score.attribute}": score.map for score in evaluation.attributes}
+        return Checkpoint(
+            model=self.config.model,
+            preprocessing=Preprocessing(self.config.side),
+            attributes=self.data.labels.attributes,
+            weights=self.average.state,
+            metrics={"map": evaluation.overall.map, "random_map": evaluation.overall.random_map, **metrics},
+            history=tuple(self.history),
+            data_digest=self.data.digest,
+            recipe=strict_json.encode(self.config),
+        )
+
+    def _log(self, epoch: int, row: Mapping[str, float], evaluation: Evaluation | None, writer: SummaryWriter) -> None:
+        writer.add_scalar("train/loss", row["loss"], epoch + 1)
+        writer.add_scalar("train/photos_per_second", row["photos"] / row["seconds"], epoch + 1)
+        text = f"epoch {epoch + 1}/{self.config.epochs}: loss {row['loss']:.4f}, {row['seconds']:.0f} s"
+        if evaluation is not None:
+            writer.add_scalar("valid/MAP", evaluation.overall.map, epoch + 1)
+            for score in evaluation.attributes:
+                writer.add_scalar(f"valid/MAP {score.attribute}", score.map, epoch + 1)
+            text += f", MAP {evaluation.overall.map:.2f} (random {evaluation.overall.random_map:.2f})"
+        logger.info("%s", text)
+
+
+def _sampler(config: TrainConfig, data: TrainingData) -> Sampler:
+    size = config.sampling.batch_size
+    if config.sampling.kind == "triplets":
+        return TripletSampler(data.values, size, config.seed)
+    return GroupSampler(data.values, size, config.sampling.group_size, config.seed)
+
+
+def _optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
+    backbone = [p for part in criterion.model.backbones() for p in part.parameters()]
+    taken = set(map(id, backbone))
+    rest = [p for p in criterion.parameters() if id(p) not in taken]
+    groups = [
+        {"params": backbone, "peak": settings.learning_rate * settings.backbone_rate},
+        {"params": rest, "peak": settings.learning_rate},
+    ]
+    if settings.optimizer == "adam":
+        return Adam(groups, lr=settings.learning_rate)
+    return AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
