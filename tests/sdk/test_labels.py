@@ -189,3 +189,15 @@ def test_the_shops_photos_read_the_same_from_table_and_index_files(shared):
     }
     rows = np.concatenate([split.queries, split.candidates]).tolist()
     assert {(split.images[n], split.attributes[a].name, split.attributes[a].values[v]) for n, a, v in rows} <= named
+
+
+def test_selecting_attributes_keeps_their_questions_only(tmp_path):
+    rows = "".join(f"{i}.jpg,valid,{'rb'[i % 2]},{'ls'[i % 3 > 0]}\n" for i in range(12))
+    split = read_retrieval(write(tmp_path, "image,split,colour,sleeve\n" + rows), "valid")
+    chosen = split.select("sleeve")
+    assert chosen.attributes == (split.attributes[1],)
+    for part in ("queries", "candidates"):
+        expected = [(image, 0, value) for image, a, value in getattr(split, part).tolist() if a == 1]
+        assert [tuple(row) for row in getattr(chosen, part).tolist()] == expected
+    with pytest.raises(ValueError, match="unknown attribute 'fit'"):
+        split.select("fit")

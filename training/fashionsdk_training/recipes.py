@@ -45,9 +45,9 @@ def asen_v2_paper() -> TrainConfig:
     )
 
 
-def asen_v2_demo() -> TrainConfig:
-    """The demo's: a few minutes on two cores and generated garments."""
-    return replace(asen_v2_cpu(), epochs=4, side=160)
+def asen_v2_demo(epochs: int | None = None) -> TrainConfig:
+    """The demo's: a few minutes on two cores and two thousand generated garments."""
+    return replace(asen_v2_cpu(), epochs=epochs or 6)
 
 
 RECIPES: dict[str, Callable[[], TrainConfig]] = {

@@ -57,7 +57,7 @@ class Reference:
             BundleError: it is missing, damaged, or of other shapes than the manifest says.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             expected = {"images", "embeddings"} | ({"attention"} if manifest.attention_shape else set())
             if set(arrays) != expected:

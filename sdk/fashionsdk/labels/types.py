@@ -1,12 +1,13 @@
 """The two things a label file can say: labels to train on, and queries with candidates to be judged by."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.attributes import Attribute
+from fashionsdk.attributes import Attribute, select
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +61,19 @@ class RetrievalSplit:
     def paths(self) -> list[Path]:
         """The N photo files."""
         return [self.root / image for image in self.images]
+
+    def select(self, attributes: str | Iterable[str]) -> "RetrievalSplit":
+        """Return the same photos' questions about fewer attributes.
+
+        Raises:
+            ValueError: an attribute is unknown, or none is given.
+        """
+        kept = select([attribute.name for attribute in self.attributes], attributes)
+        position = {old: new for new, old in enumerate(kept)}
+
+        def rows(of: NDArray[np.int32]) -> NDArray[np.int32]:
+            chosen = [(image, position[a], value) for image, a, value in of.tolist() if a in position]
+            return np.array(chosen, np.int32).reshape(-1, 3)
+
+        names = tuple(self.attributes[a] for a in kept)
+        return replace(self, attributes=names, queries=rows(self.queries), candidates=rows(self.candidates))

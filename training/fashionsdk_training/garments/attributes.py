@@ -24,8 +24,8 @@ COAT_HEMS = {
 SLEEVE_SLACK = 0.02
 SLEEVE_ENDS = {
     "sleeveless": 0.0,
-    "cup": 0.1,
-    "short": 0.28,
+    "cup": 0.12,
+    "short": 0.29,
     "elbow": 0.46,
     "three_quarter": 0.64,
     "bracelet": 0.81,

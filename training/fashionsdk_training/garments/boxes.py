@@ -10,7 +10,7 @@ from fashionsdk_training.garments.shapes import Path, join, line, mirror, path
 _REGIONS: dict[str, tuple[float, float, float]] = {
     "skirt_length": (1.35, WAIST, SOLE + 0.1),
     "pant_length": (1.1, WAIST, SOLE + 0.1),
-    "coat_length": (1.35, 1.1, SOLE + 0.1),
+    "coat_length": (1.35, 0.95, SOLE + 0.1),
     "collar_design": (1.05, -0.35, 1.45),
     "lapel_design": (1.0, -0.3, 1.25),
     "neckline_design": (1.25, -0.25, 1.5),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 from PIL import Image
 
 from fashionsdk_training.garments.body import Box
@@ -51,16 +52,21 @@ def draw(index: int, *, seed: int = 0, side: int = 224) -> Garment:
 def draw_scene(scene: Scene, side: int) -> Garment:
     """Return the picture of a scene."""
     rng = np.random.default_rng(scene.look.seed)
+    values = scene.labelled
+    return Garment(
+        image=photograph(paint(scene, side, rng), rng),
+        values=values,
+        boxes={name: attribute_box(scene, name) for name in values},
+    )
+
+
+def paint(scene: Scene, side: int, rng: Generator) -> Image.Image:
+    """Return a scene as it is before a camera spoils it."""
     canvas = Canvas(scene.camera, scene.look.background, side)
     draw_clutter(canvas, rng)
     _draw_figure(canvas, scene)
     draw_occluders(canvas, scene, rng)
-    values = scene.labelled
-    return Garment(
-        image=photograph(canvas.finish(), rng),
-        values=values,
-        boxes={name: attribute_box(scene, name) for name in values},
-    )
+    return canvas.finish()
 
 
 def _draw_figure(canvas: Canvas, scene: Scene) -> None:

@@ -104,11 +104,11 @@ def _value(seed: int, slot: int, block: int, number: int) -> str:
 
 
 def _camera(rng: Generator, *, close: bool) -> Camera:
-    height = rng.uniform(3.9, 4.3) if close else rng.uniform(6.35, 6.75)
-    top = rng.uniform(-0.95, -0.75) if close else rng.uniform(-0.9, -0.7)
+    top = rng.uniform(-0.95, -0.7)
+    bottom = rng.uniform(3.05, 3.5) if close else rng.uniform(5.82, 6.0)
     return Camera(
         top=float(top),
-        unit=float(1 / height),
+        unit=float(1 / (bottom - top)),
         stretch=float(rng.uniform(0.95, 1.05) if close else rng.uniform(1.15, 1.35)),
         shift=float(rng.uniform(-0.05, 0.05)),
         lean=float(rng.uniform(-0.06, 0.06)),

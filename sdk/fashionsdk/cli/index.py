@@ -1,0 +1,56 @@
+"""``fashionsdk index``: photos to a gallery that can be searched."""
+
+import argparse
+
+from fashionsdk.cli.metadata import read_metadata
+from fashionsdk.cli.options import Subparsers, add_command, add_photo_options, load_embedder
+from fashionsdk.cli.output import note, output_path, print_json
+from fashionsdk.cli.photos import PhotoRun, find_photos
+
+DESCRIPTION = """\
+Embed photos and write a gallery: one file that 'fashionsdk search' and fashionsdk.Matcher search.
+
+An item's key is its photo's path as given, so index from the folder that the paths should be relative to.
+An existing gallery is replaced in one step once all photos are embedded; until then it stays as it is."""
+
+EXAMPLES = """\
+  fashionsdk index bundle/ photos/ --out shop.gallery
+  fashionsdk index bundle/ photos/ --out shop.gallery --metadata products.csv
+  fashionsdk index bundle/ photos/ --out shop.gallery --on-error raise --json"""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = add_command(
+        subparsers,
+        "index",
+        run,
+        summary="embed photos into a gallery to search",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    add_photo_options(parser, "the gallery file to write; replaced if it exists")
+    parser.add_argument(
+        "--metadata",
+        metavar="CSV",
+        help="table whose column 'photo' holds keys; its other columns come back with each match",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embed the photos, fill a matcher and save it."""
+    from fashionsdk.matcher import Matcher
+
+    out, photos = output_path(args.out), find_photos(args.photos)
+    metadata = read_metadata(args.metadata, photos) if args.metadata else {}
+    photo_run = PhotoRun(embedder := load_embedder(args), args.on_error)
+    names = [attribute.name for attribute in embedder.attributes]
+    matcher = Matcher.empty(names, embedder.dimension, embedder.model)
+    for position, embeddings in photo_run(photos):
+        key = photos[position]
+        matcher.add([key], embeddings, [metadata.get(key, {})])
+    matcher.save(out)
+    note(f"wrote {len(matcher)} items to {out}")
+    if args.json:
+        print_json({"out": str(out), "attributes": names, **photo_run.summary()})
+    return 0

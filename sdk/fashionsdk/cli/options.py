@@ -1,0 +1,101 @@
+"""The options that commands share."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from fashionsdk.embedder import Embedder
+
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+
+
+def add_command(
+    subparsers: Subparsers, name: str, run: Run, *, summary: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    """Add a command with the argument and options that all have; ``run`` returns its exit code."""
+    parser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("bundle", metavar="BUNDLE", help="folder of the exported model")
+    model = parser.add_argument_group("model")
+    model.add_argument("--device", default="auto", help="where to run, such as cpu or cuda (default: auto, the best)")
+    model.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="graph to run (default: the bundle's)")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else")
+    output.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def add_batch_options(parser: argparse.ArgumentParser) -> None:
+    """Add what commands that embed many photos share."""
+    parser.add_argument(
+        "--batch-size", type=positive, default=32, metavar="N", help="photos embedded at once (default: 32)"
+    )
+    parser.add_argument("--threads", type=positive, metavar="N", help="threads of the model (default: all cores)")
+
+
+def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
+    """Add the photos to embed, and where the result goes."""
+    parser.add_argument(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="photos, or folders to search for photos in all depths; hidden files are left out",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE", help=out)
+    parser.add_argument(
+        "--on-error",
+        choices=("skip", "raise"),
+        default="skip",
+        help="a photo that cannot be read: name it and go on (default), or stop",
+    )
+    add_batch_options(parser)
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Add the labelled photos to judge by."""
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="TABLE",
+        help="CSV table (columns image, split, one per attribute), or a folder with labels.csv or index files",
+    )
+    parser.add_argument("--split", default="valid", help="which photos of the table (default: valid)")
+    parser.add_argument(
+        "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
+    )
+    add_batch_options(parser)
+
+
+def load_embedder(args: argparse.Namespace) -> "Embedder":
+    """Open the bundle on the device that was asked for, and say on stderr what it runs on."""
+    from fashionsdk.cli.output import note
+    from fashionsdk.embedder import Embedder
+
+    embedder = Embedder(
+        args.bundle,
+        device=args.device,
+        precision=args.precision,
+        batch_size=getattr(args, "batch_size", 1),
+        threads=getattr(args, "threads", None),
+    )
+    note(f"model {embedder.model[:12]} on {embedder.backend}")
+    return embedder
+
+
+def positive(text: str) -> int:
+    """Parse a whole number from 1 on."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number from 1 on")
+    return number
