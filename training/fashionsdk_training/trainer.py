@@ -30,6 +30,7 @@ from fashionsdk_training.evaluation import evaluate_model
 from fashionsdk_training.loader import Loader
 from fashionsdk_training.models import build_model
 from fashionsdk_training.models.backbone import load_pretrained
+from fashionsdk_training.precision import keep_depthwise_float32
 from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
 from fashionsdk_training.schedule import rate_at
 from fashionsdk_training.state import Standing, load_state, save_state
@@ -74,6 +75,8 @@ class Trainer:
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
             self.criterion.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.optimisation.mixed_precision and self.peers.device.type == "cpu":
+            keep_depthwise_float32(model)
         self.average = MovingAverage(model, config.optimisation.ema_decay)
         self.optimizer = _optimizer(self.criterion, config.optimisation)
         self.loader = Loader(

@@ -1,6 +1,7 @@
 """``fashionsdk check``: does this bundle compute here what it computed where it was made?"""
 
 import argparse
+from math import isfinite
 
 from fashionsdk.cli.options import Subparsers, add_command
 from fashionsdk.cli.output import print_json
@@ -29,5 +30,16 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare with the reference and print the figures."""
-    raise NotImplementedError
+    """Compare with the reference and print the figures; the exit code says whether they agree."""
+    from dataclasses import asdict
+
+    from fashionsdk.check import check
+
+    report = check(args.bundle, device=args.device, precision=args.precision)
+    if args.json:
+        finite = {name: value for name, value in asdict(report.parity).items() if value is None or isfinite(value)}
+        backend = {"images": report.images, "tolerance": report.tolerance, "backend": asdict(report.backend)}
+        print_json({"ok": report.ok, **dict.fromkeys(asdict(report.parity)), **finite, **backend})
+    else:
+        print(report)
+    return 0 if report.ok else 1

@@ -51,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(
-    out: Path, model: str, names: list[str], keys: list[str], vectors: list[Any], attention: list[Any]
-) -> None:
+def _write(out: Path, model: str, names: list[str], keys: list[str], vectors: list[Any], attention: list[Any]) -> None:
     import numpy as np
 
     from fashionsdk.atomic import replacing

@@ -86,7 +86,7 @@ def load_embedder(args: argparse.Namespace) -> "Embedder":
         batch_size=getattr(args, "batch_size", 1),
         threads=getattr(args, "threads", None),
     )
-    note(f"model {embedder.model[:12]} on {embedder.backend}")
+    note(f"model {embedder.model[:12]}: {embedder.backend}")
     return embedder
 
 

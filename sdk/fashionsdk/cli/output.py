@@ -11,7 +11,7 @@ from fashionsdk.errors import FashionSDKError
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one JSON object, in ASCII, so that any file name can be printed anywhere."""
-    print(json.dumps(answer, indent=2))
+    print(json.dumps(answer, indent=2, allow_nan=False))
 
 
 def note(message: str) -> None:

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
 
-EXTENSIONS = frozenset(
-    (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".ppm")
-)
+EXTENSIONS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".ppm"))
 
 
 def find_photos(paths: Sequence[str]) -> list[str]:

@@ -1,0 +1,82 @@
+"""``fashionsdk report``: one HTML page that shows how well a bundle retrieves."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from fashionsdk.cli.data import check_known, read_split
+from fashionsdk.cli.options import Subparsers, add_command, add_data_options, load_embedder
+from fashionsdk.cli.output import note, output_path, print_json
+from fashionsdk.cli.photos import PhotoRun
+
+if TYPE_CHECKING:
+    from fashionsdk.embedder import Embedder
+    from fashionsdk.labels import RetrievalSplit
+
+DESCRIPTION = """\
+Write an HTML page about a bundle on labelled photos: MAP beside random, queries with their nearest items,
+where the model looked, maps of the embeddings, and the training.
+
+The page is one file without scripts or links, to be opened or sent anywhere. It holds small copies of some of the
+photos. Needs scikit-learn: pip install 'fashionsdk[report]'."""
+
+EXAMPLES = """\
+  fashionsdk report bundle/ --data shop/labels.csv --out report.html
+  fashionsdk report bundle/ --data shop/ --split test --attribute neckline --out neckline.html"""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = add_command(
+        subparsers,
+        "report",
+        run,
+        summary="write an HTML report on labelled photos",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    add_data_options(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write; replaced if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate the split and write the page."""
+    from fashionsdk.atomic import replacing
+    from fashionsdk.report import gather, render
+
+    out, split = output_path(args.out), read_split(args)
+    photo_run = PhotoRun(embedder := load_embedder(args))
+    check_known(split, embedder)
+    manifest = embedder.bundle.manifest
+    report = gather(
+        embedder,
+        split,
+        photo_run([str(path) for path in split.paths]),
+        facts=_facts(embedder, split, args.split),
+        history=manifest.history,
+        attention=manifest.attention_shape is not None,
+    )
+    with replacing(out) as file:
+        file.write(render(report).encode("utf-8"))
+    note(f"wrote {out}")
+    if args.json:
+        print_json({"out": str(out), **report.evaluation.to_json(), **photo_run.summary()})
+    return 0
+
+
+def _facts(embedder: "Embedder", split: "RetrievalSplit", split_name: str) -> dict[str, str]:
+    from datetime import UTC, datetime
+
+    manifest = embedder.bundle.manifest
+    return {
+        "Model": manifest.model.architecture,
+        "Backbone": manifest.model.backbone,
+        "Data": split.root.resolve().name,
+        "Split": split_name,
+        "Photos": f"{len(split.images):,}",
+        "Attributes": f"{len(manifest.attributes)}",
+        "Vector": f"{embedder.dimension} numbers an attribute",
+        "Input": f"{manifest.preprocessing.side} x {manifest.preprocessing.side} pixels",
+        "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
+        "Digest": embedder.model[:16],
+        "Date": datetime.now(UTC).date().isoformat(),
+    }
