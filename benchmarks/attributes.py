@@ -1,6 +1,6 @@
 """What do all attributes cost beside one? One graph per number of attributes, timed in turn.
 
-    python benchmarks/attributes.py runs/shop/best
+python benchmarks/attributes.py runs/shop/best
 """
 
 import argparse

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from fashionsdk.cli import main as fashionsdk
@@ -66,7 +67,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
 
 
 def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
-    config = asen_v2_demo(epochs)
+    config = asen_v2_demo() if epochs is None else replace(asen_v2_demo(), epochs=epochs)
     data = load_training_data(table, config.side, config.stored_side, run_folder / "photos")
     with processes() as peers:
         return Trainer(config, data, run_folder, peers).fit()

@@ -41,7 +41,7 @@ class StaticASENetV2(nn.Module):
         pooled = attention @ features.flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, C) -> (B, A, C)
         gated = pooled * self.model.channel.gate(pooled, self.attribute_part)
         embeddings = nn.functional.normalize(gated, dim=-1)
-        return embeddings, attention.unflatten(2, features.shape[2:])
+        return embeddings, attention.reshape(*attention.shape[:2], *features.shape[2:])
 
 
 def fuse(model: AttributeModel, attributes: Iterable[int]) -> nn.Module:

@@ -2,7 +2,7 @@
 
 import platform
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class ExportReport:
         """Return a few lines for a person."""
         size = (self.bundle.path / GRAPH_FILE).stat().st_size / 1e6
         names = ", ".join(attribute.name for attribute in self.bundle.manifest.attributes)
-        return f"{self.bundle.path}: {GRAPH_FILE}, {size:.1f} MB, embeds {names}\n{self.parity.summary()}"
+        return f"{self.bundle.path}: {GRAPH_FILE}, {size:.1f} MB, embeds {names}\n{self.parity}"
 
 
 def build_bundle(checkpoint: Checkpoint, out: str | Path, *, overwrite: bool = False) -> ExportReport:
@@ -59,10 +59,14 @@ def build_bundle(checkpoint: Checkpoint, out: str | Path, *, overwrite: bool = F
         trial = Bundle.write(Path(folder) / "trial", manifest=manifest, graphs=graphs, reference=reference)
         parity = check(trial, device="cpu")
         if not parity.ok:
-            raise ExportError(f"the graph does not give PyTorch's numbers, so nothing was written: {parity.summary()}")
-        proved = replace(manifest, graphs=(replace(manifest.graphs[0], parity=parity.figures),))
+            raise ExportError(f"the graph does not give PyTorch's numbers, so nothing was written: {parity}")
+        proved = replace(manifest, graphs=(replace(manifest.graphs[0], parity=_figures(parity)),))
         bundle = Bundle.write(out, manifest=proved, graphs=graphs, reference=reference, overwrite=overwrite)
     return ExportReport(bundle, parity)
+
+
+def _figures(report: CheckReport) -> dict[str, float]:
+    return {name: float(value) for name, value in asdict(report.parity).items() if value is not None}
 
 
 def reference_images(preprocessing: Preprocessing) -> NDArray[np.uint8]:

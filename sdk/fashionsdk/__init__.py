@@ -1,1 +1,79 @@
-"""Attribute-specific fashion retrieval: find items that share a neckline, a sleeve length, a colour."""
+"""Attribute-specific fashion retrieval: find items that share a neckline, a sleeve length, a colour.
+
+    from fashionsdk import Embedder, Matcher
+
+    embedder = Embedder("shop-bundle")
+    gallery = Matcher(keys, embedder.embed(photos))
+    gallery.search(embedder.embed("query.jpg"), "neckline", k=10)
+
+Names are loaded when they are first used, so that ``import fashionsdk`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fashionsdk.attributes import Attribute
+    from fashionsdk.bulk import EmbeddedItem
+    from fashionsdk.bundle import Bundle
+    from fashionsdk.check import check
+    from fashionsdk.embedder import Embedder
+    from fashionsdk.embeddings import Embeddings
+    from fashionsdk.errors import (
+        BackendError,
+        BundleError,
+        FashionSDKError,
+        GalleryError,
+        ImageError,
+        LabelsError,
+    )
+    from fashionsdk.matcher import Matcher, Matches
+    from fashionsdk.preprocessing import Preprocessing
+
+_HOMES = {
+    "Attribute": "attributes",
+    "BackendError": "errors",
+    "Bundle": "bundle",
+    "BundleError": "errors",
+    "EmbeddedItem": "bulk",
+    "Embedder": "embedder",
+    "Embeddings": "embeddings",
+    "FashionSDKError": "errors",
+    "GalleryError": "errors",
+    "ImageError": "errors",
+    "LabelsError": "errors",
+    "Matcher": "matcher",
+    "Matches": "matcher",
+    "Preprocessing": "preprocessing",
+    "check": "check",
+}
+
+__all__ = [
+    "Attribute",
+    "BackendError",
+    "Bundle",
+    "BundleError",
+    "EmbeddedItem",
+    "Embedder",
+    "Embeddings",
+    "FashionSDKError",
+    "GalleryError",
+    "ImageError",
+    "LabelsError",
+    "Matcher",
+    "Matches",
+    "Preprocessing",
+    "check",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fashionsdk' has no attribute {name!r}")
+    return getattr(import_module(f"fashionsdk.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -215,11 +215,11 @@ def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageS
         return images if images.ndim == 4 else [images]
     if isinstance(images, (str, Path, bytes, Image.Image)):
         return [images]
-    if isinstance(images, Sequence) and not isinstance(images, (bytearray, memoryview)):
-        return list(images)
-    raise TypeError(
-        f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
-    )
+    if not isinstance(images, Sequence) or isinstance(images, (bytearray, memoryview)):
+        raise TypeError(
+            f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
+        )
+    return images
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

@@ -36,9 +36,7 @@ class Embeddings:
                 f"for the attributes {', '.join(self.attributes)}"
             )
         if self.attention is not None and self.attention.shape[:2] != self.vectors.shape[:2]:
-            raise ValueError(
-                f"attention has shape {self.attention.shape}; expected {self.vectors.shape[:2]} + (h, w)"
-            )
+            raise ValueError(f"attention has shape {self.attention.shape}; expected {self.vectors.shape[:2]} + (h, w)")
 
     def __len__(self) -> int:
         """Return N, the number of images."""
@@ -56,7 +54,7 @@ class Embeddings:
     @property
     def dimension(self) -> int:
         """D, the length of one vector."""
-        return self.vectors.shape[2]
+        return int(self.vectors.shape[2])
 
     def select(self, attributes: str | Iterable[str]) -> "Embeddings":
         """Return the same images' embeddings for fewer attributes.

@@ -130,7 +130,8 @@ def _score(split: RetrievalSplit, store: _Store, attributes: Sequence[str]) -> E
 
 
 def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]) -> NDArray[np.int32]:
-    return rows[(rows[:, 1] == attribute) & present[rows[:, 0]]]
+    kept: NDArray[np.int32] = rows[(rows[:, 1] == attribute) & present[rows[:, 0]]]
+    return kept
 
 
 def _rank_attribute(

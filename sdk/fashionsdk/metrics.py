@@ -15,7 +15,8 @@ def average_precision(scores: NDArray[np.float32], relevant: NDArray[np.bool_]) 
     """
     hits = rank(scores, relevant)
     precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-    return np.asarray((precision * hits).sum(axis=1) / np.maximum(hits.sum(axis=1), 1), np.float64)
+    result: NDArray[np.float64] = (precision * hits).sum(axis=1) / np.maximum(hits.sum(axis=1), 1)
+    return result
 
 
 def recall_at(scores: NDArray[np.float32], relevant: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
@@ -23,7 +24,8 @@ def recall_at(scores: NDArray[np.float32], relevant: NDArray[np.bool_], k: int) 
 
     This is Recall@k as deep metric learning reports it (Song et al., CVPR 2016), not the share of relevant items found.
     """
-    return rank(scores, relevant)[:, :k].any(axis=1).astype(np.float64)
+    found: NDArray[np.bool_] = rank(scores, relevant)[:, :k].any(axis=1)  # type: ignore[assignment]
+    return found.astype(np.float64)
 
 
 def rank(scores: NDArray[np.float32], relevant: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -191,13 +191,14 @@ def test_the_shops_photos_read_the_same_from_table_and_index_files(shared):
     assert {(split.images[n], split.attributes[a].name, split.attributes[a].values[v]) for n, a, v in rows} <= named
 
 
-def test_selecting_attributes_keeps_their_questions_only(tmp_path):
-    rows = "".join(f"{i}.jpg,valid,{'rb'[i % 2]},{'ls'[i % 3 > 0]}\n" for i in range(12))
+def test_selecting_attributes_keeps_their_questions_and_photos_only(tmp_path):
+    rows = "".join(f"{i}.jpg,valid,{'rb'[i % 2]},{'ls'[i % 3 > 0] if i > 4 else ''}\n" for i in range(16))
     split = read_retrieval(write(tmp_path, "image,split,colour,sleeve\n" + rows), "valid")
     chosen = split.select("sleeve")
-    assert chosen.attributes == (split.attributes[1],)
+    assert chosen.images == tuple(f"{i}.jpg" for i in range(5, 16))
     for part in ("queries", "candidates"):
-        expected = [(image, 0, value) for image, a, value in getattr(split, part).tolist() if a == 1]
-        assert [tuple(row) for row in getattr(chosen, part).tolist()] == expected
+        expected = [(split.images[image], a, value) for image, a, value in getattr(split, part).tolist() if a == 1]
+        assert [(chosen.images[i], a, value) for i, a, value in getattr(chosen, part).tolist()] == expected
+    assert len(split.select(None).images) == len(split.images)
     with pytest.raises(ValueError, match="unknown attribute 'fit'"):
         split.select("fit")

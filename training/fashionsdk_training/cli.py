@@ -1,11 +1,14 @@
 """The command lines of ``training/train.py`` and ``training/evaluate.py``."""
 
 import argparse
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from fashionsdk.cli import main as fashionsdk
+from fashionsdk.cli.guard import guarded
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.recipes import RECIPES
 
@@ -54,12 +57,17 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument("--splits", nargs=2, default=("train", "valid"), metavar=("TRAIN", "VALID"), help="their names")
     parser.add_argument("--cache", type=Path, help="folder for decoded photos (default: OUT/photos)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
-def train(arguments: Sequence[str] | None = None) -> None:
-    """Train as the command line says."""
+def train(arguments: Sequence[str] | None = None) -> int:
+    """Train as the command line says; return the exit code."""
     args = train_parser().parse_args(arguments)
+    return guarded("train.py", lambda: _train(args), debug=args.debug)
+
+
+def _train(args: argparse.Namespace) -> int:
     config = _config(args)
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     from fashionsdk_training.datasets import load_training_data
@@ -77,6 +85,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
         checkpoint = Trainer(config, data, args.out, peers).fit()
         if peers.leads:
             print(f"best MAP {checkpoint.metrics['map']:.2f}: {args.out / BEST_FOLDER}")
+    return 0
 
 
 def _config(args: argparse.Namespace) -> TrainConfig:
@@ -112,4 +121,22 @@ def evaluate_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", default="valid", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def evaluate(arguments: Sequence[str] | None = None) -> int:
+    """Evaluate as the command line says; return the exit code."""
+    args = evaluate_parser().parse_args(arguments)
+    return guarded("evaluate.py", lambda: _evaluate(args), debug=args.debug)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    if (args.model / "manifest.json").is_file():  # a bundle: the SDK's own command
+        options = ["--data", str(args.data), "--split", args.split, "--device", args.device]
+        return fashionsdk(["evaluate", str(args.model), *options, *["--json"] * args.json])
+    from fashionsdk_training.evaluation import evaluate_checkpoint
+
+    evaluation = evaluate_checkpoint(args.model, args.data, args.split, args.device)
+    print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
+    return 0

@@ -167,7 +167,7 @@ class TrainConfig:
     pretrained: str | None = "package"
     side: int = 160
     stored_side: int = 184
-    epochs: int = 16
+    epochs: int = 8
     sampling: Sampling = field(default_factory=Sampling)
     objective: Objective = field(default_factory=Objective)
     optimisation: Optimisation = field(default_factory=Optimisation)

@@ -30,7 +30,7 @@ class Criterion(nn.Module):
     def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
         """Return the loss of uint8 images ``(B, S, S, 3)``: on ``triplets`` if given, else on every valid one."""
         embeddings = self.model(images).embeddings
-        loss = embeddings.sum() * 0
+        loss: Tensor = embeddings.sum() * 0
         if self.objective.triplet_weight:
             found = (
                 self.triplet(embeddings, triplets) if triplets is not None else self.batch_triplet(embeddings, labels)

@@ -14,7 +14,7 @@ def keep_depthwise_float32(module: nn.Module) -> None:
     """
     for part in module.modules():
         if isinstance(part, nn.Conv2d) and part.groups > 1 and part.groups == part.in_channels:
-            part.forward = _Float32(part.forward)  # type: ignore[method-assign]
+            setattr(part, "forward", _Float32(part.forward))  # noqa: B010 (a method is replaced on purpose)
 
 
 class _Float32:

@@ -74,7 +74,7 @@ class Trainer:
         self.criterion = Criterion(model, config.objective, [len(attribute.values) for attribute in attributes])
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
-            self.criterion.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.criterion.to(memory_format=torch.channels_last)
         if config.optimisation.mixed_precision and self.peers.device.type == "cpu":
             keep_depthwise_float32(model)
         self.average = MovingAverage(model, config.optimisation.ema_decay)

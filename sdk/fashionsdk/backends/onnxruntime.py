@@ -98,8 +98,8 @@ def _import_runtime() -> Any:
         import onnxruntime
     except ImportError as error:
         raise BackendError(
-            f"onnxruntime cannot be imported: {error}; install one of "
-            "\"pip install 'fashionsdk[cpu]'\" and \"pip install 'fashionsdk[gpu]'\""
+            f"onnxruntime cannot be imported: {error}; "
+            'run pip install "fashionsdk[cpu]", or for CUDA pip install "fashionsdk[gpu]"'
         ) from error
     return onnxruntime
 
@@ -108,7 +108,7 @@ def _check_available(runtime: Any, provider: str) -> None:
     if provider not in (available := runtime.get_available_providers()):
         raise BackendError(
             f"{provider} was asked for; this onnxruntime {runtime.__version__} has {', '.join(available)}. "
-            "For CUDA: pip uninstall onnxruntime, then pip install 'fashionsdk[gpu]'; or choose device='cpu'"
+            'For CUDA: pip uninstall onnxruntime, then pip install "fashionsdk[gpu]"; or choose device="cpu"'
         )
     if provider == _CUDA and hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
@@ -119,6 +119,7 @@ def _session_options(runtime: Any, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or available_cpus()
     options.log_severity_level = _ERRORS_ONLY
     options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
+    options.enable_mem_pattern = False  # it would keep a plan for every batch size ever seen
     # Threads that wait in a loop would take the CPU from those that decode the next photos.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

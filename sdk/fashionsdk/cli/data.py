@@ -1,7 +1,6 @@
 """From the data options of a command line to the queries and candidates to judge by."""
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,19 +15,9 @@ def read_split(args: argparse.Namespace) -> "RetrievalSplit":
         LabelsError: the table cannot be read, or the split is empty.
         ValueError: the table does not have an attribute.
     """
-    import numpy as np
-
-    from fashionsdk.attributes import select
     from fashionsdk.labels import read_retrieval
 
-    split = read_retrieval(args.data, args.split)
-    wanted = select([attribute.name for attribute in split.attributes], args.attribute)
-    queries, candidates = (rows[np.isin(rows[:, 1], wanted)] for rows in (split.queries, split.candidates))
-    used = np.unique(np.concatenate([queries[:, 0], candidates[:, 0]]))
-    for rows in (queries, candidates):
-        rows[:, 0] = np.searchsorted(used, rows[:, 0])
-    images = tuple(split.images[image] for image in used)
-    return replace(split, images=images, queries=queries, candidates=candidates)
+    return read_retrieval(args.data, args.split).select(args.attribute)
 
 
 def check_known(split: "RetrievalSplit", embedder: "Embedder") -> None:

@@ -62,18 +62,16 @@ class RetrievalSplit:
         """The N photo files."""
         return [self.root / image for image in self.images]
 
-    def select(self, attributes: str | Iterable[str]) -> "RetrievalSplit":
-        """Return the same photos' questions about fewer attributes.
+    def select(self, attributes: str | Iterable[str] | None) -> "RetrievalSplit":
+        """Return the questions about some attributes, and only the photos that they need; None for all attributes.
 
         Raises:
             ValueError: an attribute is unknown, or none is given.
         """
         kept = select([attribute.name for attribute in self.attributes], attributes)
-        position = {old: new for new, old in enumerate(kept)}
-
-        def rows(of: NDArray[np.int32]) -> NDArray[np.int32]:
-            chosen = [(image, position[a], value) for image, a, value in of.tolist() if a in position]
-            return np.array(chosen, np.int32).reshape(-1, 3)
-
-        names = tuple(self.attributes[a] for a in kept)
-        return replace(self, attributes=names, queries=rows(self.queries), candidates=rows(self.candidates))
+        queries, candidates = (rows[np.isin(rows[:, 1], kept)] for rows in (self.queries, self.candidates))
+        used = np.unique(np.concatenate([queries[:, 0], candidates[:, 0]]))
+        for rows in (queries, candidates):
+            rows[:, 0] = np.searchsorted(used, rows[:, 0])
+        images = tuple(self.images[image] for image in used)
+        return replace(self, images=images, queries=queries, candidates=candidates)
