@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from measure import machine, measure
 
 from fashionsdk_export.fuse import fuse
 from fashionsdk_export.graph import export_graph
 from fashionsdk_training.checkpoint import Checkpoint
+from measure import machine, measure
 
 ATOL = 1e-5  # a graph with fewer attributes gives the same embeddings up to the order of float32 sums
 

@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
-from tqdm import tqdm
 
 from fashionsdk.evaluation import Evaluation, evaluate
+from fashionsdk.progress import progress_bar
 from fashionsdk_training.config import HALF
 from fashionsdk_training.datasets import TrainingData, load_training_data
 from fashionsdk_training.models.backbone import PACKAGED, packaged_weights
@@ -40,7 +40,7 @@ def features(photos: PhotoCache) -> NDArray[np.float32]:
     model.eval()
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (HALF, HALF))
     rows = []
-    for start in tqdm(range(0, len(photos.pixels), BATCH), "features", leave=False, disable=None):
+    for start in progress_bar(range(0, len(photos.pixels), BATCH), "features", None, "batch"):
         pixels = torch.from_numpy(np.array(photos.pixels[start : start + BATCH])).permute(0, 3, 1, 2) / 255
         rows.append(model((pixels - mean) / std).numpy())
     return np.concatenate(rows)
@@ -84,7 +84,7 @@ def main() -> None:
     scaler = StandardScaler().fit(train)
     x, target = (scaler.transform(part).astype(np.float32) for part in (train, valid))
     linear = []
-    for a in tqdm(range(data.values.shape[1]), "linear classifiers", leave=False, disable=None):
+    for a in progress_bar(range(data.values.shape[1]), "linear classifiers", None, "attribute"):
         known = data.values[:, a] >= 0
         linear.append(posteriors(x[known], data.values[known, a], target))
     for name, vectors in {"frozen features": [unit(valid)] * len(linear), "linear classifiers": linear}.items():

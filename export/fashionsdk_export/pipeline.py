@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Reference
-from fashionsdk.check import CheckReport, check
+from fashionsdk.parity import CheckReport, check
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.fuse import fuse

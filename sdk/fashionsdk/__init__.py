@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
     from fashionsdk.bulk import EmbeddedItem
     from fashionsdk.bundle import Bundle
-    from fashionsdk.check import check
+    from fashionsdk.parity import check
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.errors import (
@@ -45,7 +45,7 @@ _HOMES = {
     "Matcher": "matcher",
     "Matches": "matcher",
     "Preprocessing": "preprocessing",
-    "check": "check",
+    "check": "parity",
 }
 
 __all__ = [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import ImageError
 from fashionsdk.images import ImageSource
+from fashionsdk.progress import progress_bar
 from fashionsdk.stream import batched, map_ordered
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -94,9 +95,7 @@ def _items(
     progress: bool,
     total: int | None,
 ) -> Iterator[EmbeddedItem]:
-    from tqdm import tqdm  # on first use: it is slow to import
-
-    with closing(photos), tqdm(total=total, unit="image", disable=not progress) as bar:
+    with closing(photos), progress_bar(None, "embedding", total, "photo", shown=progress) as bar:
         for batch in batched(photos, batch_size):
             for item in _embed_batch(batch, embed):
                 if item.error is not None and on_error == "raise":

@@ -113,9 +113,9 @@ class Embedder:
         index = self._select(attributes, attention)
         sources = _as_sequence(images)
         size = self._batch_size
-        chunks = (sources[start : start + size] for start in range(0, len(sources), size))
         parts = [
-            self._run(self._read_all(chunk, i * size, len(sources)), index, attention) for i, chunk in enumerate(chunks)
+            self._run(self._read_all(sources, slice(start, start + size)), index, attention)
+            for start in range(0, len(sources), size)
         ]
         return _join(parts) if parts else self._none(index, attention)
 
@@ -175,12 +175,12 @@ class Embedder:
         shape = (self.preprocessing.side, self.preprocessing.side, 3)
         return isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[-3:] == shape
 
-    def _read_all(self, sources: Sequence[ImageSource] | Pixels, start: int, total: int) -> Pixels:
+    def _read_all(self, sources: Sequence[ImageSource] | Pixels, part: slice) -> Pixels:
         if isinstance(sources, np.ndarray) and self._is_ready(sources):
-            return np.ascontiguousarray(sources)
-        if total == 1:
+            return np.ascontiguousarray(sources[part])
+        if len(sources) == 1:
             return self._pixels(sources[0])[np.newaxis]
-        return np.stack([self._read(source, start + i) for i, source in enumerate(sources)])
+        return np.stack([self._read(source, part.start + i) for i, source in enumerate(sources[part])])
 
     def _read(self, source: ImageSource, index: int) -> Pixels:
         """Return one image's pixels ``(S, S, 3)``; an error says at which position it was."""
@@ -213,13 +213,13 @@ class Embedder:
 def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageSource] | Pixels:
     if isinstance(images, np.ndarray):
         return images if images.ndim == 4 else [images]
+    if isinstance(images, Sequence) and not isinstance(images, (str, bytes, bytearray, memoryview)):
+        return images
     if isinstance(images, (str, Path, bytes, Image.Image)):
         return [images]
-    if not isinstance(images, Sequence) or isinstance(images, (bytearray, memoryview)):
-        raise TypeError(
-            f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
-        )
-    return images
+    raise TypeError(
+        f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
+    )
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

@@ -37,7 +37,8 @@ def open_image(source: ImageSource) -> Image.Image:
     """Return a photo as RGB, 8 bits a channel, turned upright by its EXIF orientation.
 
     The first frame stands for an animation; transparency is composited on white; 16-bit and floating-point
-    grey is scaled to 0 to 255. Colour profiles are not applied.
+    grey is scaled to 0 to 255. Colour profiles are not applied. A file cut short is an error as long as the program
+    leaves Pillow's ``LOAD_TRUNCATED_IMAGES`` off, which is its default.
 
     Args:
         source: a path, a file's bytes, a Pillow image, or a uint8 array ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or

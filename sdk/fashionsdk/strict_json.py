@@ -29,7 +29,7 @@ def loads(text: str | bytes) -> Any:
     """
     try:
         text = text if isinstance(text, str) else text.decode("utf-8")
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+        return json.loads(text, parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -99,6 +99,11 @@ def _check(fits: bool, value: Any, where: str, expected: str) -> Any:
     if not fits:
         raise ValueError(f"{where} is {value!r:.60}; expected {expected}")
     return value
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if abs(value) <= sys.float_info.max else _refuse_constant(number)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -79,3 +79,63 @@ def test_model_without_attention_needs_none(write_bundle: WriteBundle, manifest:
         manifest=replace(manifest, attention_shape=None), reference=replace(reference, attention=None)
     ).path
     assert Bundle.open(path).reference().attention is None
+
+
+GOLDEN = b"""{
+  "format_version": 1,
+  "model": {
+    "architecture": "asen_v2",
+    "backbone": "resnet50",
+    "embedding_dimension": 1024,
+    "digest": "0000000000000000000000000000000000000000000000000000000000000000"
+  },
+  "attributes": [
+    {
+      "name": "neckline",
+      "values": [
+        "round",
+        "v"
+      ]
+    }
+  ],
+  "preprocessing": {
+    "side": 224
+  },
+  "attention_shape": null,
+  "graphs": [
+    {
+      "file": "model.fp32.onnx",
+      "precision": "fp32",
+      "opset": 18,
+      "parity": {
+        "min_cosine": 0.9999
+      }
+    }
+  ],
+  "engines": [],
+  "history": [
+    {
+      "epoch": 1.0
+    }
+  ],
+  "metrics": {},
+  "created_by": {
+    "torch": "2.6.0"
+  },
+  "extra": {},
+  "files": {
+    "model.fp32.onnx": {
+      "sha256": "1111111111111111111111111111111111111111111111111111111111111111",
+      "size": 3
+    },
+    "reference.npz": {
+      "sha256": "2222222222222222222222222222222222222222222222222222222222222222",
+      "size": 4
+    }
+  }
+}
+"""
+
+
+def test_format_1_stays_as_it_is_byte_for_byte():
+    assert Manifest.from_bytes(GOLDEN).to_bytes() == GOLDEN

@@ -161,8 +161,9 @@ def test_item_kept_does_not_keep_its_batch(embedder: Embedder, photos: list[Path
 
 @pytest.mark.parametrize(("total", "shown"), [(None, "12/12"), (24, "12/24")])
 def test_progress_is_shown_when_asked_for(
-    embedder: Embedder, photos: list[Path], capsys: Any, total: int | None, shown: str
+    embedder: Embedder, photos: list[Path], capsys: Any, monkeypatch: Any, total: int | None, shown: str
 ):
+    monkeypatch.setattr("fashionsdk.progress.SHOWN_AFTER", 0)
     list(embedder.embed_many(photos, progress=True, total=total))
     assert shown in capsys.readouterr().err
     list(embedder.embed_many(photos))

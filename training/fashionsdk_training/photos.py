@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from fashionsdk.images import open_image
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fashionsdk.errors import ImageError
+from fashionsdk.images import open_image
 from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.progress import progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> 
         return None
 
     with ThreadPoolExecutor() as pool:
-        reasons = list(tqdm(pool.map(decode, range(len(paths))), "decoding photos", len(paths), unit="photo", delay=2))
+        reasons = list(progress_bar(pool.map(decode, range(len(paths))), "decoding photos", len(paths), "photo"))
     pixels.flush()
     os.replace(partial, file)
     return {index: reason for index, reason in enumerate(reasons) if reason is not None}

@@ -14,11 +14,11 @@ import torch
 from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from fashionsdk import strict_json
 from fashionsdk.evaluation import Evaluation
 from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.progress import progress_bar
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import Optimisation, TrainConfig
 from fashionsdk_training.criterion import Criterion
@@ -125,19 +125,13 @@ class Trainer:
         begin, losses = time.monotonic(), []
         module = self.peers.wrap(self._set_mode(epoch < self.config.optimisation.frozen_epochs))
         steps = len(self.loader)
-        bar = tqdm(
-            self.loader.epoch(epoch),
-            f"epoch {epoch + 1}/{self.config.epochs}",
-            steps,
-            unit="batch",
-            disable=None if self.peers.leads else True,
-            leave=False,
-        )
+        name = f"epoch {epoch + 1}/{self.config.epochs}"
+        bar = progress_bar(self.loader.epoch(epoch), name, steps, "batch", shown=self.peers.leads)
         for step, batch in enumerate(bar):
             self._set_rate(epoch + step / steps)
             due = (step + 1) % self.config.optimisation.accumulate == 0 or step + 1 == steps
             losses.append(self._step(module, batch.images, batch.labels, batch.triplets, due))
-            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}", refresh=False)
         loss, photos = self.peers.mean(float(np.mean(losses))), steps * self.config.sampling.batch_size
         seconds = time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": loss, "photos": photos * self.peers.world, "seconds": seconds}

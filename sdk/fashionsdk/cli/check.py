@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare with the reference and print the figures; the exit code says whether they agree."""
     from dataclasses import asdict
 
-    from fashionsdk.check import check
+    from fashionsdk.parity import check
 
     report = check(args.bundle, device=args.device, precision=args.precision)
     if args.json:

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
@@ -16,6 +15,7 @@ from fashionsdk.evaluation import evaluate
 from fashionsdk.images import open_image
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.progress import progress_bar
 from fashionsdk.ranking import nearest
 from fashionsdk.report.pictures import attention_picture, picture
 from fashionsdk.report.planar import FEWEST_POINTS, require_scikit_learn, to_plane
@@ -83,7 +83,7 @@ def gather(
         evaluation = evaluate(split, store.keep(embedded), names)
         gatherer = _Gatherer(embedder, split, store, attention)
         shown = [score.attribute for score in evaluation.attributes]
-        results = [gatherer.result(name) for name in tqdm(shown, "report", unit="attribute", leave=False)]
+        results = [gatherer.result(name) for name in progress_bar(shown, "report", len(shown), "attribute")]
         gazes = gatherer.gazes() if attention else ()
     return Report(facts, evaluation, tuple(results), gazes, tuple(history), SEED)
 

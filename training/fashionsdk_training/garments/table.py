@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
+from fashionsdk.progress import progress_bar
 from fashionsdk_training.garments.attributes import ATTRIBUTES
 from fashionsdk_training.garments.body import Box
 from fashionsdk_training.garments.render import MIN_SIDE, draw
@@ -53,8 +52,7 @@ def write_table(
     labels.unlink(missing_ok=True)
     jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
     drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
-    # The bar shows once it takes longer than two seconds.
-    rows = list(tqdm(drawn, total=len(jobs), desc="drawing garments", unit="picture", delay=2))
+    rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture"))
     _write_csv(out / "boxes.csv", ("image", "attribute", "left", "top", "right", "bottom"), _box_cells(rows))
     _write_csv(labels, ("image", "split", *(each.name for each in ATTRIBUTES)), _label_cells(rows))
     return labels

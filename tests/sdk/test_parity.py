@@ -9,7 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, Reference
-from fashionsdk.check import TOLERANCES, check, compare
+from fashionsdk.parity import TOLERANCES, check, compare
 from fashionsdk.errors import BackendError, BundleError
 
 
