@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
     from fashionsdk.bulk import EmbeddedItem
     from fashionsdk.bundle import Bundle
-    from fashionsdk.parity import check
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.errors import (
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
         LabelsError,
     )
     from fashionsdk.matcher import Matcher, Matches
+    from fashionsdk.parity import check
     from fashionsdk.preprocessing import Preprocessing
 
 _HOMES = {

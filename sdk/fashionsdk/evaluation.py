@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk.metrics import average_precision, random_average_precision, recall_at
+from fashionsdk.vector_store import VectorStore
 
 RECALL_AT = (1, 10)
 SCORES_IN_MEMORY = 2**22  # floats in one block of scores; a single query's row may exceed it
@@ -81,37 +82,35 @@ def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequen
     Raises:
         ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.
     """
-    asked = {split.attributes[a].name for a in np.unique(split.queries[:, 1])}
-    if missing := asked - set(attributes):
-        raise ValueError(f"no embeddings for {', '.join(sorted(missing))}; there are {', '.join(attributes)}")
+    check_attributes(split, attributes)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        store = _Store(Path(folder) / "embeddings", len(split.images))
+        store = VectorStore(Path(folder) / "embeddings", len(split.images))
         for indices, vectors in batches:
             store.put(indices, vectors)
-        return _score(split, store, attributes)
+        return score(split, store, attributes)
 
 
-class _Store:
-    """Embeddings on disk, ``(A, N, D)``, so that one attribute's rows lie together."""
+def check_attributes(split: RetrievalSplit, attributes: Sequence[str]) -> None:
+    """Refuse a split that asks for what a model does not know, best before any photo is embedded.
 
-    def __init__(self, path: Path, images: int) -> None:
-        self._path = path
-        self._vectors: NDArray[np.float32] | None = None
-        self.present = np.zeros(images, np.bool_)
-
-    def put(self, indices: NDArray[np.integer[Any]], vectors: NDArray[np.float32]) -> None:
-        if self._vectors is None:
-            shape = (vectors.shape[1], len(self.present), vectors.shape[2])
-            self._vectors = np.memmap(self._path, np.float32, "w+", shape=shape)
-        self._vectors[:, indices] = vectors.transpose(1, 0, 2)
-        self.present[indices] = True
-
-    def rows(self, attribute: int, indices: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-        assert self._vectors is not None
-        return np.asarray(self._vectors[attribute, indices])
+    Raises:
+        ValueError: it does.
+    """
+    asked = {split.attributes[a].name for a in np.unique(split.queries[:, 1])}
+    if unknown := sorted(asked - set(attributes)):
+        raise ValueError(
+            f"the model does not know {', '.join(unknown)}; it knows {', '.join(attributes)}: leave the others out "
+            "(in the commands: --attribute NAME, once for each)"
+        )
 
 
-def _score(split: RetrievalSplit, store: _Store, attributes: Sequence[str]) -> Evaluation:
+def score(split: RetrievalSplit, store: VectorStore, attributes: Sequence[str]) -> Evaluation:
+    """Score embeddings that are stored already; see ``evaluate``.
+
+    Raises:
+        ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.
+    """
+    check_attributes(split, attributes)
     skipped = int((~store.present).sum())
     if skipped:
         logger.warning("%d of %d photos have no embedding and are left out", skipped, len(store.present))
@@ -135,7 +134,7 @@ def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]
 
 
 def _rank_attribute(
-    store: _Store, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
+    store: VectorStore, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
 ) -> NDArray[np.float64]:
     """Return per query: average precision, its random expectation, recall at each of ``RECALL_AT``: ``(Q, 2 + R)``."""
     step = max(1, SCORES_IN_MEMORY // max(1, len(candidates)))
@@ -147,7 +146,7 @@ def _rank_attribute(
 
 
 def _rank_block(
-    store: _Store, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
+    store: VectorStore, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
 ) -> NDArray[np.float64]:
     query = store.rows(attribute, queries[:, 0])  # (q, D)
     scores = np.empty((len(queries), len(candidates)), np.float32)

@@ -203,7 +203,7 @@ except BackendError as error:
 def test_sdk_imports_no_runtime_and_no_training_framework():
     program = """
 import sys
-import fashionsdk.embedder, fashionsdk.check
+import fashionsdk.embedder, fashionsdk.parity
 print([name for name in ("onnxruntime", "torch", "onnx", "tensorrt", "tqdm") if name in sys.modules])
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -188,7 +188,7 @@ def test_a_table_with_an_attribute_that_the_model_lacks_says_how_to_choose(run, 
     for command in (("evaluate",), ("report", "--out", "x.html")):
         status, _, err = run(command[0], bundle.path, "--data", "shop", *command[1:])
         assert status == 2
-        assert "does not know hem; it knows neckline, sleeve, colour: choose with --attribute" in err
+        assert "does not know hem; it knows neckline, sleeve, colour: leave the others out" in err
         assert run(command[0], bundle.path, "--data", "shop", *command[1:], "--attribute", "colour")[0] == 0
 
 

@@ -86,7 +86,7 @@ def test_photos_without_an_embedding_are_left_out_and_counted():
 
 
 def test_an_attribute_that_the_model_lacks_is_an_error():
-    with pytest.raises(ValueError, match="no embeddings for sleeve; there are colour"):
+    with pytest.raises(ValueError, match="does not know sleeve; it knows colour"):
         evaluate(random_split(60), [], ["colour"])
 
 

@@ -9,8 +9,8 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, Reference
-from fashionsdk.parity import TOLERANCES, check, compare
 from fashionsdk.errors import BackendError, BundleError
+from fashionsdk.parity import TOLERANCES, check, compare
 
 
 def test_bundle_agrees_with_its_reference(bundle: Bundle):

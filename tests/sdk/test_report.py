@@ -216,5 +216,5 @@ def test_a_split_with_an_unknown_attribute_is_refused(shop, bundle):
     renamed = type(split)(
         split.root, split.images, (Attribute("hem", ("a", "b")), split.attributes[1]), split.queries, split.candidates
     )
-    with pytest.raises(ValueError, match="no embeddings for hem"):
+    with pytest.raises(ValueError, match="does not know hem"):
         gather(embedder, renamed, (), facts={})

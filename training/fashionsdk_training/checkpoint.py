@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from fashionsdk import strict_json
+from fashionsdk.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.attributes import Attribute
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk_training.config import ModelConfig
@@ -106,7 +105,9 @@ class Checkpoint:
             self.recipe,
         )
         text = json.dumps(strict_json.encode(config), indent=1, allow_nan=False)
-        _replace_folder(Path(path), {WEIGHTS_FILE: weights, CONFIG_FILE: text.encode()})
+        with replacing_folder(path) as folder:
+            (folder / WEIGHTS_FILE).write_bytes(weights)
+            (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> "Checkpoint":
@@ -115,7 +116,7 @@ class Checkpoint:
         Raises:
             CheckpointError: it is missing or damaged, of another format, or its weights are not those that it names.
         """
-        folder = _existing(Path(path))
+        folder = existing_folder(path)
         try:
             data = strict_json.loads((folder / CONFIG_FILE).read_bytes())
             version = data.get("format_version") if isinstance(data, dict) else None
@@ -147,26 +148,3 @@ class Checkpoint:
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         digest.update(weights)
         return digest.hexdigest()
-
-
-def _existing(path: Path) -> Path:
-    """Return ``path``, or what a writer killed between its two renames left beside it."""
-    previous = path.with_name(path.name + ".previous")
-    return previous if not path.exists() and previous.exists() else path
-
-
-def _replace_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial, previous = (path.with_name(path.name + suffix) for suffix in (".partial", ".previous"))
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    for name, content in files.items():
-        with (partial / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    if path.exists():
-        shutil.rmtree(previous, ignore_errors=True)
-        path.rename(previous)
-    partial.rename(path)
-    shutil.rmtree(previous, ignore_errors=True)

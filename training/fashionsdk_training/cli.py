@@ -3,7 +3,7 @@
 import argparse
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,9 +31,7 @@ then
 
 def train_parser() -> argparse.ArgumentParser:
     """Return the parser of ``train.py``."""
-    recipes = "\n".join(
-        f"  {name:<16} {(function.__doc__ or '').splitlines()[0]}" for name, function in RECIPES.items()
-    )
+    recipes = "\n".join(f"  {name:<16} {_summary(function)}" for name, function in RECIPES.items())
     parser = argparse.ArgumentParser(
         prog="train.py",
         description="Train an attribute-specific embedding model from labelled photos.\n\nrecipes:\n" + recipes,
@@ -59,6 +57,10 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
+
+
+def _summary(function: Callable[..., object]) -> str:
+    return (function.__doc__ or "").partition("\n")[0]
 
 
 def train(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from fashionsdk.bundle.folder import replacing
+from fashionsdk.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.bundle.manifest import (
     MANIFEST_FILE,
     REFERENCE_FILE,
@@ -15,6 +15,7 @@ from fashionsdk.bundle.manifest import (
     Manifest,
     check_file_name,
 )
+from fashionsdk.bundle.ownership import check_replaceable
 from fashionsdk.bundle.reference import Reference
 from fashionsdk.errors import BundleError
 
@@ -45,7 +46,7 @@ class Bundle:
         Raises:
             BundleError: the bundle is missing, of another format, damaged or incomplete.
         """
-        path = Path(path)
+        path = existing_folder(path)
         bundle = cls(path, Manifest.from_bytes(_read_manifest(path)))
         for name, expected in bundle.manifest.files.items():
             _check_file(path / name, expected, verify)
@@ -80,7 +81,8 @@ class Bundle:
         if REFERENCE_FILE in graphs:
             raise ValueError(f"graphs holds {REFERENCE_FILE}; expected it to be given as reference")
         reference.check(manifest)
-        with replacing(Path(out), _bundle_files, overwrite=overwrite) as folder:
+        check_replaceable(Path(out), _bundle_files, overwrite=overwrite)
+        with replacing_folder(out) as folder:
             for name, source in graphs.items():
                 check_file_name(name)
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 import argparse
 
-from fashionsdk.cli.data import check_known, read_split
 from fashionsdk.cli.options import Subparsers, add_command, add_data_options, load_embedder
 from fashionsdk.cli.output import note, print_json
 from fashionsdk.cli.photos import PhotoRun
@@ -36,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from fashionsdk.evaluation import evaluate
+    from fashionsdk.labels import read_retrieval
 
-    split = read_split(args)
+    split = read_retrieval(args.data, args.split).select(args.attribute)
     photo_run = PhotoRun(load_embedder(args))
-    check_known(split, photo_run.embedder)
     photos = [str(path) for path in split.paths]
     batches = ((np.array([position]), embeddings.vectors) for position, embeddings in photo_run(photos))
     names = [attribute.name for attribute in photo_run.embedder.attributes]

@@ -3,7 +3,6 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fashionsdk.cli.data import check_known, read_split
 from fashionsdk.cli.options import Subparsers, add_command, add_data_options, load_embedder
 from fashionsdk.cli.output import note, output_path, print_json
 from fashionsdk.cli.photos import PhotoRun
@@ -41,11 +40,11 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate the split and write the page."""
     from fashionsdk.atomic import replacing
+    from fashionsdk.labels import read_retrieval
     from fashionsdk.report import gather, render
 
-    out, split = output_path(args.out), read_split(args)
+    out, split = output_path(args.out), read_retrieval(args.data, args.split).select(args.attribute)
     photo_run = PhotoRun(embedder := load_embedder(args))
-    check_known(split, embedder)
     manifest = embedder.bundle.manifest
     report = gather(
         embedder,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.evaluation import evaluate
+from fashionsdk.evaluation import check_attributes, score
 from fashionsdk.images import open_image
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk.preprocessing import Preprocessing
@@ -19,8 +19,8 @@ from fashionsdk.progress import progress_bar
 from fashionsdk.ranking import nearest
 from fashionsdk.report.pictures import attention_picture, picture
 from fashionsdk.report.planar import FEWEST_POINTS, require_scikit_learn, to_plane
-from fashionsdk.report.store import VectorStore
 from fashionsdk.report.types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
+from fashionsdk.vector_store import VectorStore
 
 SEED = 0
 QUERIES = 4  # shown for each attribute
@@ -35,10 +35,6 @@ class ReportEmbedder(Protocol):
     @property
     def attributes(self) -> tuple[Attribute, ...]:
         """What it embeds for."""
-
-    @property
-    def dimension(self) -> int:
-        """D."""
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -78,11 +74,14 @@ def gather(
     """
     require_scikit_learn()
     names = [attribute.name for attribute in embedder.attributes]
+    check_attributes(split, names)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        store = VectorStore(Path(folder) / "vectors", len(split.images), len(names), embedder.dimension)
-        evaluation = evaluate(split, store.keep(embedded), names)
+        store = VectorStore(Path(folder) / "vectors", len(split.images))
+        for position, embeddings in embedded:
+            store.put(np.array([position]), embeddings.vectors)
+        evaluation = score(split, store, names)
         gatherer = _Gatherer(embedder, split, store, attention)
-        shown = [score.attribute for score in evaluation.attributes]
+        shown = [line.attribute for line in evaluation.attributes]
         results = [gatherer.result(name) for name in progress_bar(shown, "report", len(shown), "attribute")]
         gazes = gatherer.gazes() if attention else ()
     return Report(facts, evaluation, tuple(results), gazes, tuple(history), SEED)
@@ -148,8 +147,8 @@ class _Gatherer:
                 attention=None if maps is None else attention_picture(self._pixels(image), maps[row, 0]),
                 value=values[value],
                 neighbours=tuple(
-                    Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(score))
-                    for item, score in zip(candidates[found[row]], scores[row], strict=True)
+                    Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(cosine))
+                    for item, cosine in zip(candidates[found[row]], scores[row], strict=True)
                 ),
             )
             for row, (image, _, value) in enumerate(queries.tolist())

@@ -1,0 +1,29 @@
+"""Whether a folder may be replaced by a bundle."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fashionsdk.errors import BundleError
+
+
+def check_replaceable(out: Path, owned: Callable[[Path], list[str]], *, overwrite: bool) -> None:
+    """Refuse to replace what is not a bundle, or was not to be replaced.
+
+    Args:
+        out: the folder to make or to replace.
+        owned: returns the files that belong to the bundle in a folder, relative to it.
+        overwrite: whether a bundle may be replaced.
+
+    Raises:
+        BundleError: ``out`` exists and may not be replaced.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    if not overwrite:
+        raise BundleError(f"{out} exists; choose another folder, or allow replacing the bundle there (overwrite)")
+    try:
+        known = {out / name for name in owned(out)}
+    except BundleError as error:
+        raise BundleError(f"{out} exists and is not a bundle, so it is not replaced: {error}") from error
+    if foreign := sorted(str(path) for path in out.rglob("*") if not path.is_dir() and path not in known):
+        raise BundleError(f"{foreign[0]} does not belong to the bundle and would be lost; move it away first")

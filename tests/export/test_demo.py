@@ -1,0 +1,15 @@
+"""The demo, small: every step of it runs and leaves what it promises."""
+
+from fashionsdk import Matcher
+from fashionsdk_export import demo
+
+
+def test_the_demo_ends_with_a_report_and_what_to_try_next(tmp_path, capsys):
+    report = demo.run(tmp_path / "demo", train=64, valid=40, epochs=1)
+    printed = capsys.readouterr().out
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert f"The report: {report}" in printed
+    assert printed.count("rank   score  key") == len(demo.QUERIES)
+    assert len(Matcher.load(tmp_path / "demo" / "garments.gallery")) == 40
+    for command in ("train.py", "index", "search"):
+        assert command in printed.split("Three things to try next")[1]

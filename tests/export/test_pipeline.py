@@ -1,0 +1,98 @@
+"""Checkpoint to bundle: proved, complete, and never half."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from fashionsdk import Bundle, BundleError, Embedder, check
+from fashionsdk_export import cli, pipeline
+from fashionsdk_export.errors import ExportError
+from fashionsdk_export.pipeline import build_bundle
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.distributed import Processes
+from fashionsdk_training.trainer import Trainer
+from tests.training.conftest import SIDE, data, table, tiny_config  # noqa: F401 (fixtures)
+
+GRAPH_ATOL = 1e-5
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):  # noqa: F811
+    """A finished run's best checkpoint."""
+    out = tmp_path_factory.mktemp("run")
+    Trainer(tiny_config(epochs=1), data, out, Processes(0, 1, torch.device("cpu"))).fit()
+    return out / "best"
+
+
+@pytest.fixture(scope="module")
+def report(run, tmp_path_factory):
+    return build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")
+
+
+def test_the_bundle_embeds_like_the_checkpoint(run, report):
+    images = np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), dtype=np.uint8)
+    got = Embedder(report.bundle.path).embed(images, attention=True)
+    with torch.inference_mode():
+        expected = Checkpoint.load(run).build()(torch.from_numpy(images))
+    np.testing.assert_allclose(got.vectors, expected.embeddings, rtol=0, atol=GRAPH_ATOL)
+    np.testing.assert_allclose(got.attention, expected.attention, rtol=0, atol=GRAPH_ATOL)
+
+
+def test_the_manifest_says_what_the_checkpoint_says(run, report):
+    checkpoint, manifest = Checkpoint.load(run), Bundle.open(report.bundle.path).manifest
+    assert manifest.attributes == checkpoint.attributes
+    assert manifest.preprocessing == checkpoint.preprocessing
+    assert manifest.model.digest == checkpoint.revision
+    assert [dict(row) for row in manifest.history] == [dict(row) for row in checkpoint.history]
+    assert manifest.metrics == checkpoint.metrics
+    assert manifest.engines == ()
+    parity = manifest.graphs[0].parity
+    assert parity["max_abs_difference"] < 1e-4
+    assert parity["min_cosine"] == pytest.approx(1)
+    assert parity["neighbour_agreement"] == 1
+    assert check(report.bundle.path).ok
+
+
+def test_a_graph_that_gives_other_numbers_is_not_written(run, tmp_path, monkeypatch):
+    def wrong(static, side, path):
+        torch.nn.init.normal_(static.query, std=5)
+        original(static, side, path)
+
+    original = pipeline.export_graph
+    monkeypatch.setattr(pipeline, "export_graph", wrong)
+    with pytest.raises(ExportError, match="does not give PyTorch's numbers"):
+        build_bundle(Checkpoint.load(run), tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_bundle_is_replaced_only_when_asked(run, tmp_path, capsys):
+    out = str(tmp_path / "bundle")
+    assert cli.main([str(run), "--out", out]) == 0
+    assert "largest difference" in capsys.readouterr().out
+    assert cli.main([str(run), "--out", out]) == 1
+    assert "exists" in capsys.readouterr().err
+    assert cli.main([str(run), "--out", out, "--overwrite"]) == 0
+    with pytest.raises(BundleError, match="exists"):
+        build_bundle(Checkpoint.load(run), out)
+
+
+def test_a_missing_checkpoint_is_one_line_on_stderr(tmp_path, capsys):
+    assert cli.main([str(tmp_path / "none"), "--out", str(tmp_path / "bundle")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("build_engine.py: error:")
+    assert "not a readable checkpoint" in error
+    assert error.count("\n") == 1
+
+
+def test_a_checkpoint_and_its_bundle_evaluate_alike(run, report, table, capsys):  # noqa: F811
+    from fashionsdk_training.cli import evaluate
+
+    results = []
+    for model in (run, report.bundle.path):
+        assert evaluate([str(model), "--data", str(table), "--json"]) == 0
+        results.append(json.loads(capsys.readouterr().out))
+    assert results[0]["attributes"] == results[1]["attributes"]
+    assert results[0]["overall"] == results[1]["overall"]
+    assert results[0]["overall"]["map"] == pytest.approx(Checkpoint.load(run).metrics["map"], abs=0.01)
