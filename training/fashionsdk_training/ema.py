@@ -33,5 +33,6 @@ class MovingAverage:
 
     def load(self, state: Mapping[str, Tensor], steps: int) -> None:
         """Continue from a saved average."""
-        self.state = {key: value.clone() for key, value in state.items()}
+        for key, value in self.state.items():
+            value.copy_(state[key])
         self.steps = steps

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +94,10 @@ class Trainer:
         """Train to the end and return the best checkpoint."""
         self.out.mkdir(parents=True, exist_ok=True)
         started = self._resume()
-        with closing(SummaryWriter(str(self.out / LOG_FOLDER))) as writer:
+        with _log(self.out / LOG_FOLDER, self.peers.leads) as writer:
             for epoch in range(started, self.config.epochs):
                 row = self._epoch(epoch)
-                if self.peers.leads:
+                if writer is not None:
                     self._finish_epoch(epoch, row, writer)
                 self.peers.wait()
         return Checkpoint.load(self.out / BEST_FOLDER)
@@ -122,7 +122,7 @@ class Trainer:
     def _epoch(self, epoch: int) -> dict[str, float]:
         """Pass every photo about once; return the epoch's row of the history."""
         torch.manual_seed(hash((self.config.seed, epoch, self.peers.rank)))  # ints hash alike in every process
-        begin, losses = time.monotonic(), []
+        begin, losses, photos = time.monotonic(), [], 0
         module = self.peers.wrap(self._set_mode(epoch < self.config.optimisation.frozen_epochs))
         steps = len(self.loader)
         name = f"epoch {epoch + 1}/{self.config.epochs}"
@@ -130,10 +130,10 @@ class Trainer:
         for step, batch in enumerate(bar):
             self._set_rate(epoch + step / steps)
             due = (step + 1) % self.config.optimisation.accumulate == 0 or step + 1 == steps
+            photos += len(batch.images)
             losses.append(self._step(module, batch.images, batch.labels, batch.triplets, due))
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}", refresh=False)
-        loss, photos = self.peers.mean(float(np.mean(losses))), steps * self.config.sampling.batch_size
-        seconds = time.monotonic() - begin
+        loss, seconds = self.peers.mean(float(np.mean(losses))), time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": loss, "photos": photos * self.peers.world, "seconds": seconds}
 
     def _set_mode(self, frozen: bool) -> Criterion:
@@ -212,6 +212,10 @@ class Trainer:
                 writer.add_scalar(f"valid/MAP {score.attribute}", score.map, epoch + 1)
             text += f", MAP {evaluation.overall.map:.2f} (random {evaluation.overall.random_map:.2f})"
         logger.info("%s", text)
+
+
+def _log(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter | None]:
+    return closing(SummaryWriter(str(folder))) if wanted else nullcontext()
 
 
 def _sampler(config: TrainConfig, data: TrainingData) -> Sampler:
