@@ -32,7 +32,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 partial.unlink()
             raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
 def _open_locked(partial: Path) -> int:
@@ -48,8 +48,8 @@ def _open_locked(partial: Path) -> int:
         os.close(descriptor)  # the one we waited for has renamed this file: start on a new one
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the folder's new entry survive a power cut."""
+def sync_folder(folder: Path) -> None:
+    """Make a folder's new entry survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from fashionsdk.atomic import sync_folder
+
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -45,8 +47,10 @@ def _exchange(partial: Path, target: Path) -> None:
     try:
         partial.rename(target)
     except OSError:
-        previous.rename(target)
+        if previous.exists():
+            previous.rename(target)
         raise
+    sync_folder(target.parent)  # the new name reaches the disk before the old version leaves it
     shutil.rmtree(previous, ignore_errors=True)
 
 
@@ -60,3 +64,6 @@ def _flush(folder: Path) -> None:
         if path.is_file():
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
+        else:
+            sync_folder(path)
+    sync_folder(folder)

@@ -100,7 +100,7 @@ def check_attributes(split: RetrievalSplit, attributes: Sequence[str]) -> None:
     if unknown := sorted(asked - set(attributes)):
         raise ValueError(
             f"the model does not know {', '.join(unknown)}; it knows {', '.join(attributes)}: leave the others out "
-            "(in the commands: --attribute NAME, once for each)"
+            "with --attribute NAME, once for each attribute to keep"
         )
 
 

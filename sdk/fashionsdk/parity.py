@@ -15,7 +15,10 @@ from fashionsdk.bundle import Bundle, Reference
 TOLERANCES: Mapping[str, float] = {"fp32": 1e-4, "fp16": 1e-2, "int8": 1e-1}
 
 # Scores closer than this are equal: two embeddings that differ by float32 rounding rank either way.
-TIE = 1e-6
+TIE = 1e-5
+
+# Share of reference images whose neighbours must rank alike; fewer bits move neighbours, so fp16 and int8 have none.
+AGREEMENT: Mapping[str, float] = {"fp32": 1.0, "fp16": 0.0, "int8": 0.0}
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class CheckReport:
 
     @property
     def ok(self) -> bool:
-        """Whether no value of the embeddings and the attention differs by more than the tolerance."""
+        """Whether no value differs by more than the tolerance and, in fp32, all neighbours rank alike."""
         attention = self.parity.attention_max_difference
-        return self.parity.max_abs_difference <= self.tolerance and (attention is None or attention <= self.tolerance)
+        close = self.parity.max_abs_difference <= self.tolerance and (attention is None or attention <= self.tolerance)
+        return close and self.parity.neighbour_agreement >= AGREEMENT[self.backend.precision]
 
     def __str__(self) -> str:
         parity = self.parity

@@ -44,13 +44,14 @@ def test_a_byte_order_mark_and_spaces_are_ignored(tmp_path):
     assert read_labels(table, "train").attributes == (Attribute("colour", ("red",)),)
 
 
-def test_an_unknown_value_counts_as_not_labelled_and_is_reported(tmp_path, caplog):
-    known = [Attribute("colour", ("red",))]
-    with caplog.at_level(logging.WARNING):
-        labels = read_labels(write(tmp_path, TABLE), "valid", known)
-    assert labels.matrix().tolist() == [[0], [0], [-1]]
-    assert "1 labels of unknown values" in caplog.text
-    assert "colour=green" in caplog.text
+def test_selecting_labels_keeps_photos_and_reorders_attributes(tmp_path):
+    labels = read_labels(write(tmp_path, TABLE), "train")
+    chosen = labels.select(["sleeve", "colour"])
+    assert chosen.images == labels.images
+    assert chosen.matrix().tolist() == labels.matrix()[:, ::-1].tolist()
+    assert labels.select("sleeve").matrix().tolist() == labels.matrix()[:, 1:].tolist()
+    with pytest.raises(ValueError, match="unknown attribute 'fit'"):
+        labels.select("fit")
 
 
 def test_every_fifth_photo_of_a_value_is_a_query_and_the_rest_candidates(tmp_path):
@@ -136,6 +137,7 @@ def test_index_files_give_queries_candidates_and_labels(tmp_path):
         ("query_test.txt", "0 1 1\n", "attribute 1; meta.json names 1"),
         ("query_test.txt", "0 0 1\n0 0 2\n", "line 2: unknown value 2 of colour"),
         ("query_test.txt", "0 0\n", "expected pairs"),
+        ("query_test.txt", "0 0 1\n\n", "line 2: is blank"),
         ("query_test.txt", "0 x 1\n", "line 1"),
         ("query_test.txt", "", "is empty"),
         ("filenames_test.txt", "", "is empty"),
@@ -165,7 +167,7 @@ def test_a_missing_table_or_folder_is_an_error(tmp_path):
         ("DARN", "5.48 23.46 10.55 29.91 43.27 38.76 15.22 62.02 54.54", 31.26),
     ],
 )
-def test_the_papers_splits_give_the_published_random_map(shared, dataset, per_attribute, overall):
+def test_the_papers_splits_give_the_random_map_that_follows_from_their_counts(shared, dataset, per_attribute, overall):
     split = read_retrieval(shared / "splits" / dataset, "test")
     means, counts = [], []
     for a in range(len(split.attributes)):

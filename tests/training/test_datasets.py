@@ -41,6 +41,27 @@ def test_an_unreadable_photo_loses_its_labels_and_is_counted(shop, tmp_path, cap
     assert "2 of 40 training photos have no label" in caplog.text
 
 
+def test_a_value_that_training_does_not_know_is_counted(shop, tmp_path, caplog):
+    shop.write_text(shop.read_text().replace("41.png,valid,green", "41.png,valid,grene", 1))
+    with caplog.at_level(logging.WARNING):
+        load(shop, tmp_path)
+    assert "1 validation labels have a value unknown in training: colour=grene (1)" in caplog.text
+
+
+def test_a_photo_that_shares_no_value_is_counted(shop, tmp_path, caplog):
+    shop.write_text(shop.read_text().replace("0.png,train,red,horizontal", "0.png,train,crimson,", 1))
+    with caplog.at_level(logging.WARNING):
+        load(shop, tmp_path)
+    assert "1 photos share no value with another" in caplog.text
+
+
+def test_attributes_can_be_chosen(shop, tmp_path):
+    data = load_training_data(shop, 32, 36, tmp_path / "cache", attributes=["stripes"])
+    assert [attribute.name for attribute in data.labels.attributes] == ["stripes"]
+    assert data.values.shape == (40, 1)
+    assert set(data.retrieval.queries[:, 1].tolist()) == {data.retrieval.attributes.index(data.labels.attributes[0])}
+
+
 def test_a_value_with_one_photo_is_named_in_the_log(shop, tmp_path, caplog):
     shop.write_text(shop.read_text().replace("0.png,train,red", "0.png,train,crimson", 1))
     with caplog.at_level(logging.WARNING):
@@ -64,5 +85,11 @@ def test_a_split_without_a_readable_photo_is_an_error(shop, tmp_path):
 def test_the_digest_changes_with_the_labels(shop, tmp_path):
     before = load(shop, tmp_path).digest
     assert load(shop, tmp_path).digest == before
-    shop.write_text(shop.read_text().replace("2.png,train,red", "2.png,train,green", 1))
+    original = shop.read_text()
+    shop.write_text(original.replace("2.png,train,red", "2.png,train,green", 1))
+    assert load(shop, tmp_path).digest != before
+    shop.write_text(original.replace("42.png,valid,red", "42.png,valid,green", 1))
+    assert load(shop, tmp_path).digest != before
+    shop.write_text(original)
+    (shop.parent / "3.png").unlink()
     assert load(shop, tmp_path).digest != before

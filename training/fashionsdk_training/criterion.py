@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import Objective
@@ -30,12 +31,15 @@ class Criterion(nn.Module):
     def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
         """Return the loss of uint8 images ``(B, S, S, 3)``: on ``triplets`` if given, else on every valid one."""
         embeddings = self.model(images).embeddings
+        with torch.autocast(embeddings.device.type, enabled=False):  # near 1, bfloat16 knows cosines to 0.004 only
+            return self._loss(embeddings.float(), labels, triplets)
+
+    def _loss(self, embeddings: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
         loss: Tensor = embeddings.sum() * 0
-        if self.objective.triplet_weight:
-            found = (
-                self.triplet(embeddings, triplets) if triplets is not None else self.batch_triplet(embeddings, labels)
-            )
-            loss = loss + self.objective.triplet_weight * found
+        if self.objective.triplet_weight and triplets is not None:
+            loss = loss + self.objective.triplet_weight * self.triplet(embeddings, triplets)
+        elif self.objective.triplet_weight:
+            loss = loss + self.objective.triplet_weight * self.batch_triplet(embeddings, labels)
         if self.proxy is not None:
             loss = loss + self.objective.proxy_weight * self.proxy(embeddings, labels)
         return loss

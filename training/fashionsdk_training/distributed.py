@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, nn
@@ -62,7 +63,8 @@ def processes(device: str = "auto") -> Iterator[Processes]:
     if world == 1:
         yield Processes(0, 1, chosen)
         return
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    # The others wait while the first decodes photos and while it validates: longer than the library's 10 minutes.
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo", timeout=timedelta(hours=12))
     try:
         yield Processes(rank, world, chosen)
     finally:

@@ -11,5 +11,9 @@ class WeightsError(FashionSDKError):
     """Pretrained weights are missing or do not fit the backbone."""
 
 
+class TrainingError(FashionSDKError):
+    """A run cannot go on: the loss is not a number, or memory is short."""
+
+
 class DataError(FashionSDKError):
     """The photos or labels cannot be trained on."""

@@ -41,15 +41,24 @@ def _embed(model: AttributeModel, photos: PhotoCache) -> Iterator[Batch]:
         yield indices, model(images).embeddings.cpu().numpy()
 
 
-def evaluate_checkpoint(path: str | Path, data: str | Path, split: str, device: str = "auto") -> Evaluation:
+def evaluate_checkpoint(
+    path: str | Path, data: str | Path, split: str, *, attributes: Sequence[str] | None = None, device: str = "auto"
+) -> Evaluation:
     """Return MAP and recall of a checkpoint folder on one split of a label table or of index files.
+
+    Args:
+        path: the checkpoint.
+        data: the table or folder.
+        split: its split.
+        attributes: the attributes to judge, or None for all.
+        device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
         CheckpointError: the checkpoint is missing or damaged.
         LabelsError: the labels cannot be read, or the split is empty.
         ValueError: the split asks for an attribute that the model does not have, or no photo can be read.
     """
-    checkpoint, questions = Checkpoint.load(path), read_retrieval(data, split)
+    checkpoint, questions = Checkpoint.load(path), read_retrieval(data, split).select(attributes)
     names = [attribute.name for attribute in checkpoint.attributes]
     with processes(device) as peers, tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
         photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder))

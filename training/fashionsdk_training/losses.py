@@ -75,6 +75,8 @@ class ProxyLoss(nn.Module):
         """Return the mean loss over all labels of embeddings ``(B, A, D)`` with labels ``(B, A)``."""
         losses = [embeddings.sum() * 0 + sum(proxy.sum() * 0 for proxy in self.proxies)]
         for a, proxies in enumerate(self.proxies):
+            if len(proxies) < 2:
+                continue  # nothing to tell apart; the smoothed cross-entropy over no class would be NaN
             known = labels[:, a] >= 0
             logits = self.scale * embeddings[known, a] @ nn.functional.normalize(proxies, dim=-1).T
             losses.append(

@@ -16,7 +16,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
 from fashionsdk import strict_json
-from fashionsdk.evaluation import Evaluation
+from fashionsdk.evaluation import Evaluation, check_attributes
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
 from fashionsdk_training.checkpoint import Checkpoint
@@ -25,7 +25,7 @@ from fashionsdk_training.criterion import Criterion
 from fashionsdk_training.datasets import TrainingData
 from fashionsdk_training.distributed import Processes
 from fashionsdk_training.ema import MovingAverage
-from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.evaluation import evaluate_model
 from fashionsdk_training.loader import Loader
 from fashionsdk_training.models import build_model
@@ -56,6 +56,7 @@ class Trainer:
     Raises:
         CheckpointError: the folder holds another run.
         WeightsError: the pretrained weights are missing or do not fit.
+        ValueError: validation asks for an attribute that training does not have.
     """
 
     config: TrainConfig
@@ -65,12 +66,13 @@ class Trainer:
 
     def __post_init__(self) -> None:
         """Build the model and everything around it."""
+        check_attributes(self.data.retrieval, [attribute.name for attribute in self.data.labels.attributes])
         torch.manual_seed(self.config.seed)
         config, attributes = self.config, self.data.labels.attributes
         model = build_model(config.model, len(attributes), config.optimisation.drop_path)
         if config.pretrained is not None:
             for backbone in model.backbones():
-                load_pretrained(backbone, config.model.backbone, config.pretrained)
+                load_pretrained(backbone, config.pretrained)
         self.criterion = Criterion(model, config.objective, [len(attribute.values) for attribute in attributes])
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
@@ -132,6 +134,11 @@ class Trainer:
             due = (step + 1) % self.config.optimisation.accumulate == 0 or step + 1 == steps
             photos += len(batch.images)
             losses.append(self._step(module, batch.images, batch.labels, batch.triplets, due))
+            if not np.isfinite(losses[-1]):
+                raise TrainingError(
+                    f"the loss is {losses[-1]} in epoch {epoch + 1}, batch {step + 1}; the epoch before is kept: "
+                    "lower the learning rate, or turn mixed precision off"
+                )
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}", refresh=False)
         loss, seconds = self.peers.mean(float(np.mean(losses))), time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": loss, "photos": photos * self.peers.world, "seconds": seconds}

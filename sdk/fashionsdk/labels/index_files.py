@@ -87,6 +87,8 @@ def _read_rows(path: Path, images: tuple[str, ...], attributes: tuple[Attribute,
     rows: list[tuple[int, int, int]] = []
     for number, line in enumerate(_lines(path), start=1):
         try:
+            if not line.strip():
+                raise ValueError("is blank; expected an image, then pairs of attribute and value")
             image, *pairs = map(int, line.split())
             if not pairs or len(pairs) % 2:
                 raise ValueError(f"{len(pairs)} numbers after the image; expected pairs of attribute and value")

@@ -1,9 +1,7 @@
 """Choose the reader for a path: a CSV table, or a folder with a table or with index files."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk.attributes import Attribute
 from fashionsdk.labels.index_files import index_labels, index_retrieval
 from fashionsdk.labels.table import read_table, table_labels, table_retrieval
 from fashionsdk.labels.types import Labels, RetrievalSplit
@@ -11,21 +9,17 @@ from fashionsdk.labels.types import Labels, RetrievalSplit
 TABLE_NAME = "labels.csv"
 
 
-def read_labels(path: str | Path, split: str, attributes: Sequence[Attribute] | None = None) -> Labels:
+def read_labels(path: str | Path, split: str) -> Labels:
     """Read one split's labels from a CSV table, a folder that holds ``labels.csv``, or a folder of index files.
 
-    Args:
-        path: the table or the folder.
-        split: its name, such as ``train``.
-        attributes: for a table, the attributes to read; default: all its columns, values sorted by name.
-            A value not named there counts as not labelled, and a warning counts them.
+    A table's attributes are its columns, with the values of all splits, sorted by name.
 
     Raises:
         LabelsError: nothing to read there, a damaged file, an unknown index, or an empty split.
     """
     path = Path(path)
     if (table := _table_path(path)) is not None:
-        return table_labels(read_table(table), split, attributes)
+        return table_labels(read_table(table), split)
     return index_labels(path, split)
 
 

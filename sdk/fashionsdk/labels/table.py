@@ -102,32 +102,21 @@ def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) ->
     return row
 
 
-def table_labels(table: Table, split: str, attributes: Sequence[Attribute] | None = None) -> Labels:
+def table_labels(table: Table, split: str) -> Labels:
     """Return one split's labels.
-
-    A value that ``attributes`` does not name counts as not labelled, and a warning says how many there were.
-    An attribute that the table lacks has no label.
 
     Raises:
         LabelsError: the split is empty.
     """
-    rows = table.split(split)
-    known = tuple(attributes) if attributes is not None else table.attributes()
-    labels: list[tuple[int, int, int]] = []
-    unknown: Counter[str] = Counter()
-    for a, attribute in enumerate(known):
-        index = {value: i for i, value in enumerate(attribute.values)}
-        for n, row in enumerate(rows):
-            value = row.get(attribute.name, "")
-            if value in index:
-                labels.append((n, a, index[value]))
-            elif value:
-                unknown[f"{attribute.name}={value}"] += 1
-    if unknown:
-        names = ", ".join(f"{name} ({n})" for name, n in unknown.most_common(5))
-        logger.warning("%s: %d labels of unknown values taken as not labelled: %s", table.path, unknown.total(), names)
+    rows, attributes = table.split(split), table.attributes()
+    labels = [
+        (n, a, attribute.values.index(row[attribute.name]))
+        for n, row in enumerate(rows)
+        for a, attribute in enumerate(attributes)
+        if row[attribute.name]
+    ]
     images = tuple(row["image"] for row in rows)
-    return Labels(table.path.parent, images, known, np.array(sorted(labels), np.int32).reshape(-1, 3))
+    return Labels(table.path.parent, images, attributes, np.array(labels, np.int32).reshape(-1, 3))
 
 
 def table_retrieval(table: Table, split: str) -> RetrievalSplit:

@@ -38,6 +38,18 @@ class Labels:
         values[image, attribute] = value
         return values
 
+    def select(self, attributes: str | Iterable[str] | None) -> "Labels":
+        """Return the same photos with the labels of some attributes, in the order given; None for all.
+
+        Raises:
+            ValueError: an attribute is unknown, or none is given.
+        """
+        kept = select([attribute.name for attribute in self.attributes], attributes)
+        position = {old: new for new, old in enumerate(kept)}
+        rows = [(image, position[a], value) for image, a, value in self.rows.tolist() if a in position]
+        names = tuple(self.attributes[a] for a in kept)
+        return replace(self, attributes=names, rows=np.array(rows, np.int32).reshape(-1, 3))
+
 
 @dataclass(frozen=True, eq=False)
 class RetrievalSplit:

