@@ -10,17 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from fashionsdk.cli import main as fashionsdk
+from fashionsdk.cli.guard import guarded
+from fashionsdk.errors import FashionSDKError
+from fashionsdk.labels import read_labels
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.datasets import load_training_data
 from fashionsdk_training.distributed import processes
+from fashionsdk_training.errors import CheckpointError, DataError
 from fashionsdk_training.recipes import asen_v2_demo
 from fashionsdk_training.trainer import Trainer
 
 TRAIN, VALID = 2000, 500
 QUERIES = ("neckline_design", "sleeve_length", "skirt_length")
 
+_AGAIN = "remove the demo's folder to start anew"
 _NEXT = """
 The report: {report}
 
@@ -46,8 +51,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
         out / name for name in ("garments/labels.csv", "bundle", "garments.gallery", "report.html")
     )
     with _stage("drawing garments"):
-        if not table.is_file():
-            garments.write_table(table.parent, train=train, valid=valid)
+        _draw(table, train, valid)
     with _stage("training"):
         checkpoint = _train(table, out / "run", epochs)
     with _stage("export"):
@@ -66,11 +70,24 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
     return report
 
 
+def _draw(table: Path, train: int, valid: int) -> None:
+    counts = (train, valid)
+    if table.is_file():
+        counts = tuple(len(read_labels(table, split).images) for split in ("train", "valid"))
+    else:
+        garments.write_table(table.parent, train=train, valid=valid)
+    if counts != (train, valid):
+        raise DataError(f"{table} has {counts[0]} and {counts[1]} pictures, not {train} and {valid}; {_AGAIN}")
+
+
 def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
     config = asen_v2_demo() if epochs is None else replace(asen_v2_demo(), epochs=epochs)
     data = load_training_data(table, config.side, config.stored_side, run_folder / "photos")
     with processes() as peers:
-        return Trainer(config, data, run_folder, peers).fit()
+        try:
+            return Trainer(config, data, run_folder, peers).fit()
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}; {_AGAIN}") from error
 
 
 def _photo_with(table: Path, attribute: str) -> Path:
@@ -82,7 +99,7 @@ def _photo_with(table: Path, attribute: str) -> Path:
 
 def _command(*arguments: str) -> None:
     if status := fashionsdk(arguments):
-        raise SystemExit(status)
+        raise FashionSDKError(f"fashionsdk {arguments[0]} ended with exit code {status}; its message stands above")
 
 
 @contextmanager
@@ -93,8 +110,8 @@ def _stage(name: str) -> Iterator[None]:
     print(f"   {time.monotonic() - begin:.0f} s", flush=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the demo as the command line says."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo as the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="demo", description=(run.__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="default: %(default)s")
     parser.add_argument("--train", type=int, default=TRAIN, help="training pictures (default: %(default)s)")
@@ -102,8 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return guarded("demo", lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> int:
     run(args.out, train=args.train, valid=args.valid, epochs=args.epochs)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -39,8 +39,8 @@ def test_a_folder_stands_for_its_table(tmp_path):
     assert read_labels(tmp_path, "train").images == ("a.jpg", "b.jpg")
 
 
-def test_a_byte_order_mark_and_spaces_are_ignored(tmp_path):
-    table = write(tmp_path, "\ufeffimage, split ,colour\n a.jpg ,train, red \n")
+def test_a_byte_order_mark_spaces_and_case_of_fixed_columns_are_ignored(tmp_path):
+    table = write(tmp_path, "\ufeffImage, Split ,colour\n a.jpg ,train, red \n")
     assert read_labels(table, "train").attributes == (Attribute("colour", ("red",)),)
 
 
@@ -81,6 +81,7 @@ def test_the_column_role_decides_where_there_is_one(tmp_path):
     [
         ("", "no column image and split"),
         ("image,colour\na,red\n", "no column split"),
+        ("image;split;c\na;train;x\n", "separated by ';'; save it with commas"),
         ("image,split\na,train\n", "no attribute column"),
         ("image,split,c,c\na,train,x,y\n", "named twice"),
         ("image,split,c\na,train\n", "2 cells; expected 3"),

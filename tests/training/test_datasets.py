@@ -69,6 +69,12 @@ def test_a_value_with_one_photo_is_named_in_the_log(shop, tmp_path, caplog):
     assert "colour: 1 values have one photo: crimson" in caplog.text
 
 
+def test_a_photo_in_both_splits_is_an_error(shop, tmp_path):
+    shop.write_text(shop.read_text() + "3.png,valid,green,\n7.png,valid,green,\n8.png,valid,red,\n9.png,valid,red,\n")
+    with pytest.raises(DataError, match=r"photos are in both 'train' and 'valid', first 3\.png"):
+        load(shop, tmp_path)
+
+
 def test_an_empty_split_is_an_error(shop, tmp_path):
     shop.write_text(shop.read_text().replace(",valid,", ",test,"))
     with pytest.raises(LabelsError, match="split 'valid' is empty"):

@@ -73,6 +73,18 @@ def test_proxy_loss_is_cross_entropy_over_all_labels():
     assert float(loss(embeddings, labels).detach()) == pytest.approx(sum(expected) / 4, rel=1e-5)
 
 
+def test_an_attribute_without_two_values_adds_nothing():
+    embeddings, labels = unit((3, 3, 4)).float(), torch.tensor([[0, 0, -1], [1, 0, -1], [0, -1, -1]])
+    torch.manual_seed(0)
+    loss = ProxyLoss([2, 1, 0], dimension=4)
+    alone = ProxyLoss([2], dimension=4)
+    alone.load_state_dict({"proxies.0": loss.proxies[0]})
+    counted = 3 / 5  # labels of the first attribute among all
+    assert float(loss(embeddings, labels).detach()) == pytest.approx(
+        counted * float(alone(embeddings[:, :1], labels[:, :1]).detach())
+    )
+
+
 def test_proxies_of_an_unlabelled_batch_still_get_a_gradient():
     loss = ProxyLoss([2, 3], dimension=4)
     loss(unit((2, 2, 4)).float(), torch.full((2, 2), -1)).backward()

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 
 from fashionsdk_training.augmentation import Augmentation
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import Objective, Optimisation, Sampling
+from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling
 from fashionsdk_training.distributed import Processes
-from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.trainer import STATE_FILE, Trainer
 from tests.training.conftest import tiny_config
 
@@ -66,6 +66,47 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, 
         trainer.fit()
     Trainer(tiny_config(), data, tmp_path, ALONE).fit()
     assert_same(tensors(whole), tensors(tmp_path))
+
+
+def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path, monkeypatch):
+    config = tiny_config(
+        epochs=2,
+        model=ModelConfig(backbone="test_efficientnet", stage=4, common_dimension=16),
+        optimisation=Optimisation(accumulate=2),
+    )
+    Trainer(config, data, tmp_path / "whole", ALONE).fit()
+    trainer = Trainer(config, data, tmp_path / "broken", ALONE)
+    original = trainer._epoch
+    monkeypatch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
+    with pytest.raises(pytest.exit.Exception):
+        trainer.fit()
+    Trainer(config, data, tmp_path / "broken", ALONE).fit()
+    assert_same(tensors(tmp_path / "whole"), tensors(tmp_path / "broken"))
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(data, tmp_path):
+    trainer = Trainer(tiny_config(epochs=2), data, tmp_path, ALONE)
+    original = trainer._epoch
+
+    def poisoned(epoch):
+        if epoch == 1:
+            with torch.no_grad():
+                trainer.criterion.model.attribute_embedding.weight.fill_(float("nan"))
+        return original(epoch)
+
+    trainer._epoch = poisoned
+    with pytest.raises(TrainingError, match="the loss is nan in epoch 2, batch 1"):
+        trainer.fit()
+    assert all(torch.isfinite(value).all() for value in tensors(tmp_path).values())
+    assert Checkpoint.load(tmp_path / "best").history[-1]["epoch"] == 1
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_resumes_on_a_gpu(data, tmp_path):
+    on_gpu = Processes(0, 1, torch.device("cuda", 0))
+    Trainer(tiny_config(epochs=1), data, tmp_path, on_gpu).fit()
+    assert Trainer(tiny_config(epochs=1), data, tmp_path, on_gpu).fit().metrics["map"] > 0
 
 
 def test_a_killed_run_loses_at_most_the_epoch_it_was_in(table, whole, tmp_path):

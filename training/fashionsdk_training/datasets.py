@@ -67,7 +67,8 @@ def load_training_data(
     (index files: a value that ``meta.json`` does not count is an error);
     an empty split is an error;
     a value with one photo serves as a negative in training and as a candidate in validation;
-    a photo with no other label fills up batches only.
+    a photo with no other label fills up batches only;
+    a photo in both splits is an error.
 
     Args:
         path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
@@ -79,11 +80,16 @@ def load_training_data(
 
     Raises:
         LabelsError: the labels cannot be read, or a split is empty.
-        DataError: no photo of a split can be read.
+        DataError: no photo of a split can be read, or a photo is in both.
         ValueError: an attribute is unknown.
     """
     labels = read_labels(path, splits[0]).select(attributes)
     retrieval = read_retrieval(path, splits[1]).select(attributes)
+    if both := sorted(set(labels.images) & set(retrieval.images)):
+        raise DataError(
+            f"{path}: {len(both)} photos are in both {splits[0]!r} and {splits[1]!r}, first {both[0]}: a model that "
+            "has seen the answers cannot be judged by them; give each photo one split"
+        )
     photos = cache_photos(labels.paths, Preprocessing(stored_side), cache)
     retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache)
     for split, loaded in zip(splits, (photos, retrieval_photos), strict=True):

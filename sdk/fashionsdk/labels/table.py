@@ -68,18 +68,28 @@ def read_table(path: Path) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            columns = tuple(cell.strip() for cell in next(reader, []))
+            columns = tuple(_column(cell) for cell in next(reader, []))
             _check_columns(path, columns)
             rows = tuple(_row(path, reader.line_num, columns, cells) for cells in reader if any(cells))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabelsError(f"{path}: cannot be read as a CSV table in UTF-8: {error}") from error
+    except UnicodeDecodeError as error:
+        raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
+    except (OSError, csv.Error) as error:
+        raise LabelsError(f"{path}: cannot be read as a CSV table: {error}") from error
     repeated = [key for key, n in Counter((row["split"], row["image"]) for row in rows).items() if n > 1]
     if repeated:
         raise LabelsError(f"{path}: {repeated[0][1]} is listed twice in split {repeated[0][0]!r}; expected one row")
     return Table(path, columns, rows)
 
 
+def _column(cell: str) -> str:
+    """Return a column's name; those that are not attributes may be written in any case, as spreadsheets do."""
+    name = cell.strip()
+    return name.lower() if name.lower() in _RESERVED else name
+
+
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    if len(columns) == 1 and (separator := next((mark for mark in ";\t|" if mark in columns[0]), None)):
+        raise LabelsError(f"{path}: its cells are separated by {separator!r}; save it with commas (CSV UTF-8)")
     if missing := [name for name in ("image", "split") if name not in columns]:
         raise LabelsError(
             f"{path}: no column {' and '.join(missing)}; got {', '.join(columns) or 'an empty file'}, "

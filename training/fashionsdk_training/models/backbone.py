@@ -1,6 +1,8 @@
 """A timm network as a feature extractor, and where its pretrained weights come from."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -68,15 +70,22 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
     _fill(whole, _weights(backbone.name, source), source)
     # timm renames parameters when it cuts a network, so it is given the whole one's and does that itself.
     overlay = {"state_dict": whole.state_dict()}
-    cut = timm.create_model(
-        backbone.name,
-        pretrained=True,
-        pretrained_cfg_overlay=overlay,
-        features_only=True,
-        out_indices=(backbone.stage,),
-    )
+    options = {"pretrained": True, "pretrained_cfg_overlay": overlay}
+    with _quiet("timm.models._builder"):  # it warns that the whole network has more parameters than the cut one
+        cut = timm.create_model(backbone.name, features_only=True, out_indices=(backbone.stage,), **options)
     _drop_unused_blocks(cut)
     backbone.net.load_state_dict(cut.state_dict())
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    log = logging.getLogger(name)
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _fill(whole: nn.Module, weights: Mapping[str, Tensor], source: str | Path) -> None:
