@@ -7,12 +7,12 @@ import argparse
 import json
 
 import torch
-from measure import machine, measure
 from torch import nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models import build_model
 from fashionsdk_training.precision import keep_depthwise_float32
+from measure import machine, measure
 
 ATTRIBUTES = 8
 
