@@ -71,11 +71,9 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
 
 
 def _draw(table: Path, train: int, valid: int) -> None:
-    counts = (train, valid)
-    if table.is_file():
-        counts = tuple(len(read_labels(table, split).images) for split in ("train", "valid"))
-    else:
+    if not table.is_file():
         garments.write_table(table.parent, train=train, valid=valid)
+    counts = len(read_labels(table, "train").images), len(read_labels(table, "valid").images)
     if counts != (train, valid):
         raise DataError(f"{table} has {counts[0]} and {counts[1]} pictures, not {train} and {valid}; {_AGAIN}")
 
