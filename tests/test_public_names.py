@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -23,3 +24,7 @@ def test_a_name_means_the_same_whatever_was_loaded_before(order):
     program = f"import fashionsdk; from fashionsdk import {', '.join(order)}; print(callable(fashionsdk.check))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_the_version_is_the_installed_one():
+    assert fashionsdk.__version__ == version("fashionsdk")

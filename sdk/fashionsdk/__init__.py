@@ -69,9 +69,20 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name from the module that defines it."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'fashionsdk' has no attribute {name!r}")
     return getattr(import_module(f"fashionsdk.{_HOMES[name]}"), name)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("fashionsdk")
+    except PackageNotFoundError:  # a checkout that is on the path without being installed
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

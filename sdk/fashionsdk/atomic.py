@@ -1,6 +1,8 @@
 """Replace a file as one step: a reader finds one whole version at any moment and after any crash."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,10 +19,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     POSIX system.
 
     Raises:
-        OSError: the folder is missing, not writable or full.
+        OSError: the folder is missing, not writable or full, or ``path`` is a folder, a device, a pipe or a socket.
     """
-    target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
-    partial = target.with_name(f".{target.name}.saving")
+    target, partial = _places(path)
     with os.fdopen(_open_locked(partial), "wb") as file:
         try:
             file.truncate()
@@ -33,6 +34,30 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 partial.unlink()
             raise
     sync_folder(target.parent)
+
+
+def check_replacing(path: str | os.PathLike[str]) -> None:
+    """Find out, by a nameless file in the folder, whether ``replacing`` could begin.
+
+    Raises:
+        OSError: it could not, for this reason.
+    """
+    import tempfile  # slow to import, and needed here only
+
+    target, partial = _places(path)
+    with suppress(FileNotFoundError):
+        partial.lstat()  # refuses a name that is too long
+    with tempfile.TemporaryFile(dir=target.parent):
+        pass
+
+
+def _places(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Return the file to replace and the one to write before; only a regular file may be replaced."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(errno.EINVAL, f"{os.fspath(path)} is not a regular file")
+    target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    return target, target.with_name(f".{target.name}.saving")
 
 
 def _open_locked(partial: Path) -> int:

@@ -46,10 +46,17 @@ class Embeddings:
         """Return one attribute's embeddings, float32 ``(N, D)``; a view.
 
         Raises:
+            TypeError: not a name.
             ValueError: the attribute is unknown.
         """
+        if not isinstance(attribute, str):
+            raise TypeError(
+                f"index is {type(attribute).__name__}; expected an attribute's name, or use .vectors[i] for image i"
+            )
         (index,) = select(self.attributes, attribute)
         return self.vectors[:, index]
+
+    __iter__ = None  # else Python would try the indices 0, 1, ...
 
     @property
     def dimension(self) -> int:

@@ -6,9 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.embeddings import Embeddings
 from fashionsdk.gallery import JSON, decode_json, encode_json
 
 UNIT_ATOL = 1e-3  # a unit vector whose values were rounded to float16 is within 5e-4
+
+
+def check_embeddings(value: object, name: str) -> None:
+    """Refuse what an embedder did not return; ``name`` is the argument's.
+
+    Raises:
+        TypeError: the value is not :class:`Embeddings`.
+    """
+    if not isinstance(value, Embeddings):
+        raise TypeError(f"{name} is {type(value).__name__}; expected Embeddings, as embedder.embed returns")
 
 
 def checked_keys(keys: Sequence[str], count: int) -> list[str]:

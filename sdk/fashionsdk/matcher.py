@@ -12,7 +12,7 @@ from fashionsdk.attributes import select
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.gallery import JSON, GalleryContents, read_gallery, write_gallery
-from fashionsdk.items import check_unit, checked_keys, checked_metadata
+from fashionsdk.items import check_embeddings, check_unit, checked_keys, checked_metadata
 from fashionsdk.ranking import nearest
 
 
@@ -54,7 +54,7 @@ class Matcher:
         metadata: N JSON objects to return with the keys, or None. A copy is kept.
 
     Raises:
-        TypeError: a key is not a string, metadata is not JSON, or vectors are not float32.
+        TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
         ValueError: counts differ, a key is repeated, or a vector is not of unit length.
     """
 
@@ -65,6 +65,7 @@ class Matcher:
         metadata: Sequence[Mapping[str, JSON]] | None = None,
     ) -> None:
         """Start a gallery with these items."""
+        check_embeddings(embeddings, "embeddings")
         names = embeddings.attributes
         if not names or len(set(names)) != len(names) or embeddings.dimension < 1:
             raise ValueError(
@@ -137,10 +138,12 @@ class Matcher:
         at a time (or one query's, 4 bytes an item).
 
         Raises:
+            TypeError: the query is not embeddings, or its vectors are not float32.
             ValueError: the attribute is missing or unknown, ``k`` is below 1, or a vector is not of
                 unit length.
             GalleryError: the query was embedded by another model.
         """
+        check_embeddings(query, "query")
         if index(k) < 1:
             raise ValueError(f"k is {k}; expected 1 or more")
         name = self._searched_attribute(query, attribute)
@@ -164,11 +167,12 @@ class Matcher:
         """Append N items; on any error nothing changes. Costs O(N) on average.
 
         Raises:
-            TypeError: a key is not a string, metadata is not JSON, or vectors are not float32.
+            TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
             ValueError: counts differ, a key is repeated or already stored, or the embeddings do not fit
                 the gallery.
             GalleryError: the embeddings come from another model.
         """
+        check_embeddings(embeddings, "embeddings")
         keys = checked_keys(keys, len(embeddings))
         if repeated := [key for key in keys if key in self._rows]:
             raise ValueError(f"key {repeated[0]!r} is already in the gallery; remove it first, or choose another")

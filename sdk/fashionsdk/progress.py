@@ -2,13 +2,29 @@
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 SHOWN_AFTER = 2  # seconds: what is over sooner needs no bar
 LOG_EVERY = 30  # seconds between two lines where nobody watches
+
+
+class _Lines:
+    """Makes of a bar that redraws itself whole lines, so that nothing else lands inside one."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write one state of the bar; what only clears it is dropped."""
+        if line := text.strip():
+            self._file.write(f"{line}\n")
+
+    def flush(self) -> None:
+        """Pass the line on at once."""
+        self._file.flush()
 
 
 def progress_bar(
@@ -30,6 +46,7 @@ def progress_bar(
         items,
         description,
         total,
+        file=sys.stderr if watched else _Lines(sys.stderr),
         unit=unit,
         delay=SHOWN_AFTER,
         mininterval=0.1 if watched else LOG_EVERY,

@@ -15,7 +15,8 @@ def nearest(
     """Return rows and scores ``(Q, K)`` of each query's K = min(k, G) nearest gallery vectors, best first.
 
     ``queries`` ``(Q, D)`` and ``gallery`` ``(G, D)`` hold unit vectors. A score is the dot product summed
-    in float64 and rounded to float32; equal scores keep the gallery's order. A matrix product alone
+    in float64, rounded to float32 and, after ranking, clipped to -1 and 1, which vectors whose length is a rounding
+    error off would exceed; equal scores keep the gallery's order. A matrix product alone
     cannot promise that: the last bit of its sums depends on where in the matrix a vector lies, so copies
     of one photo would change places.
     """
@@ -40,7 +41,7 @@ def _rank(
     candidates = np.flatnonzero(rough >= threshold - rounding_margin(len(query)))
     exact = _cosines(query, gallery, candidates)
     order = np.argsort(-exact, kind="stable")[:count]
-    return candidates[order], exact[order]
+    return candidates[order], exact[order].clip(-1, 1)
 
 
 def rounding_margin(dimension: int) -> float:

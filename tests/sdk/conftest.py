@@ -14,6 +14,7 @@ from PIL import Image
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Reference
+from fashionsdk.cli import main
 from fashionsdk.preprocessing import Preprocessing
 
 SIDE, DIMENSION, CELLS = 16, 8, 4  # S, D, and h = w
@@ -161,3 +162,41 @@ def jpeg_bytes() -> bytes:
     pixels = np.random.default_rng(3).integers(0, 256, (32, 24, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Eight photos in a folder, one of them damaged, and a table of the others; the working folder is above."""
+    folder = tmp_path / "shop"
+    (folder / "deep").mkdir(parents=True)
+    random = np.random.default_rng(4)
+    rows = ["image,split,colour,neckline"]
+    for index in range(8):
+        name = f"{'deep/' if index % 2 else ''}{index}.png"
+        Image.fromarray(random.integers(0, 256, (24, 18, 3), dtype=np.uint8)).save(folder / name)
+        rows.append(
+            f"{name},{'valid' if index < 7 else 'train'},{('red', 'blue')[index % 2]},{('v', 'round')[index // 4]}"
+        )
+    (folder / "deep" / "bad.jpg").write_bytes(b"not a photo")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    (folder / ".hidden.png").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run the command; returns its exit code, stdout and stderr."""
+
+    def run(*argv: object) -> tuple[int, str, str]:
+        status = main([str(argument) for argument in argv])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def gallery(run: Callable[..., tuple[int, str, str]], bundle: Bundle, shop: Path) -> str:
+    assert run("index", bundle.path, "shop", "--out", "shop.gallery")[0] == 0
+    return "shop.gallery"

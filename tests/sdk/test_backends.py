@@ -1,4 +1,5 @@
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,7 +83,7 @@ def test_threads_below_one_are_refused(bundle: Bundle):
 
 
 def test_precision_that_the_bundle_lacks_is_refused(bundle: Bundle):
-    with pytest.raises(BundleError, match="no fp16 graph; expected fp32"):
+    with pytest.raises(BundleError, match="no fp16 graph; this bundle has fp32"):
         open_backend(bundle, "cpu", "fp16")
 
 
@@ -198,6 +199,16 @@ except BackendError as error:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert 'pip install "fashionsdk[cpu]"' in result.stdout
     assert 'pip install "fashionsdk[gpu]"' in result.stdout
+
+
+def test_the_runtime_sends_nothing_home_and_leaves_nothing_at_home(bundle: Bundle, tmp_path: Path):
+    program = f"from fashionsdk import Embedder; Embedder({str(bundle.path)!r})"
+    for home in (tmp_path, Path("/proc/none")):  # the second cannot be written
+        silenced = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME")
+        environment = {key: value for key, value in os.environ.items() if key not in silenced} | {"HOME": str(home)}
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.rglob("*"))
 
 
 def test_sdk_imports_no_runtime_and_no_training_framework():

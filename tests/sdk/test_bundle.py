@@ -48,6 +48,13 @@ def test_moved_bundle_still_opens(written: Path, tmp_path: Path):
     assert Bundle.open(str(tmp_path / "elsewhere")).graph_path().read_bytes()
 
 
+def test_an_empty_path_is_not_the_working_folder(written: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(written)
+    assert Bundle.open(".").manifest.graphs
+    with pytest.raises(BundleError, match="the bundle's path is empty; expected the folder"):
+        Bundle.open("")
+
+
 def test_first_graph_is_the_default_and_others_come_by_precision(
     write_bundle: WriteBundle, manifest: Manifest, graph_file: Path
 ):
@@ -58,7 +65,7 @@ def test_first_graph_is_the_default_and_others_come_by_precision(
     )
     assert bundle.graph_path() == bundle.path / "half.onnx"
     assert bundle.graph_path("fp32") == bundle.path / "model.fp32.onnx"
-    with pytest.raises(BundleError, match="no int8 graph; expected fp16 or fp32"):
+    with pytest.raises(BundleError, match="no int8 graph; this bundle has fp16 and fp32"):
         bundle.graph_path("int8")
 
 

@@ -27,7 +27,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_existing_bundle_is_replaced_only_when_asked(write_bundle: WriteBundle, written: Path, manifest: Manifest):
-    with pytest.raises(BundleError, match="exists; choose another folder"):
+    with pytest.raises(BundleError, match=r"exists; choose another folder, .* \(overwrite=True, or --overwrite\)"):
         write_bundle()
     write_bundle(manifest=replace(manifest, metrics={"map": 0.75}), overwrite=True)
     assert Bundle.open(written).manifest.metrics == {"map": 0.75}

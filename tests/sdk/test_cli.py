@@ -10,56 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from fashionsdk.cli import main
-from fashionsdk.cli.metadata import read_metadata
 from fashionsdk.cli.output import printable
-from fashionsdk.cli.photos import find_photos
 from fashionsdk.embedder import Embedder
-from fashionsdk.errors import FashionSDKError, LabelsError
 from fashionsdk.matcher import Matcher
 
 COMMANDS = ("embed", "index", "search", "check", "evaluate", "report")
 
 
-@pytest.fixture
-def shop(tmp_path, monkeypatch) -> Path:
-    """Eight photos in a folder, one of them damaged, and a table of the others; the working folder is above."""
-    folder = tmp_path / "shop"
-    (folder / "deep").mkdir(parents=True)
-    random = np.random.default_rng(4)
-    rows = ["image,split,colour,neckline"]
-    for index in range(8):
-        name = f"{'deep/' if index % 2 else ''}{index}.png"
-        Image.fromarray(random.integers(0, 256, (24, 18, 3), dtype=np.uint8)).save(folder / name)
-        rows.append(
-            f"{name},{'valid' if index < 7 else 'train'},{('red', 'blue')[index % 2]},{('v', 'round')[index // 4]}"
-        )
-    (folder / "deep" / "bad.jpg").write_bytes(b"not a photo")
-    (folder / "labels.csv").write_text("\n".join(rows))
-    (folder / ".hidden.png").write_bytes(b"")
-    monkeypatch.chdir(tmp_path)
-    return folder
-
-
 GOOD = [f"shop/{index}.png" for index in range(0, 8, 2)] + [f"shop/deep/{index}.png" for index in range(1, 8, 2)]
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*argv: object) -> tuple[int, str, str]:
-        status = main([str(argument) for argument in argv])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return run
-
-
-@pytest.fixture
-def gallery(run, bundle, shop) -> str:
-    assert run("index", bundle.path, "shop", "--out", "shop.gallery")[0] == 0
-    return "shop.gallery"
 
 
 def test_embed_writes_what_the_embedder_says(run, bundle, shop):
@@ -254,45 +214,6 @@ def test_interrupted_leaves_the_old_gallery(bundle, gallery):
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "fashionsdk: interrupted"
     assert Path(gallery).read_bytes() == before
-
-
-def test_photos_are_found_in_order_and_once(shop):
-    assert find_photos(["shop/4.png", "shop", "shop/deep"]) == [
-        "shop/4.png",
-        "shop/0.png",
-        "shop/2.png",
-        "shop/6.png",
-        "shop/deep/1.png",
-        "shop/deep/3.png",
-        "shop/deep/5.png",
-        "shop/deep/7.png",
-        "shop/deep/bad.jpg",
-    ]
-    assert find_photos(["anything.xyz"]) == ["anything.xyz"]
-
-
-def test_no_photos_name_what_was_expected(tmp_path):
-    with pytest.raises(FashionSDKError, match=r"no photos in .*; expected files ending in \.avif"):
-        find_photos([str(tmp_path)])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "of an empty file; expected 'photo'"),
-        ("key,price\na,1\n", "has the columns key, price"),
-        ("photo,price,price\na,1,2\n", "each column once"),
-        ("photo,price\na,1\na,2\n", "row 3 names 'a' again"),
-        ("photo,price\na\n", "row 2 has 1 cells; expected 2"),
-        ('photo,price\n"a,1\n', "cannot read"),
-        (b"photo,\xff\n", "cannot read"),
-    ],
-)
-def test_a_metadata_table_that_does_not_fit_is_refused(tmp_path, text, message):
-    path = tmp_path / "products.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(LabelsError, match=message):
-        read_metadata(str(path), ["a"])
 
 
 def test_control_characters_do_not_reach_the_terminal():

@@ -38,7 +38,8 @@ def cosine(left, right) -> float:
 
 def ranked(query, gallery: dict[str, NDArray[np.float32]], k: int) -> list[tuple[str, float]]:
     scored = [(key, cosine(query, vector)) for key, vector in gallery.items()]
-    return sorted(scored, key=lambda pair: -pair[1])[:k]  # sorted() is stable: ties keep the gallery's order
+    best = sorted(scored, key=lambda pair: -pair[1])[:k]  # sorted() is stable: ties keep the gallery's order
+    return [(key, max(-1.0, min(1.0, score))) for key, score in best]
 
 
 def test_search_ranks_like_a_sorted_list():
@@ -50,6 +51,40 @@ def test_search_ranks_like_a_sorted_list():
         assert matches.scores[row].tolist() == [score for _, score in expected]
     assert matches.attribute == "sleeve_length"
     assert matches.scores.dtype == np.float32
+
+
+def test_scores_stay_between_minus_1_and_1_without_changing_the_order():
+    axis = np.zeros((4, 1, 16), np.float32)
+    axis[:, 0, 0] = [1.0002, 1.0004, -1.0004, 0.9998]  # all pass for unit vectors
+    vectors = Embeddings(axis, ("neckline",), MODEL)
+    matches = Matcher(names(4), vectors).search(Embeddings(axis[1:2], ("neckline",), MODEL), k=4)
+    assert matches.keys[0] == ["photo1.jpg", "photo0.jpg", "photo3.jpg", "photo2.jpg"]
+    assert matches.scores[0].tolist() == [1, 1, 1, -1]
+    assert matches.scores.dtype == np.float32
+
+
+@pytest.mark.parametrize("wrong", ["photo.jpg", np.zeros((1, 2, 16), np.float32), None])
+def test_what_is_not_embeddings_is_refused(wrong):
+    matcher, kind = Matcher(names(3), embeddings(3)), type(wrong).__name__
+    for name, call in (
+        ("query", lambda: matcher.search(wrong, "neckline")),
+        ("embeddings", lambda: matcher.add(["a"], wrong)),
+        ("embeddings", lambda: Matcher(["a"], wrong)),
+    ):
+        with pytest.raises(TypeError, match=f"{name} is {kind}; expected Embeddings, as embedder.embed returns"):
+            call()
+    assert len(matcher) == 3
+
+
+@pytest.mark.parametrize("index", [0, slice(1), None])
+def test_embeddings_are_indexed_by_attribute_only(index):
+    with pytest.raises(TypeError, match=r"expected an attribute's name, or use \.vectors\[i\]"):
+        embeddings(3)[index]
+
+
+def test_embeddings_cannot_be_iterated():
+    with pytest.raises(TypeError, match="'Embeddings' object is not iterable"):
+        iter(embeddings(3))
 
 
 def test_a_query_with_one_attribute_needs_no_name():

@@ -1,5 +1,6 @@
 """ONNX Runtime, on the CPU or through CUDA. It is imported on first use: loading it takes longer than the SDK."""
 
+import os
 import re
 from typing import Any
 
@@ -94,6 +95,9 @@ def _parse(device: str) -> tuple[str, int]:
 
 
 def _import_runtime() -> Any:
+    # From 1.29 on, the published builds send usage data to Microsoft and keep an identifier under HOME, unless this is
+    # set before the import. The call below is for a program that had imported the runtime before.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
@@ -101,6 +105,8 @@ def _import_runtime() -> Any:
             f"onnxruntime cannot be imported: {error}; "
             'run pip install "fashionsdk[cpu]", or for CUDA pip install "fashionsdk[gpu]"'
         ) from error
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
     return onnxruntime
 
 

@@ -46,6 +46,8 @@ class Bundle:
         Raises:
             BundleError: the bundle is missing, of another format, damaged or incomplete.
         """
+        if path == "":  # Path would take it for the working folder
+            raise BundleError("the bundle's path is empty; expected the folder that export/build_engine.py wrote")
         path = existing_folder(path)
         bundle = cls(path, Manifest.from_bytes(_read_manifest(path)))
         for name, expected in bundle.manifest.files.items():
@@ -105,8 +107,8 @@ class Bundle:
             if precision in (None, graph.precision):
                 return graph
         raise BundleError(
-            f"{self.path} has no {precision} graph; expected "
-            f"{' or '.join(graph.precision for graph in graphs)}, or export one with export/build_engine.py"
+            f"{self.path} has no {precision} graph; this bundle has "
+            f"{' and '.join(graph.precision for graph in graphs)}: choose one that it has"
         )
 
     def graph_path(self, precision: str | None = None) -> Path:

@@ -20,7 +20,9 @@ def check_replaceable(out: Path, owned: Callable[[Path], list[str]], *, overwrit
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
-        raise BundleError(f"{out} exists; choose another folder, or allow replacing the bundle there (overwrite)")
+        raise BundleError(
+            f"{out} exists; choose another folder, or allow replacing it (overwrite=True, or --overwrite)"
+        )
     try:
         known = {out / name for name in owned(out)}
     except BundleError as error:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from fashionsdk.cli import check, embed, evaluate, index, report, search
 from fashionsdk.cli.guard import guarded
+from fashionsdk.cli.output import accept_any_text
 
 __all__ = ["main"]
 
@@ -24,10 +25,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's own) and return the exit code.
 
     Raises:
-        SystemExit: after ``--help``, or with code 2 when the arguments cannot be parsed.
+        SystemExit: after ``--help`` or ``--version``, or with code 2 when the arguments cannot be parsed.
     """
+    accept_any_text()
     args = _parser().parse_args(argv)
     return guarded("fashionsdk", lambda: int(args.run(args)), debug=args.debug)
+
+
+class _Version(argparse.Action):
+    """Prints the version; argparse's own action would look it up in every run."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import fashionsdk
+
+        print(f"fashionsdk {fashionsdk.__version__}")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Attribute-specific fashion retrieval: find items with the same neckline, sleeve or colour.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:

@@ -4,9 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from fashionsdk.cli.find import find_photos
 from fashionsdk.cli.options import Subparsers, add_command, add_photo_options, load_embedder
-from fashionsdk.cli.output import note, output_path, print_json
-from fashionsdk.cli.photos import PhotoRun, find_photos
+from fashionsdk.cli.output import note, output_path, print_json, writing
+from fashionsdk.cli.photos import PhotoRun
+
+NPZ_MARK = b"PK"  # an .npz file is a ZIP archive
 
 DESCRIPTION = """\
 Embed photos and write the vectors to a NumPy .npz file with these arrays:
@@ -29,14 +32,16 @@ def register(subparsers: Subparsers) -> None:
     parser = add_command(
         subparsers, "embed", run, summary="embed photos into a file", description=DESCRIPTION, examples=EXAMPLES
     )
-    add_photo_options(parser, "the .npz file to write; replaced if it exists")
+    add_photo_options(parser, "the .npz file to write; replaced if it is one")
     parser.add_argument("--attention", action="store_true", help="store where the model looked as well")
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the file."""
-    out, photos = output_path(args.out), find_photos(args.photos)
-    photo_run = PhotoRun(load_embedder(args), args.on_error)
+    found = find_photos(args.photos, on_error=args.on_error)
+    photos = found.photos
+    out = output_path(args.out, "an .npz file", NPZ_MARK, bundle=args.bundle, inputs=photos)
+    photo_run = PhotoRun(load_embedder(args), args.on_error, found.unreadable)
     keys, vectors, attention = [], [], []
     for position, embeddings in photo_run(photos, attention=args.attention):
         keys.append(photos[position])
@@ -54,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
 def _write(out: Path, model: str, names: list[str], keys: list[str], vectors: list[Any], attention: list[Any]) -> None:
     import numpy as np
 
-    from fashionsdk.atomic import replacing
-
     arrays = {
         "keys": np.array(keys, dtype=np.str_),
         "vectors": np.concatenate(vectors),
@@ -64,5 +67,5 @@ def _write(out: Path, model: str, names: list[str], keys: list[str], vectors: li
     }
     if attention:
         arrays["attention"] = np.concatenate(attention)
-    with replacing(out) as file:
+    with writing(out) as file:
         np.savez(file, allow_pickle=False, **arrays)

@@ -5,12 +5,14 @@ import argparse
 from fashionsdk.cli.options import Subparsers, add_command, add_data_options, load_embedder
 from fashionsdk.cli.output import note, print_json
 from fashionsdk.cli.photos import PhotoRun
+from fashionsdk.cli.split import HOW_QUERIES_ARE_CHOSEN, load_split
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Measure a bundle on labelled photos: mean average precision (MAP), what a random ranking would get, and
 recall at 1 and 10, in percent, for each attribute and over all queries.
 
-TABLE is a CSV file with the columns image (a path relative to it), split, and one for each attribute."""
+TABLE is a CSV file with the columns image (a path relative to it), split, and one for each attribute.
+{HOW_QUERIES_ARE_CHOSEN}"""
 
 EXAMPLES = """\
   fashionsdk evaluate bundle/ --data shop/labels.csv
@@ -35,9 +37,8 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from fashionsdk.evaluation import evaluate
-    from fashionsdk.labels import read_retrieval
 
-    split = read_retrieval(args.data, args.split).select(args.attribute)
+    split = load_split(args)
     photo_run = PhotoRun(load_embedder(args))
     photos = [str(path) for path in split.paths]
     batches = ((np.array([position]), embeddings.vectors) for position, embeddings in photo_run(photos))

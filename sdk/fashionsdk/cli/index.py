@@ -2,15 +2,17 @@
 
 import argparse
 
+from fashionsdk.cli.find import find_photos
 from fashionsdk.cli.metadata import read_metadata
-from fashionsdk.cli.options import Subparsers, add_command, add_photo_options, load_embedder
+from fashionsdk.cli.options import Subparsers, add_command, add_photo_options, filled, load_embedder
 from fashionsdk.cli.output import note, output_path, print_json
-from fashionsdk.cli.photos import PhotoRun, find_photos
+from fashionsdk.cli.photos import PhotoRun
 
 DESCRIPTION = """\
 Embed photos and write a gallery: one file that 'fashionsdk search' and fashionsdk.Matcher search.
 
-An item's key is its photo's path as given, so index from the folder that the paths should be relative to.
+An item's key is its photo's path as given, without ./ and the like, so index from the folder that the paths should
+be relative to.
 An existing gallery is replaced in one step once all photos are embedded; until then it stays as it is."""
 
 EXAMPLES = """\
@@ -29,21 +31,25 @@ def register(subparsers: Subparsers) -> None:
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
-    add_photo_options(parser, "the gallery file to write; replaced if it exists")
+    add_photo_options(parser, "the gallery file to write; replaced if it is one")
     parser.add_argument(
         "--metadata",
+        type=filled,
         metavar="CSV",
-        help="table whose column 'photo' holds keys; its other columns come back with each match",
+        help="table whose column 'photo' (or 'image') holds keys; its other columns come back with each match",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos, fill a matcher and save it."""
+    from fashionsdk.gallery import MAGIC
     from fashionsdk.matcher import Matcher
 
-    out, photos = output_path(args.out), find_photos(args.photos)
+    found = find_photos(args.photos, on_error=args.on_error)
+    photos, tables = found.photos, [args.metadata] if args.metadata else []
+    out = output_path(args.out, "a gallery", MAGIC, bundle=args.bundle, inputs=[*tables, *photos])
     metadata = read_metadata(args.metadata, photos) if args.metadata else {}
-    photo_run = PhotoRun(embedder := load_embedder(args), args.on_error)
+    photo_run = PhotoRun(embedder := load_embedder(args), args.on_error, found.unreadable)
     names = [attribute.name for attribute in embedder.attributes]
     matcher = Matcher.empty(names, embedder.dimension, embedder.model)
     for position, embeddings in photo_run(photos):

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from fashionsdk.cli.find import EXTENSIONS
+
 if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
 
@@ -23,7 +25,7 @@ def add_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
-    parser.add_argument("bundle", metavar="BUNDLE", help="folder of the exported model")
+    parser.add_argument("bundle", type=filled, metavar="BUNDLE", help="folder of the exported model")
     model = parser.add_argument_group("model")
     model.add_argument("--device", default="auto", help="where to run, such as cpu or cuda (default: auto, the best)")
     model.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="graph to run (default: the bundle's)")
@@ -46,10 +48,12 @@ def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
     parser.add_argument(
         "photos",
         nargs="+",
+        type=filled,
         metavar="PHOTO",
-        help="photos, or folders to search for photos in all depths; hidden files are left out",
+        help="photos, or folders to search in all depths, through links too, for files ending in "
+        f"{', '.join(sorted(EXTENSIONS))}; hidden ones are left out",
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help=out)
+    add_out_option(parser, out)
     parser.add_argument(
         "--on-error",
         choices=("skip", "raise"),
@@ -59,11 +63,17 @@ def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
     add_batch_options(parser)
 
 
+def add_out_option(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add where the result goes; ``text`` is its help."""
+    parser.add_argument("--out", required=True, type=filled, metavar="FILE", help=text)
+
+
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Add the labelled photos to judge by."""
     parser.add_argument(
         "--data",
         required=True,
+        type=filled,
         metavar="TABLE",
         help="CSV table (columns image, split, one per attribute), or a folder with labels.csv or index files",
     )
@@ -88,6 +98,13 @@ def load_embedder(args: argparse.Namespace) -> "Embedder":
     )
     note(f"model {embedder.model[:12]}: {embedder.backend}")
     return embedder
+
+
+def filled(text: str) -> str:
+    """Parse a path, which must not be blank: some would take that for the working folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; expected a path")
+    return text
 
 
 def positive(text: str) -> int:

@@ -1,10 +1,13 @@
 """What commands print: answers on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fashionsdk.errors import FashionSDKError
 
@@ -26,15 +29,76 @@ def printable(text: str) -> str:
     )
 
 
-def output_path(text: str) -> Path:
-    """Return the path to write, refusing early what could only fail after the work is done.
+def accept_any_text() -> None:
+    """Let both streams escape the characters that their encoding lacks, such as an accent in ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def output_path(text: str, kind: str, mark: bytes, *, bundle: str, inputs: Iterable[str] = ()) -> Path:
+    """Return the path to write, refusing early what could only fail, or harm, after the work is done.
+
+    Args:
+        text: the path as given.
+        kind: what will be written, such as "a gallery".
+        mark: how such a file begins; a file that begins otherwise is not replaced, unless it is empty.
+        bundle: the command's bundle; nothing is written into it.
+        inputs: the files that the command reads.
 
     Raises:
-        FashionSDKError: its folder is missing, or a folder is in its place.
+        FashionSDKError: the file cannot or must not be written.
     """
+    from fashionsdk.atomic import check_replacing
+
     path = Path(text)
-    if not path.parent.is_dir():
-        raise FashionSDKError(f"cannot write {path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
-        raise FashionSDKError(f"cannot write {path}: it is a folder; expected a file name")
+    try:
+        if not (reason := _objection(path, bundle, inputs)):
+            check_replacing(path)
+            reason = _other_kind(path, kind, mark)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise FashionSDKError(f"cannot write {path}: {reason}")
     return path
+
+
+def _objection(path: Path, bundle: str, inputs: Iterable[str]) -> str | None:
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}; make it first"
+    if path.is_dir():
+        return "it is a folder; expected a file name"
+    if path.resolve().is_relative_to(Path(bundle).resolve()):
+        return f"it is in the bundle {bundle}; choose another folder"
+    if path.exists() and any(_same(path, other) for other in inputs):
+        return "the command reads this file; choose another name"
+    return None
+
+
+def _same(path: Path, other: str) -> bool:
+    with suppress(OSError, ValueError):
+        return os.path.samefile(path, other)
+    return False
+
+
+def _other_kind(path: Path, kind: str, mark: bytes) -> str | None:
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        if (start := file.read(len(mark))) and start != mark:
+            return f"it exists and is not {kind}; choose another name, or move it away first"
+    return None
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[BinaryIO]:
+    """Yield a file that replaces ``out`` in one step.
+
+    Raises:
+        FashionSDKError: it cannot be written; what was there before is untouched.
+    """
+    from fashionsdk.atomic import replacing
+
+    try:
+        with replacing(out) as file:
+            yield file
+    except OSError as error:
+        raise FashionSDKError(f"cannot write {out}: {error.strerror or error}") from error

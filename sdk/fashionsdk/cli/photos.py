@@ -1,10 +1,8 @@
 """From the photos of a command line to their embeddings, with every photo that fails named."""
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fashionsdk.cli.output import note, printable
@@ -14,31 +12,7 @@ if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
 
-EXTENSIONS = frozenset((".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".ppm"))
-
-
-def find_photos(paths: Sequence[str]) -> list[str]:
-    """Return the files named, and the photos in the folders named, sorted within each; each path once.
-
-    A file is taken whatever its name; reading it will tell. Hidden files and folders within a folder are left out.
-
-    Raises:
-        FashionSDKError: there is none.
-    """
-    found = [photo for path in paths for photo in (_walk(path) if os.path.isdir(path) else [path])]
-    if not found:
-        raise FashionSDKError(
-            f"no photos in {', '.join(paths)}; expected files ending in {', '.join(sorted(EXTENSIONS))}"
-        )
-    return list(dict.fromkeys(found))
-
-
-def _walk(folder: str) -> Iterator[str]:
-    for parent, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
-                yield os.path.join(parent, name)
+NAMED = 20  # skipped photos that are named on stderr; all are in the JSON answer
 
 
 @dataclass
@@ -46,12 +20,14 @@ class PhotoRun:
     """Embeds photos one by one and keeps the book.
 
     Attributes:
-        embedded: how many came through.
+        folders: folder -> why it could not be searched for photos.
+        embedded: how many photos came through.
         skipped: photo -> why it did not.
     """
 
     embedder: "Embedder"
     on_error: Literal["raise", "skip"] = "skip"
+    folders: Mapping[str, str] = field(default_factory=dict)
     embedded: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -62,6 +38,8 @@ class PhotoRun:
             ImageError: a photo cannot be read, and ``on_error`` is ``raise``.
             FashionSDKError: no photo could be read.
         """
+        for folder, reason in self.folders.items():
+            note(f"skipped the folder {folder}: {reason}")
         items = self.embedder.embed_many(
             photos, attention=attention, on_error=self.on_error, progress=True, total=len(photos)
         )
@@ -77,16 +55,20 @@ class PhotoRun:
         from tqdm import tqdm
 
         self.skipped[photo] = str(getattr(error, "reason", error))
-        with tqdm.external_write_mode(file=sys.stderr):  # between the bar's updates
-            print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
+        if len(self.skipped) <= NAMED:
+            with tqdm.external_write_mode(file=sys.stderr):  # between the bar's updates
+                print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
 
     def _finish(self) -> None:
+        if len(self.skipped) > NAMED:
+            note(f"... and {len(self.skipped) - NAMED} more (--json names all)")
         if self.skipped:
             note(f"skipped {len(self.skipped)} of {len(self.skipped) + self.embedded} photos")
         if not self.embedded:
-            raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; nothing was written")
+            raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; expected at least one")
 
     def summary(self) -> dict[str, object]:
         """Return the book as JSON values."""
-        skipped = [{"photo": photo, "reason": reason} for photo, reason in self.skipped.items()]
+        missing = [*self.folders.items(), *self.skipped.items()]
+        skipped = [{"photo": path, "reason": reason} for path, reason in missing]
         return {"photos": self.embedded, "skipped": skipped, "model": self.embedder.model}

@@ -3,17 +3,21 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fashionsdk.cli.options import Subparsers, add_command, add_data_options, load_embedder
-from fashionsdk.cli.output import note, output_path, print_json
+from fashionsdk.cli.options import Subparsers, add_command, add_data_options, add_out_option, load_embedder
+from fashionsdk.cli.output import note, output_path, print_json, writing
 from fashionsdk.cli.photos import PhotoRun
+from fashionsdk.cli.split import HOW_QUERIES_ARE_CHOSEN, data_files, load_split
 
 if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
     from fashionsdk.labels import RetrievalSplit
 
-DESCRIPTION = """\
+PAGE_MARK = b"<!doctype html>"
+
+DESCRIPTION = f"""\
 Write an HTML page about a bundle on labelled photos: MAP beside random, queries with their nearest items,
 where the model looked, maps of the embeddings, and the training.
+{HOW_QUERIES_ARE_CHOSEN}
 
 The page is one file without scripts or links, to be opened or sent anywhere. It holds small copies of some of the
 photos. Needs scikit-learn: pip install 'fashionsdk[report]'."""
@@ -34,16 +38,15 @@ def register(subparsers: Subparsers) -> None:
         examples=EXAMPLES,
     )
     add_data_options(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help="the HTML file to write; replaced if it exists")
+    add_out_option(parser, "the HTML file to write; replaced if it is a report")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate the split and write the page."""
-    from fashionsdk.atomic import replacing
-    from fashionsdk.labels import read_retrieval
     from fashionsdk.report import gather, render
 
-    out, split = output_path(args.out), read_retrieval(args.data, args.split).select(args.attribute)
+    split = load_split(args)
+    out = output_path(args.out, "a report", PAGE_MARK, bundle=args.bundle, inputs=data_files(args, split))
     photo_run = PhotoRun(embedder := load_embedder(args))
     manifest = embedder.bundle.manifest
     report = gather(
@@ -54,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
         history=manifest.history,
         attention=manifest.attention_shape is not None,
     )
-    with replacing(out) as file:
-        file.write(render(report).encode("utf-8"))
+    page = render(report).encode("utf-8")
+    with writing(out) as file:
+        file.write(page)
     note(f"wrote {out}")
     if args.json:
         print_json({"out": str(out), **report.evaluation.to_json(), **photo_run.summary()})
