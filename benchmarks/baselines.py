@@ -9,7 +9,6 @@ probabilities (their inner product is the Bhattacharyya coefficient); C chosen o
 
 import argparse
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from fashionsdk.evaluation import Evaluation, evaluate
 from fashionsdk.progress import progress_bar
 from fashionsdk_training.config import HALF
 from fashionsdk_training.datasets import TrainingData, load_training_data
+from fashionsdk_training.log import show_log
 from fashionsdk_training.models.backbone import PACKAGED, packaged_weights
 from fashionsdk_training.photos import PhotoCache
 
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--cache", type=Path, default=Path("runs/photos"))
     args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    show_log()
     data = load_training_data(args.data, SIDE, SIDE, args.cache)
     train, valid = features(data.photos), features(data.retrieval_photos)
     scaler = StandardScaler().fit(train)

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.datasets import load_training_data
 from fashionsdk_training.distributed import processes
 from fashionsdk_training.errors import CheckpointError, DataError
+from fashionsdk_training.log import show_log
 from fashionsdk_training.recipes import asen_v2_demo
 from fashionsdk_training.trainer import Trainer
 
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--valid", type=int, default=VALID, help="validation pictures (default: %(default)s)")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     args = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    show_log()
     return guarded("demo", lambda: _run(args))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.cli.guard import guarded
 from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.log import show_log
 from fashionsdk_training.recipes import RECIPES
 
 _TRAIN_EXAMPLES = """\
@@ -83,7 +84,7 @@ def _train(args: argparse.Namespace) -> int:
     from fashionsdk_training.trainer import BEST_FOLDER, Trainer
 
     with processes(args.device) as peers:
-        logging.basicConfig(level=logging.INFO if peers.leads else logging.ERROR, format="%(message)s")
+        show_log(logging.INFO if peers.leads else logging.ERROR)
         cache = args.cache or args.out / "photos"
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos

@@ -1,0 +1,12 @@
+"""What a command's log shows: this project's news, other libraries' warnings."""
+
+import logging
+
+PACKAGES = ("fashionsdk", "fashionsdk_training", "fashionsdk_export")
+
+
+def show_log(level: int = logging.INFO) -> None:
+    """Print messages of this project from ``level`` on, and of other libraries from WARNING on, on stderr."""
+    logging.basicConfig(format="%(message)s")
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(level)
