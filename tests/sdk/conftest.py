@@ -135,6 +135,12 @@ def write_bundle(tmp_path: Path, manifest: Manifest, reference: Reference, graph
     return write
 
 
+@pytest.fixture
+def written(write_bundle: Callable[..., Bundle]) -> Path:
+    """The folder of a tiny bundle that a test may break."""
+    return write_bundle().path
+
+
 @pytest.fixture(scope="session")
 def bundle(
     tmp_path_factory: pytest.TempPathFactory, manifest: Manifest, reference: Reference, graph_file: Path

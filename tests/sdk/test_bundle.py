@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -8,17 +7,7 @@ import pytest
 
 from fashionsdk.bundle import Bundle, EngineInfo, FileInfo, GraphInfo, Manifest, Reference
 from fashionsdk.errors import BundleError
-
-WriteBundle = Callable[..., Bundle]
-
-
-@pytest.fixture
-def written(write_bundle: WriteBundle) -> Path:
-    return write_bundle().path
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+from tests.sdk.bundles import WriteBundle, contents
 
 
 def test_bundle_opens_as_it_was_written(written: Path, manifest: Manifest, reference: Reference):

@@ -17,13 +17,6 @@ from hypothesis import strategies as st
 from fashionsdk.bundle import Bundle, Reference
 from fashionsdk.errors import BundleError
 
-WriteBundle = Callable[..., Bundle]
-
-
-@pytest.fixture
-def written(write_bundle: WriteBundle) -> Path:
-    return write_bundle().path
-
 
 def edit_manifest(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
     value = json.loads((path / "manifest.json").read_text())

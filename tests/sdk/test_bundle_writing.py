@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,17 +12,7 @@ import pytest
 from fashionsdk.attributes import Attribute
 from fashionsdk.bundle import Bundle, FileInfo, Manifest, Reference
 from fashionsdk.errors import BundleError
-
-WriteBundle = Callable[..., Bundle]
-
-
-@pytest.fixture
-def written(write_bundle: WriteBundle) -> Path:
-    return write_bundle().path
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+from tests.sdk.bundles import WriteBundle, contents
 
 
 def test_existing_bundle_is_replaced_only_when_asked(write_bundle: WriteBundle, written: Path, manifest: Manifest):

@@ -3,7 +3,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,22 +10,11 @@ from PIL import ExifTags, Image
 
 from fashionsdk.errors import ImageError
 from fashionsdk.images import open_image
+from tests.sdk.photos import encode, reason
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (24, 36, 3), dtype=np.uint8)
 PHOTO = Image.fromarray(PIXELS)
-
-
-def encode(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def reason(source: Any) -> str:
-    with pytest.raises(ImageError) as caught:
-        open_image(source)
-    return caught.value.reason
 
 
 @pytest.mark.parametrize("kind", ["str", "path", "bytes", "pillow", "array"])

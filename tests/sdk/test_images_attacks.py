@@ -1,6 +1,5 @@
 """Files that are cut short, forged or damaged: the right photo or an ImageError, and nothing else."""
 
-import io
 import warnings
 import zlib
 from typing import Any
@@ -14,6 +13,7 @@ from PIL import Image
 from fashionsdk import images
 from fashionsdk.errors import ImageError
 from fashionsdk.images import open_image
+from tests.sdk.photos import encode, reason
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 36, 3), dtype=np.uint8))
 WRITERS: dict[str, dict[str, Any]] = {
@@ -25,18 +25,6 @@ WRITERS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_lzw"},
     "PPM": {},
 }
-
-
-def encode(image: Image.Image, format: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, format, **options)
-    return buffer.getvalue()
-
-
-def reason(source: Any) -> str:
-    with pytest.raises(ImageError) as caught:
-        open_image(source)
-    return caught.value.reason
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -83,7 +71,7 @@ def test_postscript_never_reaches_its_interpreter():
     assert reason(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n").startswith("is not an image")
 
 
-def opens_or_is_refused(data: bytes) -> None:
+def check_opens_or_is_refused(data: bytes) -> None:
     try:
         image = open_image(data)
     except ImageError:
@@ -94,7 +82,7 @@ def opens_or_is_refused(data: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_random_bytes_raise_nothing_but_image_error(data: bytes):
-    opens_or_is_refused(data)
+    check_opens_or_is_refused(data)
 
 
 WHOLE = {format: encode(PHOTO, format, **options) for format, options in WRITERS.items()}
@@ -111,4 +99,4 @@ def test_mutated_files_raise_nothing_but_image_error(format: str, edits: list[tu
     for position, patch in edits:
         start = int(position * len(data))
         data[start : start + len(patch)] = patch
-    opens_or_is_refused(bytes(data[: max(1, int(keep * len(data)))]))
+    check_opens_or_is_refused(bytes(data[: max(1, int(keep * len(data)))]))
