@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.labels import RetrievalSplit
-from fashionsdk.metrics import average_precision, random_average_precision, recall_at
+from fashionsdk.metrics import average_precision, random_average_precision, rank, recall_at
 from fashionsdk.vector_store import VectorStore
 
 RECALL_AT = (1, 10)
@@ -154,9 +154,10 @@ def _rank_block(
         rows = candidates[start : start + ROWS_IN_MEMORY, 0]
         scores[:, start : start + len(rows)] = query @ store.rows(attribute, rows).T
     relevant = queries[:, 2:] == candidates[None, :, 2]  # (q, G)
+    hits = rank(scores, relevant)
     chance = cache(lambda count: random_average_precision(count, len(candidates)))
-    columns = [average_precision(scores, relevant), np.array([chance(int(n)) for n in relevant.sum(axis=1)])]
-    columns += [recall_at(scores, relevant, k) for k in RECALL_AT]
+    columns = [average_precision(hits), np.array([chance(int(n)) for n in relevant.sum(axis=1)])]
+    columns += [recall_at(hits, k) for k in RECALL_AT]
     return np.stack(columns, axis=1)
 
 

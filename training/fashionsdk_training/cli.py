@@ -150,7 +150,9 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    if (args.model / "manifest.json").is_file():  # a bundle: the SDK's own command
+    from fashionsdk.bundle.manifest import MANIFEST_FILE
+
+    if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
         options = ["--data", str(args.data), "--split", args.split, "--device", args.device]
         options += [word for name in args.attribute or () for word in ("--attribute", name)]
         return fashionsdk(["evaluate", str(args.model), *options, *["--json"] * args.json])

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ class TrainingData:
     retrieval: RetrievalSplit
     retrieval_photos: PhotoCache
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Sha256 over what is trained on and judged by: paths, attributes, readable labels, queries, candidates."""
         described = [

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.atomic import replacing
 from fashionsdk.errors import ImageError
 from fashionsdk.images import open_image
 from fashionsdk.preprocessing import Preprocessing
@@ -51,7 +52,8 @@ def cache_photos(paths: Sequence[Path], preprocessing: Preprocessing, folder: Pa
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
     if not done_file.is_file():
         unreadable = _decode(paths, preprocessing, pixels_file)
-        _write_atomically(done_file, json.dumps(unreadable))
+        with replacing(done_file) as file:
+            file.write(json.dumps(unreadable).encode())
     unreadable = {int(index): reason for index, reason in json.loads(done_file.read_text()).items()}
     _warn(paths, unreadable)
     return PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
@@ -93,9 +95,3 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> 
     pixels.flush()
     os.replace(partial, file)
     return {index: reason for index, reason in enumerate(reasons) if reason is not None}
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)

@@ -67,11 +67,6 @@ class ValueIndex:
                 "expected at least that much to learn from"
             )
 
-    @property
-    def single(self) -> int:
-        """How many values have one photo: it serves as a negative, never as an anchor."""
-        return len(self.photos) - len(self.paired)
-
 
 class TripletSampler:
     """The papers' sampling: a random attribute, a random value of it, two photos of that value and one of another.

@@ -96,7 +96,7 @@ class Trainer:
         """Train to the end and return the best checkpoint."""
         self.out.mkdir(parents=True, exist_ok=True)
         started = self._resume()
-        with _log(self.out / LOG_FOLDER, self.peers.leads) as writer:
+        with _writer(self.out / LOG_FOLDER, self.peers.leads) as writer:
             for epoch in range(started, self.config.epochs):
                 row = self._epoch(epoch)
                 if writer is not None:
@@ -221,7 +221,7 @@ class Trainer:
         logger.info("%s", text)
 
 
-def _log(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter | None]:
+def _writer(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter | None]:
     return closing(SummaryWriter(str(folder))) if wanted else nullcontext()
 
 

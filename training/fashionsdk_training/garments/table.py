@@ -1,6 +1,7 @@
 """Write generated garments to a folder: pictures, ``labels.csv`` and ``boxes.csv``."""
 
 import csv
+import io
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from fashionsdk.atomic import replacing
 from fashionsdk.progress import progress_bar
 from fashionsdk_training.garments.attributes import ATTRIBUTES
 from fashionsdk_training.garments.body import Box
@@ -102,10 +104,10 @@ def _box_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table beside its place, then move it there, so that no half of one is ever read."""
-    unfinished = path.with_suffix(".csv.part")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-    os.replace(unfinished, path)
+    """Write a table in one step, so that no half of one is ever read."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
