@@ -15,7 +15,7 @@ OPSET = 18
 TRACED_BATCH = 2  # any but 1: the exporter takes a traced 1 for a constant
 
 
-def export_graph(static: nn.Module, side: int, path: Path) -> None:
+def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = True) -> None:
     """Write ``static`` to ``path``: uint8 ``images`` in, ``embeddings`` and ``attention`` out.
 
     The shapes are ``(B, S, S, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B; weights lie inside the file.
@@ -24,12 +24,13 @@ def export_graph(static: nn.Module, side: int, path: Path) -> None:
         static: what ``fashionsdk_export.fuse.fuse`` returned.
         side: S.
         path: the file to write.
+        attention: whether the network has spatial attention.
 
     Raises:
         ExportError: torch cannot express the network in ONNX, or the result is not a valid graph.
     """
     try:
-        graph = _convert(static, side)
+        graph = _convert(static, side, ["embeddings", "attention"] if attention else ["embeddings"])
         _drop_traces(graph)
         onnx.save(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
@@ -37,7 +38,7 @@ def export_graph(static: nn.Module, side: int, path: Path) -> None:
         raise ExportError(f"cannot export {type(static).__name__} at {side} pixels: {error}") from error
 
 
-def _convert(static: nn.Module, side: int) -> onnx.ModelProto:
+def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProto:
     images = torch.zeros(TRACED_BATCH, side, side, 3, dtype=torch.uint8)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the exporter talks a lot
         warnings.simplefilter("ignore")
@@ -47,7 +48,7 @@ def _convert(static: nn.Module, side: int) -> onnx.ModelProto:
             dynamo=True,
             opset_version=OPSET,
             input_names=["images"],
-            output_names=["embeddings", "attention"],
+            output_names=outputs,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
         )
     assert program is not None

@@ -53,8 +53,8 @@ def build_bundle(checkpoint: Checkpoint, out: str | Path, *, overwrite: bool = F
     manifest = _manifest(checkpoint, model, reference)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-export-") as folder:
         graph = Path(folder) / GRAPH_FILE
-        static = fuse(model, range(len(checkpoint.attributes)))
-        export_graph(static, checkpoint.preprocessing.side, graph)
+        side, attention = checkpoint.preprocessing.side, reference.attention is not None
+        export_graph(fuse(model), side, graph, attention=attention)
         graphs = {GRAPH_FILE: graph}
         trial = Bundle.write(Path(folder) / "trial", manifest=manifest, graphs=graphs, reference=reference)
         parity = check(trial, device="cpu")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         ImageError,
         LabelsError,
     )
-    from fashionsdk.matcher import Matcher, Matches
+    from fashionsdk.matcher import Matcher
+    from fashionsdk.matches import Matches
     from fashionsdk.parity import check
     from fashionsdk.preprocessing import Preprocessing
 
@@ -43,7 +44,7 @@ _HOMES = {
     "ImageError": "errors",
     "LabelsError": "errors",
     "Matcher": "matcher",
-    "Matches": "matcher",
+    "Matches": "matches",
     "Preprocessing": "preprocessing",
     "check": "parity",
 }

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import index
 
 import numpy as np
@@ -13,33 +12,9 @@ from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.gallery import JSON, GalleryContents, read_gallery, write_gallery
 from fashionsdk.items import check_embeddings, check_unit, checked_keys, checked_metadata
-from fashionsdk.ranking import nearest
-
-
-@dataclass(frozen=True, eq=False)
-class Matches:
-    """The K best items for each of Q queries, best first; equal scores keep the gallery's order.
-
-    Attributes:
-        attribute: the attribute that was compared.
-        keys: Q lists of K keys.
-        scores: cosine similarities, float32 ``(Q, K)``, -1 to 1.
-        metadata: Q lists of K JSON objects, ``{}`` for an item added without.
-    """
-
-    attribute: str
-    keys: list[list[str]]
-    scores: NDArray[np.float32]
-    metadata: list[list[Mapping[str, JSON]]]
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """One stored item: its key, its embeddings (N = 1) and its metadata."""
-
-    key: str
-    embeddings: Embeddings
-    metadata: Mapping[str, JSON]
+from fashionsdk.matches import Item, Matches
+from fashionsdk.ranking import nearest, rank_lists
+from fashionsdk.retrieval_lists import checked_count, checked_lists
 
 
 class Matcher:
@@ -143,20 +118,44 @@ class Matcher:
                 unit length.
             GalleryError: the query was embedded by another model.
         """
-        check_embeddings(query, "query")
         if index(k) < 1:
             raise ValueError(f"k is {k}; expected 1 or more")
-        name = self._searched_attribute(query, attribute)
-        self._check_origin(query)
-        queries = query[name]
-        check_unit(queries, [f"query {row}" for row in range(len(query))], name)
+        name, queries = self._checked_query(query, attribute)
         rows, scores = nearest(queries, self._vectors[name][: len(self)], k)
-        return Matches(
-            attribute=name,
-            keys=[[self._keys[row] for row in found] for found in rows.tolist()],
-            scores=scores,
-            metadata=[[self._metadata[row] for row in found] for found in rows.tolist()],
-        )
+        return self._matches(name, rows, scores)
+
+    def rerank(
+        self,
+        query: Embeddings,
+        keys: Sequence[str] | Sequence[Sequence[str]],
+        *,
+        attribute: str | None = None,
+        k: int | None = None,
+    ) -> Matches:
+        """Put lists that another search found, such as by general similarity, in order of ``attribute``.
+
+        The re-ranking of the ASEN papers (Dong et al., arXiv:2104.02429). An item scores what ``search`` gives it;
+        equal scores keep the given list's order.
+
+        Args:
+            query: Q query images' embeddings.
+            keys: Q lists of different stored keys, such as ``Matches.keys``; for one query also its list alone. An
+                empty list comes back empty.
+            attribute: what to compare; None when the query holds exactly one.
+            k: how many of each list to return; None for all, and no more than a list has.
+
+        Raises:
+            TypeError: the query is not embeddings, its vectors are not float32, or the keys are not lists of strings.
+            ValueError: the attribute is missing or unknown, ``k`` is below 1, a vector is not of unit length, a key is
+                unknown or twice in its list, or answers would differ in length: Q lists of different lengths need
+                a ``k`` that all have.
+            GalleryError: the query was embedded by another model.
+        """
+        name, queries = self._checked_query(query, attribute)
+        lists = checked_lists(keys, len(query))
+        self._check_known(key for given in lists for key in given)
+        found = [[self._rows[key] for key in given] for given in lists]
+        return self._matches(name, *rank_lists(queries, self._vectors[name], found, checked_count(lists, k)))
 
     def add(
         self,
@@ -246,13 +245,26 @@ class Matcher:
         self._rows = {key: row for row, key in enumerate(keys)}
         self._keys, self._metadata, self._vectors = keys, metadata, vectors
 
-    def _searched_attribute(self, query: Embeddings, attribute: str | None) -> str:
+    def _checked_query(self, query: Embeddings, attribute: str | None) -> tuple[str, NDArray[np.float32]]:
+        """Return the attribute to compare and the queries' vectors ``(Q, D)`` for it."""
+        check_embeddings(query, "query")
         if attribute is None:
             if len(query.attributes) != 1:
                 raise ValueError(f"the query holds {', '.join(query.attributes)}; say which attribute to search by")
             (attribute,) = query.attributes
         select(self.attributes, attribute)
-        return attribute
+        self._check_origin(query)
+        queries = query[attribute]
+        check_unit(queries, [f"query {row}" for row in range(len(query))], attribute)
+        return attribute, queries
+
+    def _matches(self, attribute: str, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> Matches:
+        return Matches(
+            attribute=attribute,
+            keys=[[self._keys[row] for row in found] for found in rows.tolist()],
+            scores=scores,
+            metadata=[[self._metadata[row] for row in found] for found in rows.tolist()],
+        )
 
     def _check_origin(self, embeddings: Embeddings) -> None:
         if embeddings.model != self._model:

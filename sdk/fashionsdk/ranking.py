@@ -1,5 +1,7 @@
 """The K largest cosines, exactly: fast products in float32 choose the candidates, float64 sums rank them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,19 +31,38 @@ def nearest(
     for start in range(0, len(queries), step):
         rough = queries[start : start + step] @ gallery.T  # (step, D) @ (D, G) -> (step, G)
         for position, query_scores in enumerate(rough, start):
-            rows[position], scores[position] = _rank(queries[position], gallery, query_scores, count)
+            candidates = _candidates(query_scores, count, gallery.shape[1])
+            rows[position], scores[position] = _rank(queries[position], gallery, candidates, count)
+    return rows, scores
+
+
+def rank_lists(
+    queries: NDArray[np.float32], gallery: NDArray[np.float32], lists: Sequence[Sequence[int]], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return rows and scores ``(Q, count)`` of the best of each query's own list of gallery rows, best first.
+
+    Scores are those of ``nearest``; equal scores keep the list's order. Each list holds at least ``count`` rows.
+    """
+    rows = np.empty((len(lists), count), np.int64)
+    scores = np.empty((len(lists), count), np.float32)
+    for position, (query, given) in enumerate(zip(queries, lists, strict=True)):
+        rows[position], scores[position] = _rank(query, gallery, np.array(given, np.int64), count)
     return rows, scores
 
 
 def _rank(
-    query: NDArray[np.float32], gallery: NDArray[np.float32], rough: NDArray[np.float32], count: int
+    query: NDArray[np.float32], gallery: NDArray[np.float32], candidates: NDArray[np.int64], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Rank one query's candidates: all whose rough score is not certainly below the K-th."""
-    threshold = np.partition(rough, len(rough) - count)[len(rough) - count]
-    candidates = np.flatnonzero(rough >= threshold - rounding_margin(len(query)))
+    """Rank these gallery rows by one query ``(D,)`` and keep K; equal scores keep the candidates' order."""
     exact = _cosines(query, gallery, candidates)
     order = np.argsort(-exact, kind="stable")[:count]
     return candidates[order], exact[order].clip(-1, 1)
+
+
+def _candidates(rough: NDArray[np.float32], count: int, dimension: int) -> NDArray[np.int64]:
+    """Return the rows whose rough score is not certainly below the K-th."""
+    threshold = np.partition(rough, len(rough) - count)[len(rough) - count]
+    return np.flatnonzero(rough >= threshold - rounding_margin(dimension))
 
 
 def rounding_margin(dimension: int) -> float:

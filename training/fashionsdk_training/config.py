@@ -5,7 +5,8 @@ from typing import Literal, get_args
 
 from fashionsdk_training.augmentation import Augmentation
 
-Architecture = Literal["asen_v2"]
+Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man"]
+Masks = Literal["learned", "prior", "fixed"]
 SamplerKind = Literal["triplets", "groups"]
 OptimizerKind = Literal["adam", "adamw"]
 ScheduleKind = Literal["cosine", "step"]
@@ -21,6 +22,49 @@ def _check_choice(name: str, value: str, choices: object) -> None:
         raise ValueError(f"{name} is {value!r}; expected {' or '.join(get_args(choices))}")
 
 
+def _check_positive(config: object, *names: str) -> None:
+    for name in names:
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} is {getattr(config, name)}; expected 1 or more")
+
+
+@dataclass(frozen=True)
+class LocalBranch:
+    """What ASEN++ adds to its global branch (Dong et al., IEEE TIP 2021, arXiv:2104.02429).
+
+    Attributes:
+        backbone: a timm model name.
+        stage: index of the timm feature map to use.
+        common_dimension: size of the space where image and attribute meet.
+        hidden_dimension: of the channel attention.
+        side: of the region as the branch sees it, in pixels.
+        global_side: of the picture as the global branch sees it, in pixels; at most the model's input.
+        threshold: share of the attention's range above which a position belongs to the region.
+        beta: weight of the global branch in a similarity, 0 to 1.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    backbone: str = "resnet34"
+    stage: int = 3
+    common_dimension: int = 256
+    hidden_dimension: int = 128
+    side: int = 112
+    global_side: int = 224
+    threshold: float = 0.1
+    beta: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _check_positive(self, "common_dimension", "hidden_dimension", "side", "global_side")
+        if self.stage < 0 or not 0 <= self.threshold < 1 or not 0 <= self.beta <= 1:
+            raise ValueError(
+                f"stage {self.stage}, threshold {self.threshold}, beta {self.beta}; "
+                "expected stage >= 0, 0 <= threshold < 1, 0 <= beta <= 1"
+            )
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """A network's architecture.
@@ -31,10 +75,19 @@ class ModelConfig:
         stage: index of the timm feature map to use; resnet50's third stage, the papers' cut, is 3 (stride 16).
         mean: per channel, of values scaled to 0..1; what the backbone was trained with.
         std: likewise.
-        common_dimension: size of the space where image and attribute meet ("common_embedding_size" in the original).
+        common_dimension: M, of the space where image and attribute meet ("common_embedding_size" in the originals);
+            AG-MAN's embedding has as many.
+        attribute_dimension: E, of an attribute's vector.
+        hidden_dimension: of the channel attention.
+        embedding_dimension: of a last linear layer: D, half of ASEN++'s D; ASENet_V2 and AG-MAN have none.
+        masks: CSN's kind of masks.
+        spatial_attention: False for "ASEN w/o ASA".
+        channel_attention: False for "ASEN w/o ACA".
+        local: ASEN++'s local branch, None for the others.
+        added: how many of the attributes, the last ones, were added to the trained network.
 
     Raises:
-        ValueError: a number is out of range.
+        ValueError: a number is out of range, or a setting belongs to another architecture.
     """
 
     architecture: Architecture = "asen_v2"
@@ -43,14 +96,30 @@ class ModelConfig:
     mean: Colour = HALF
     std: Colour = HALF
     common_dimension: int = 512
+    attribute_dimension: int = 512
+    hidden_dimension: int = 512
+    embedding_dimension: int = 1024
+    masks: Masks = "learned"
+    spatial_attention: bool = True
+    channel_attention: bool = True
+    local: LocalBranch | None = None
+    added: int = 0
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers, and that what is set has a meaning."""
         _check_choice("architecture", self.architecture, Architecture)
-        if self.stage < 0 or self.common_dimension < 1:
-            raise ValueError(f"stage {self.stage}, common_dimension {self.common_dimension}; expected >= 0 and >= 1")
+        _check_choice("masks", self.masks, Masks)
+        _check_positive(
+            self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension"
+        )
+        if self.stage < 0 or self.added < 0:
+            raise ValueError(f"stage {self.stage}, added {self.added}; expected 0 or more")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError(f"mean {self.mean}, std {self.std}; expected three numbers each, std above 0")
+        if (self.local is not None) != (self.architecture == "asen_pp"):
+            raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
+        if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":
+            raise ValueError(f"{self.architecture} cannot leave out an attention; only asen can")
 
 
 @dataclass(frozen=True)
@@ -79,7 +148,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised: the weighted sum of a triplet loss and a proxy loss.
+    """What is minimised: the weighted sum of a triplet loss, a proxy loss and what a network adds of its own.
 
     Attributes:
         margin: of the triplets, on cosine.
@@ -87,6 +156,10 @@ class Objective:
         proxy_weight: 0 leaves the proxy loss out.
         proxy_scale: what cosines to proxies are multiplied by.
         label_smoothing: of the proxy loss.
+        local_weight: of the triplet loss on ASEN++'s local branch.
+        alignment_weight: of the alignment of ASEN++'s branches.
+        classification_weight: of AG-MAN's classification of attributes.
+        automatic_weights: whether AG-MAN learns how to weigh its losses.
     """
 
     margin: float = 0.2
@@ -94,11 +167,17 @@ class Objective:
     proxy_weight: float = 1.0
     proxy_scale: float = 16.0
     label_smoothing: float = 0.1
+    local_weight: float = 0.1
+    alignment_weight: float = 0.3
+    classification_weight: float = 1.0
+    automatic_weights: bool = False
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if min(self.triplet_weight, self.proxy_weight) < 0 or self.triplet_weight + self.proxy_weight == 0:
             raise ValueError("triplet_weight and proxy_weight must not be negative, and one must be above 0")
+        if min(self.local_weight, self.alignment_weight, self.classification_weight) < 0:
+            raise ValueError("local_weight, alignment_weight and classification_weight must not be negative")
         if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
             raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
 
@@ -117,6 +196,8 @@ class Optimisation:
         step_epochs: see ``schedule``.
         warmup_epochs: linear rise of the rates, in epochs.
         frozen_epochs: epochs at the start in which the backbone does not learn.
+        global_epochs: epochs at the start in which ASEN++'s global branch learns alone, its first stage.
+        global_rate: the global branch's learning rates after them, as a share.
         accumulate: batches per step of the optimiser.
         ema_decay: of the moving average of the weights that is evaluated and saved; 0 for none.
         mixed_precision: bfloat16 autocast where it is safe.
@@ -134,6 +215,8 @@ class Optimisation:
     step_epochs: int = 3
     warmup_epochs: float = 0.5
     frozen_epochs: int = 0
+    global_epochs: int = 0
+    global_rate: float = 1.0
     accumulate: int = 1
     ema_decay: float = 0.99
     mixed_precision: bool = True
@@ -145,7 +228,15 @@ class Optimisation:
         """Check the choices and ranges."""
         _check_choice("optimizer", self.optimizer, OptimizerKind)
         _check_choice("schedule", self.schedule, ScheduleKind)
-        for name in ("weight_decay", "warmup_epochs", "frozen_epochs", "drop_path", "clip_norm"):
+        for name in (
+            "weight_decay",
+            "warmup_epochs",
+            "frozen_epochs",
+            "global_epochs",
+            "global_rate",
+            "drop_path",
+            "clip_norm",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
         if self.step_epochs < 1 or not 0 < self.step_decay <= 1:
@@ -163,7 +254,8 @@ class TrainConfig:
 
     Attributes:
         model: the network.
-        pretrained: the backbone's first weights: ``package``, ``timm``, a safetensors file, or None for random ones.
+        pretrained: the backbone's first weights: ``package``, ``timm``, a safetensors file (in whose name
+            ``{backbone}`` stands for the network's), or None for random ones.
         side: S, the model's input in pixels.
         stored_side: side of the square that photos are stored in before augmentation, in pixels.
         epochs: how often about every photo is passed.
@@ -192,10 +284,26 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        self._check_stages()
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected 0 or more")
         if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
             raise ValueError(
                 f"epochs {self.epochs}, evaluate_every {self.evaluate_every}, side {self.side}, "
                 f"stored_side {self.stored_side}; expected >= 1, >= 1, >= 32 and stored_side >= side"
+            )
+
+    def _check_stages(self) -> None:
+        """Check what only ASEN++ has."""
+        local, epochs = self.model.local, self.optimisation.global_epochs
+        if local is None:
+            if epochs:
+                raise ValueError(f"global_epochs is {epochs} for {self.model.architecture}; only asen_pp has branches")
+            return
+        if self.objective.proxy_weight or not self.objective.triplet_weight:
+            raise ValueError("asen_pp learns from triplets: expected proxy_weight 0 and a triplet_weight above 0")
+        if epochs >= self.epochs or local.global_side > self.side:
+            raise ValueError(
+                f"global_epochs {epochs} of {self.epochs}, global_side {local.global_side} of side {self.side}; "
+                "expected fewer epochs for the global branch alone, and a picture at least as large as it sees"
             )

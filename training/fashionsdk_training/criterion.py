@@ -6,8 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import Objective
-from fashionsdk_training.losses import BatchTripletLoss, ProxyLoss, TripletLoss
-from fashionsdk_training.models import AttributeModel
+from fashionsdk_training.losses import (
+    AutomaticWeights,
+    BatchTripletLoss,
+    ProxyLoss,
+    TripletLoss,
+    alignment_loss,
+    classification_loss,
+)
+from fashionsdk_training.models import AGMAN, ASENPlusPlus, AttributeModel, Encoded
 
 
 class Criterion(nn.Module):
@@ -27,14 +34,46 @@ class Criterion(nn.Module):
         self.proxy: ProxyLoss | None = None
         if objective.proxy_weight:
             self.proxy = ProxyLoss(values, model.dimension, objective.proxy_scale, objective.label_smoothing)
+        self.weigh: AutomaticWeights | None = None
+        if objective.automatic_weights and isinstance(model, AGMAN):
+            self.weigh = AutomaticWeights(2)
+        self.global_only = False  # ASEN++'s first stage
 
     def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
         """Return the loss of uint8 images ``(B, S, S, 3)``: on ``triplets`` if given, else on every valid one."""
-        embeddings = self.model(images).embeddings
-        with torch.autocast(embeddings.device.type, enabled=False):  # near 1, bfloat16 knows cosines to 0.004 only
-            return self._loss(embeddings.float(), labels, triplets)
+        wanted = labels >= 0 if triplets is None else _pairs(labels, triplets)
+        encoded = self._encode(images, wanted)
+        with torch.autocast(images.device.type, enabled=False):  # near 1, bfloat16 knows cosines to 0.004 only
+            return self._loss(encoded, labels, triplets, wanted)
 
-    def _loss(self, embeddings: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
+    def _encode(self, images: Tensor, wanted: Tensor) -> Encoded:
+        if self.global_only and isinstance(self.model, ASENPlusPlus):
+            return self.model.encode_global(self.model.normalise(images))
+        encoded: Encoded = self.model(images, wanted)
+        return encoded
+
+    def _loss(self, encoded: Encoded, labels: Tensor, triplets: Tensor | None, wanted: Tensor) -> Tensor:
+        if encoded.branches is not None:
+            return self._branches_loss(*encoded.branches, labels, triplets, wanted)
+        loss = self._metric_loss(encoded.embeddings, labels, triplets)
+        if encoded.class_logits is None:
+            return loss
+        classified = classification_loss(encoded.class_logits, wanted)
+        if self.weigh is not None:
+            weighed: Tensor = self.weigh([loss, classified])
+            return weighed
+        return loss + self.objective.classification_weight * classified
+
+    def _branches_loss(
+        self, whole: Tensor, part: Tensor, labels: Tensor, triplets: Tensor | None, wanted: Tensor
+    ) -> Tensor:
+        """Return ASEN++'s second stage's loss of the global and local embeddings ``(B, A, D/2)``."""
+        loss = self._metric_loss(whole, labels, triplets)
+        local = self._metric_loss(part, labels, triplets)
+        aligned = alignment_loss(whole, part, wanted)
+        return loss + self.objective.local_weight * local + self.objective.alignment_weight * aligned
+
+    def _metric_loss(self, embeddings: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
         loss: Tensor = embeddings.sum() * 0
         if self.objective.triplet_weight and triplets is not None:
             loss = loss + self.objective.triplet_weight * self.triplet(embeddings, triplets)
@@ -43,3 +82,11 @@ class Criterion(nn.Module):
         if self.proxy is not None:
             loss = loss + self.objective.proxy_weight * self.proxy(embeddings, labels)
         return loss
+
+
+def _pairs(labels: Tensor, triplets: Tensor) -> Tensor:
+    """Return which (photo, attribute) pairs ``(B, A)`` the triplets ``(T, 4)`` are about."""
+    wanted = torch.zeros_like(labels, dtype=torch.bool)
+    for column in range(3):
+        wanted[triplets[:, column], triplets[:, 3]] = True
+    return wanted

@@ -83,3 +83,38 @@ class ProxyLoss(nn.Module):
                 nn.functional.cross_entropy(logits, labels[known, a], reduction="sum", label_smoothing=self.smoothing)
             )
         return torch.stack(losses).sum() / (labels >= 0).sum().clamp(min=1)
+
+
+def alignment_loss(first: Tensor, second: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean of ``1 - cos`` between two unit-length embeddings ``(B, A, D)`` of the ``wanted`` pairs ``(B, A)``.
+
+    Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-D. The original adds the means over anchors, positives
+    and negatives, three times this.
+    """
+    cosines = (first * second).sum(dim=-1)[wanted]
+    return torch.relu(1 - cosines).sum() / max(1, len(cosines))
+
+
+def classification_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Return the binary cross-entropy of ``logits`` ``(B, A)`` with which attributes a photo stands for, ``(B, A)``.
+
+    Xiao and Yamasaki, 2023, arXiv:2301.13014: all values of an attribute are one class, and a photo of a triplet stands
+    for the triplet's attribute. A photo of a group stands for every attribute that it is labelled for.
+    """
+    return nn.functional.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype))
+
+
+class AutomaticWeights(nn.Module):
+    """The sum of ``0.5 e^s L + s`` over losses L, each with its learnt s (arXiv:2301.13014).
+
+    The sign is the original program's: where Kendall et al. (arXiv:1705.07115) have ``e^-s``, it has ``e^s``, so the
+    minimum lies at minus infinity and all weights fall slowly as s does, by about the learning rate a step.
+    """
+
+    def __init__(self, losses: int) -> None:
+        super().__init__()
+        self.scales = nn.Parameter(torch.ones(losses))
+
+    def forward(self, losses: Sequence[Tensor]) -> Tensor:
+        """Return the weighted sum."""
+        return (0.5 * self.scales.exp() * torch.stack(list(losses)) + self.scales).sum()

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from fashionsdk_training.ema import MovingAverage
 from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.evaluation import evaluate_model
 from fashionsdk_training.loader import Loader
-from fashionsdk_training.models import build_model
+from fashionsdk_training.models import ASENPlusPlus, build_model
 from fashionsdk_training.models.backbone import load_pretrained
 from fashionsdk_training.precision import keep_depthwise_float32
 from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
@@ -72,7 +73,7 @@ class Trainer:
         model = build_model(config.model, len(attributes), config.optimisation.drop_path)
         if config.pretrained is not None:
             for backbone in model.backbones():
-                load_pretrained(backbone, config.pretrained)
+                load_pretrained(backbone, config.pretrained.replace("{backbone}", backbone.name))
         self.criterion = Criterion(model, config.objective, [len(attribute.values) for attribute in attributes])
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
@@ -125,7 +126,7 @@ class Trainer:
         """Pass every photo about once; return the epoch's row of the history."""
         torch.manual_seed(hash((self.config.seed, epoch, self.peers.rank)))  # ints hash alike in every process
         begin, losses, photos = time.monotonic(), [], 0
-        module = self.peers.wrap(self._set_mode(epoch < self.config.optimisation.frozen_epochs))
+        module = self.peers.wrap(self._set_mode(epoch))
         steps = len(self.loader)
         name = f"epoch {epoch + 1}/{self.config.epochs}"
         bar = progress_bar(self.loader.epoch(epoch), name, steps, "batch", shown=self.peers.leads)
@@ -143,16 +144,24 @@ class Trainer:
         loss, seconds = self.peers.mean(float(np.mean(losses))), time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": loss, "photos": photos * self.peers.world, "seconds": seconds}
 
-    def _set_mode(self, frozen: bool) -> Criterion:
+    def _set_mode(self, epoch: int) -> Criterion:
+        """Say what learns in this epoch."""
+        settings, model = self.config.optimisation, self.criterion.model
+        local = model.local_branch.requires_grad_() if isinstance(model, ASENPlusPlus) else None
         self.criterion.train()
-        for backbone in self.criterion.model.backbones():
-            backbone.train(not frozen)
-            backbone.requires_grad_(not frozen)
+        for backbone in model.backbones():
+            backbone.train(epoch >= settings.frozen_epochs)
+            backbone.requires_grad_(epoch >= settings.frozen_epochs)
+        self.criterion.global_only = epoch < settings.global_epochs
+        if local is not None and self.criterion.global_only:
+            local.eval().requires_grad_(False)
         return self.criterion
 
     def _set_rate(self, epoch: float) -> None:
+        settings = self.config.optimisation
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * rate_at(epoch, self.config.epochs, self.config.optimisation)
+            share = settings.global_rate if group["is_global"] and epoch >= settings.global_epochs else 1.0
+            group["lr"] = group["peak"] * share * rate_at(epoch, self.config.epochs, settings)
 
     def _step(
         self,
@@ -179,7 +188,8 @@ class Trainer:
         """Validate, log, and save: the best checkpoint first, then the state that says so."""
         last = epoch + 1 == self.config.epochs
         best = max((past.get("map", -1.0) for past in self.history), default=-1.0)
-        evaluation = self._evaluate() if last or (epoch + 1) % self.config.evaluate_every == 0 else None
+        due = last or (epoch + 1) % self.config.evaluate_every == 0
+        evaluation = self._evaluate() if due and epoch >= self.config.optimisation.global_epochs else None
         if evaluation is not None:
             row["map"] = evaluation.overall.map
         self.history.append(row)
@@ -233,13 +243,24 @@ def _sampler(config: TrainConfig, data: TrainingData) -> Sampler:
 
 
 def _optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
-    backbone = [p for part in criterion.model.backbones() for p in part.parameters()]
-    taken = set(map(id, backbone))
-    rest = [p for p in criterion.parameters() if id(p) not in taken]
-    groups = [
-        {"params": backbone, "peak": settings.learning_rate * settings.backbone_rate},
-        {"params": rest, "peak": settings.learning_rate},
+    """Return an optimiser with a group for each pair of backbone or not, ASEN++'s global branch or not."""
+    backbones = _identities(*criterion.model.backbones())
+    branch = _identities(criterion.model.global_branch) if isinstance(criterion.model, ASENPlusPlus) else set()
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
+    for parameter in criterion.parameters():
+        groups[id(parameter) in backbones, id(parameter) in branch].append(parameter)
+    described = [
+        {
+            "params": parameters,
+            "peak": settings.learning_rate * (settings.backbone_rate if is_backbone else 1.0),
+            "is_global": is_global,
+        }
+        for (is_backbone, is_global), parameters in groups.items()
     ]
     if settings.optimizer == "adam":
-        return Adam(groups, lr=settings.learning_rate)
-    return AdamW(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        return Adam(described, lr=settings.learning_rate)
+    return AdamW(described, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _identities(*modules: nn.Module) -> set[int]:
+    return {id(parameter) for module in modules for parameter in module.parameters()}

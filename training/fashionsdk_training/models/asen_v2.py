@@ -3,16 +3,16 @@
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attention import ChannelAttention, SpatialAttention
+from fashionsdk_training.models.attention import AttentionHead, AttributeBranch, ChannelAttention, SpatialAttention
 from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import AttributeModel, Encoded
+from fashionsdk_training.models.base import Constants, Encoded, OneBackboneModel, unit
 
 
-class ASENetV2(AttributeModel):
+class ASENetV2(OneBackboneModel):
     """Spatial attention pools the feature map per attribute, channel attention gates the pooled vector.
 
-    Unlike the original program, which runs once per (image, attribute), all attributes share one backbone pass.
-    An embedding has as many dimensions as the backbone's feature map has channels.
+    Differs from ASEN in a learnt vector per attribute that both attentions transform, batch-normalised keys, scores
+    that are scaled inner products, and no last layer: an embedding has as many dimensions as the map has channels.
 
     Args:
         config: backbone and sizes.
@@ -21,31 +21,27 @@ class ASENetV2(AttributeModel):
     """
 
     def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
-        super().__init__(config.mean, config.std)
-        common = config.common_dimension
-        self.backbone = Backbone(config.backbone, config.stage, drop_path)
-        channels = self.backbone.channels
-        self.attribute_embedding = nn.Embedding(attributes, common)
-        self.spatial = SpatialAttention(channels, common, common)
-        self.channel = ChannelAttention(channels, common, common)
+        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path))
+        common, vector, channels = config.common_dimension, config.attribute_dimension, self.channels
+        self.attribute_embedding = nn.Embedding(attributes, vector)
+        self.attribute_branch = AttributeBranch(vector, common)
+        spatial = SpatialAttention(channels, common, norm=True)
+        channel = ChannelAttention(channels, vector, config.hidden_dimension)
+        self.attention_head = AttentionHead(spatial, channel, None)
 
     @property
     def dimension(self) -> int:
         """D, the backbone's channel count."""
-        return self.backbone.channels
+        return self.channels
 
-    def backbones(self) -> list[Backbone]:
-        """Return the one backbone."""
-        return [self.backbone]
+    def constants(self) -> Constants:
+        """Return queries ``(A, M)`` and the attributes' parts of the gate ``(A, hidden)``."""
+        channel = self.attention_head.channel
+        assert channel is not None, "ASENet_V2 has both attentions"
+        query, part = self.attribute_branch(self.attribute_embedding.weight, channel)
+        return query, part
 
-    def encode(self, pixels: Tensor) -> Encoded:
-        """Embed normalised float32 pixels ``(B, 3, S, S)``."""
-        return self.head(self.backbone(pixels))
-
-    def head(self, features: Tensor) -> Encoded:
-        """Embed a feature map ``(B, C, h, w)``."""
-        attributes = self.attribute_embedding.weight  # (A, M)
-        attention = self.spatial(features, attributes)  # (B, A, h*w)
-        pooled = attention @ features.flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, C) -> (B, A, C)
-        gated = (pooled * self.channel(pooled, attributes)).float()
-        return Encoded(nn.functional.normalize(gated, dim=-1), attention.unflatten(2, features.shape[2:]))
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+        """Embed a feature map ``(B, C, h, w)``; every attribute costs little, so ``wanted`` changes nothing."""
+        vectors, attention = self.attention_head(features, *constants)
+        return Encoded(unit(vectors), attention)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import timm
 import torch
@@ -23,16 +23,20 @@ class Backbone(nn.Module):
         name: any timm model that supports ``features_only``.
         stage: index of the feature map.
         drop_path: probability of skipping a residual block in training.
+        indices: of all the feature maps to cut at, for a subclass that gives more than one.
 
     Raises:
         ValueError: timm has no such model, or it has no such feature map.
     """
 
-    def __init__(self, name: str, stage: int, drop_path: float = 0.0) -> None:
+    def __init__(
+        self, name: str, stage: int, drop_path: float = 0.0, *, indices: tuple[int, ...] | None = None
+    ) -> None:
         super().__init__()
         options = {"drop_path_rate": drop_path} if drop_path else {}
+        self.indices = indices or (stage,)
         try:
-            net = timm.create_model(name, features_only=True, out_indices=(stage,), **options)
+            net = timm.create_model(name, features_only=True, out_indices=self.indices, **options)
         except (RuntimeError, AssertionError, IndexError, AttributeError) as error:
             raise ValueError(f"timm cannot build backbone {name!r} cut at stage {stage}: {error}") from error
         _drop_unused_blocks(net)
@@ -41,15 +45,19 @@ class Backbone(nn.Module):
         self.channels_last = getattr(net, "output_fmt", "NCHW") == "NHWC"
         self.channels: int = net.feature_info.channels()[0]
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor) -> Any:
         """Return the feature map ``(B, C, h, w)``."""
         features = cast(Tensor, self.net(pixels)[0])
         return features.permute(0, 3, 1, 2) if self.channels_last else features
 
+    def take(self, net: nn.Module) -> None:
+        """Take over the parameters of a timm network cut at the same feature maps."""
+        self.net.load_state_dict(net.state_dict())
+
 
 def _drop_unused_blocks(net: nn.Module) -> None:
     """Remove the blocks of an EfficientNet after the feature map; timm keeps and runs them."""
-    module: str = net.feature_info.module_name()[0]  # type: ignore[union-attr, operator]
+    module: str = net.feature_info.module_name()[-1]  # type: ignore[union-attr, operator]
     if isinstance(blocks := getattr(net, "blocks", None), nn.Sequential) and module.startswith("blocks."):
         net.blocks = blocks[: int(module.split(".")[1]) + 1]
 
@@ -72,9 +80,9 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
     overlay = {"state_dict": whole.state_dict()}
     options = {"pretrained": True, "pretrained_cfg_overlay": overlay}
     with _quiet("timm.models._builder"):  # it warns that the whole network has more parameters than the cut one
-        cut = timm.create_model(backbone.name, features_only=True, out_indices=(backbone.stage,), **options)
+        cut = timm.create_model(backbone.name, features_only=True, out_indices=backbone.indices, **options)
     _drop_unused_blocks(cut)
-    backbone.net.load_state_dict(cut.state_dict())
+    backbone.take(cut)
 
 
 @contextmanager

@@ -1,16 +1,34 @@
 """Build a network from its configuration."""
 
-from fashionsdk_training.config import ModelConfig
+from collections.abc import Callable, Mapping
+
+from fashionsdk_training.config import Architecture, ModelConfig
+from fashionsdk_training.models.ag_man import AGMAN
+from fashionsdk_training.models.asen import ASEN
+from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
 from fashionsdk_training.models.base import AttributeModel
+from fashionsdk_training.models.extended import ExtendedModel
+from fashionsdk_training.models.general import CSN, TripletNetwork
 
-_ARCHITECTURES = {"asen_v2": ASENetV2}
+_ARCHITECTURES: Mapping[Architecture, Callable[[ModelConfig, int, float], AttributeModel]] = {
+    "triplet": TripletNetwork,
+    "csn": CSN,
+    "asen": ASEN,
+    "asen_v2": ASENetV2,
+    "asen_pp": ASENPlusPlus,
+    "ag_man": AGMAN,
+}
 
 
 def build_model(config: ModelConfig, attributes: int, drop_path: float = 0.0) -> AttributeModel:
-    """Return a freshly initialised network for ``attributes`` attributes.
+    """Return a freshly initialised network for ``attributes`` attributes, ``config.added`` of which were added later.
 
     Raises:
-        ValueError: timm has no such backbone or feature map.
+        ValueError: timm has no such backbone or feature map, or no attribute is left for the first training.
     """
-    return _ARCHITECTURES[config.architecture](config, attributes, drop_path)
+    first = attributes - config.added
+    if first < 1:
+        raise ValueError(f"{attributes} attributes, {config.added} of them added later; expected at least one before")
+    base = _ARCHITECTURES[config.architecture](config, first, drop_path)
+    return ExtendedModel(base, config.added) if config.added else base

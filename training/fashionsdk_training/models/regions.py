@@ -1,0 +1,85 @@
+"""The region that ASEN++'s local branch looks at (Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-C).
+
+Everything here is reductions and matrix products on tensors of fixed rank, so it lies inside the exported graph.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def attended_region(attention: Tensor, threshold: float, side: int) -> Tensor:
+    """Return the square around the attended positions: float32 whole numbers ``(..., 3)``, left, top and size.
+
+    The map is resized to ``side`` x ``side`` and scaled to 0..255; the square is as long as the longer side of the
+    bounding box of what exceeds ``threshold``, and centred on it as far as the borders allow.
+
+    Args:
+        attention: ``(..., h, w)``, not negative.
+        threshold: share of the map's range, below 1.
+        side: of the picture that the map belongs to, in pixels; 224 in the original.
+    """
+    flat = attention.detach().float().reshape(-1, 1, *attention.shape[-2:])  # (N, 1, h, w)
+    large = nn.functional.interpolate(flat, (side, side), mode="bilinear", align_corners=False)[:, 0]
+    lowest, highest = large.amin(dim=(1, 2), keepdim=True), large.amax(dim=(1, 2), keepdim=True)
+    scaled = (large - lowest) / (highest - lowest).clamp(min=torch.finfo(torch.float32).tiny)
+    kept = torch.floor(scaled * 255) > 255 * threshold  # (N, side, side)
+    kept = kept | ~kept.any(dim=2, keepdim=True).any(dim=1, keepdim=True)  # a map of one value: look everywhere
+    left, width = _extent(kept.any(dim=1))
+    top, height = _extent(kept.any(dim=2))
+    size = torch.maximum(width, height)
+    square = torch.stack([_start(left, width, size, side), _start(top, height, size, side), size], dim=1)
+    return square.reshape(*attention.shape[:-2], 3)
+
+
+def _extent(kept: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first position and the length of the span ``(N,)`` that covers all that is true in ``(N, side)``."""
+    side = kept.shape[1]
+    positions = torch.arange(side, dtype=torch.float32, device=kept.device)
+    first = torch.where(kept, positions, float(side)).amin(dim=1)
+    last = torch.where(kept, positions, -1.0).amax(dim=1)
+    return first, last - first + 1
+
+
+def _start(first: Tensor, length: Tensor, size: Tensor, side: int) -> Tensor:
+    """Return where a span of ``size`` starts that is centred on the given one, as the original rounds it."""
+    centre, half = first + torch.floor(length / 2), torch.floor(size / 2)
+    return torch.where(centre + half > side, side - size, (centre - half).clamp(min=0))
+
+
+def scale_region(region: Tensor, side: int, to: int) -> Tensor:
+    """Return regions ``(..., 3)`` of a picture of ``side`` pixels in one of ``to`` pixels, rounded down."""
+    return torch.floor(region * to / side)
+
+
+def crop(pixels: Tensor, region: Tensor, side: int) -> Tensor:
+    """Cut squares out of pictures and resize them to ``side`` x ``side``, as Pillow's bilinear filter does.
+
+    The filter widens with the reduction, so a large region does not alias, which bilinear sampling (GridSample) does.
+
+    Args:
+        pixels: ``(..., 3, P, P)``.
+        region: ``(..., 3)``, left, top and size in pixels, whole numbers; a size below 1 counts as 1.
+        side: of the result.
+
+    Returns:
+        ``(..., 3, side, side)``; leading dimensions broadcast.
+    """
+    size = region[..., 2]
+    rows = resampling(region[..., 1], size, pixels.shape[-2], side)[..., None, :, :]  # (..., 1, side, P)
+    columns = resampling(region[..., 0], size, pixels.shape[-1], side)[..., None, :, :]
+    return rows @ pixels @ columns.transpose(-1, -2)
+
+
+def resampling(start: Tensor, size: Tensor, length: int, side: int) -> Tensor:
+    """Return matrices ``(..., side, length)`` that resize ``size`` values from ``start`` on to ``side`` values.
+
+    A row is a triangle around its centre, cut at the span's ends, of sum 1; half as wide as the reduction, or 1.
+    """
+    options = {"dtype": torch.float32, "device": start.device}
+    start, size = start[..., None, None], size[..., None, None].clamp(min=1)
+    step = size / side
+    centre = start + (torch.arange(side, **options)[:, None] + 0.5) * step  # (..., side, 1)
+    position = torch.arange(length, **options) + 0.5  # (length,)
+    weight = (1 - (position - centre).abs() / step.clamp(min=1)).clamp(min=0)
+    weight = weight * ((position > start) & (position < start + size))
+    return weight / weight.sum(dim=-1, keepdim=True)

@@ -1,0 +1,195 @@
+"""An original program's checkpoint file as one of ours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from fashionsdk.attributes import Attribute
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD, LocalBranch, ModelConfig
+from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.models import build_model
+from fashionsdk_training.originals.layouts import LAYOUTS, Layout, Original
+from fashionsdk_training.originals.read import read_original
+from fashionsdk_training.originals.resnet import name_resnet
+
+SIDE, PICTURE_SIDE = 224, 448  # what the originals embed; what ASEN++ cuts its regions from, here
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import made.
+
+    Attributes:
+        checkpoint: ours.
+        left_out: the file's parameters that the network never reads, and why.
+    """
+
+    checkpoint: Checkpoint
+    left_out: Mapping[str, str]
+
+    def summary(self) -> str:
+        """Return a few lines for a person."""
+        config, reasons = self.checkpoint.model, sorted(set(self.left_out.values()))
+        local = "" if config.local is None else f" and {config.local.backbone}"
+        names = ", ".join(attribute.name for attribute in self.checkpoint.attributes)
+        lines = [f"{config.architecture} on {config.backbone}{local}, {len(self.checkpoint.weights)} tensors: {names}"]
+        for reason in reasons:
+            keys = [key for key, why in self.left_out.items() if why == reason]
+            lines.append(f"left out {len(keys)} tensors ({keys[0]}, ...): {reason}")
+        return "\n".join(lines)
+
+
+def import_original(
+    path: str | Path,
+    model: Original,
+    *,
+    attributes: Sequence[Attribute] | None = None,
+    side: int | None = None,
+    threshold: float = LocalBranch.threshold,
+    beta: float = LocalBranch.beta,
+) -> Imported:
+    """Read a ``.pth.tar`` file of one of the original programs.
+
+    Backbone, sizes and the number of attributes follow from the parameters' names and shapes.
+
+    Args:
+        path: the file.
+        model: which program wrote it.
+        attributes: their names and values in the original's order; default: ``attribute-1``, ...
+        side: S of the checkpoint, default 224, for ASEN++ 448: the picture that regions are cut from.
+        threshold: ASEN++'s.
+        beta: ASEN++'s.
+
+    Raises:
+        CheckpointError: the file cannot be read, or a parameter is missing, unknown or of another shape.
+        ValueError: the number of attributes is not the file's, or a setting is out of range.
+    """
+    layout, parameters = LAYOUTS[model], read_original(path)
+    try:
+        weights, left_out = _rename(parameters, layout)
+        config, count = _config(weights, parameters, layout)
+        if config.local is not None:
+            config = replace(config, local=replace(config.local, threshold=threshold, beta=beta))
+        side = side or (SIDE if config.local is None else PICTURE_SIDE)
+        checkpoint = Checkpoint(config, Preprocessing(side), _attributes(attributes, count), weights)
+        checkpoint.build()
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} as {model}: {error}") from error
+    return Imported(checkpoint, left_out)
+
+
+def _rename(parameters: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return our names' tensors, and what is left out."""
+    weights: dict[str, Tensor] = {}
+    left_out: dict[str, str] = {}
+    for key, value in parameters.items():
+        if reason := next((why for prefix, why in layout.left_out.items() if key.startswith(prefix)), None):
+            left_out[key] = reason
+            continue
+        prefix = next((prefix for prefix in layout.rules if key.startswith(prefix)), None)
+        if prefix is None:
+            raise CheckpointError(f"{key} is not a parameter of this program; is --model right?")
+        weights[layout.rules[prefix] + key.removeprefix(prefix)] = value
+    if layout.architecture == "asen" and "score.weight" in weights:
+        weights["score.weight"] = weights["score.weight"].flatten(1)  # a 1 x 1 convolution there, a linear layer here
+    weights |= {name: torch.tensor(value).view(1, 3, 1, 1) * 255 for name, value in _NORMALISATION.items()}
+    return weights, left_out
+
+
+_NORMALISATION = {"mean": IMAGENET_MEAN, "std": IMAGENET_STD}
+
+
+def _config(weights: Mapping[str, Tensor], parameters: Mapping[str, Tensor], layout: Layout) -> tuple[ModelConfig, int]:
+    """Return the network's settings and its number of attributes."""
+    resnets = [
+        name_resnet({key.removeprefix(prefix) for key in parameters if key.startswith(prefix)})
+        for prefix in layout.backbones
+    ]
+    shapes = _Shapes(weights)
+    read = {
+        "asen": _asen_sizes,
+        "asen_v2": _asen_v2_sizes,
+        "csn": _csn_sizes,
+        "ag_man": _ag_man_sizes,
+        "asen_pp": _asen_pp_sizes,
+    }[layout.architecture]
+    sizes, count = read(shapes)
+    local = None
+    if layout.architecture == "asen_pp":
+        common, hidden = (
+            shapes.rows(f"local_branch.{name}.weight") for name in ("attribute_branch.spatial", _REDUCE)
+        )
+        local = LocalBranch(resnets[1], 3, common, hidden)
+    config = ModelConfig(layout.architecture, resnets[0], 3, IMAGENET_MEAN, IMAGENET_STD, local=local, **sizes)
+    return config, count
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    weights: Mapping[str, Tensor]
+
+    def rows(self, key: str) -> int:
+        return self._shape(key)[0]
+
+    def columns(self, key: str) -> int:
+        return self._shape(key)[1]
+
+    def _shape(self, key: str) -> tuple[int, ...]:
+        if key not in self.weights or self.weights[key].dim() < 2:
+            raise CheckpointError(f"the parameter that becomes {key} is missing, or not a matrix")
+        return tuple(self.weights[key].shape)
+
+
+_REDUCE, _PROJECT = "attention_head.channel.reduce", "attention_head.project"
+
+
+def _asen_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+    return {
+        "common_dimension": shapes.rows("spatial_table.weight"),
+        "attribute_dimension": shapes.rows("channel_table.weight"),
+        "hidden_dimension": shapes.rows(f"{_REDUCE}.weight"),
+        "embedding_dimension": shapes.rows(f"{_PROJECT}.weight"),
+    }, shapes.columns("spatial_table.weight")
+
+
+def _asen_v2_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+    return {
+        "common_dimension": shapes.rows("attribute_branch.spatial.weight"),
+        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
+        "hidden_dimension": shapes.rows(f"{_REDUCE}.weight"),
+    }, shapes.rows("attribute_embedding.weight")
+
+
+def _csn_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+    return {"embedding_dimension": shapes.rows("project.weight")}, shapes.rows("masks")
+
+
+def _ag_man_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+    return {
+        "common_dimension": shapes.rows("reduce.weight"),
+        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
+        "hidden_dimension": shapes.rows("channel.reduce.weight"),
+    }, shapes.rows("attribute_embedding.weight")
+
+
+def _asen_pp_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+    return {
+        "common_dimension": shapes.rows("global_branch.attribute_branch.spatial.weight"),
+        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
+        "hidden_dimension": shapes.rows(f"global_branch.{_REDUCE}.weight"),
+        "embedding_dimension": shapes.rows(f"global_branch.{_PROJECT}.weight"),
+    }, shapes.rows("attribute_embedding.weight")
+
+
+def _attributes(given: Sequence[Attribute] | None, count: int) -> tuple[Attribute, ...]:
+    if given is None:
+        return tuple(Attribute(f"attribute-{index + 1}", ()) for index in range(count))
+    if len(given) != count:
+        names = ", ".join(attribute.name for attribute in given)
+        raise ValueError(f"{len(given)} attributes given ({names}); the file holds {count}")
+    return tuple(given)

@@ -1,0 +1,46 @@
+"""The original programs' checkpoint files, read without running anything that lies in them."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fashionsdk_training.errors import CheckpointError
+
+# The score beside the weights may be a NumPy number, which torch's safe unpickler has to be told about.
+_NUMPY_NUMBERS = [np._core.multiarray.scalar, np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
+
+
+def read_original(path: str | Path) -> dict[str, Tensor]:
+    """Return the parameters in a ``.pth.tar`` file, by the original's names.
+
+    ASEN, ASENet_V2, CSN and AG-MAN keep them under ``state_dict``, ASEN++ under ``model``.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, holds something else, or would run code when loaded.
+    """
+    try:
+        with torch.serialization.safe_globals(_NUMPY_NUMBERS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {reason}") from error
+    return _parameters(path, content)
+
+
+def _parameters(path: str | Path, content: Any) -> dict[str, Tensor]:
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path}: holds a {type(content).__name__}; expected a dictionary with 'state_dict'")
+    found = [key for key in ("state_dict", "model") if isinstance(content.get(key), Mapping)]
+    if len(found) != 1:
+        names = ", ".join(map(str, content)) or "nothing"
+        raise CheckpointError(f"{path}: holds {names}; expected one of 'state_dict' and 'model' with the parameters")
+    parameters = dict(content[found[0]])
+    for key, value in parameters.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise CheckpointError(f"{path}: {key!r} is a {type(value).__name__}; expected a tensor with a name")
+    return parameters
