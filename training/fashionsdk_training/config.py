@@ -109,9 +109,7 @@ class ModelConfig:
         """Check the numbers, and that what is set has a meaning."""
         _check_choice("architecture", self.architecture, Architecture)
         _check_choice("masks", self.masks, Masks)
-        _check_positive(
-            self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension"
-        )
+        _check_positive(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
         if self.stage < 0 or self.added < 0:
             raise ValueError(f"stage {self.stage}, added {self.added}; expected 0 or more")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
@@ -156,7 +154,7 @@ class Objective:
         proxy_weight: 0 leaves the proxy loss out.
         proxy_scale: what cosines to proxies are multiplied by.
         label_smoothing: of the proxy loss.
-        local_weight: of the triplet loss on ASEN++'s local branch.
+        local_weight: of both losses on ASEN++'s local branch.
         alignment_weight: of the alignment of ASEN++'s branches.
         classification_weight: of AG-MAN's classification of attributes.
         automatic_weights: whether AG-MAN learns how to weigh its losses.
@@ -300,8 +298,6 @@ class TrainConfig:
             if epochs:
                 raise ValueError(f"global_epochs is {epochs} for {self.model.architecture}; only asen_pp has branches")
             return
-        if self.objective.proxy_weight or not self.objective.triplet_weight:
-            raise ValueError("asen_pp learns from triplets: expected proxy_weight 0 and a triplet_weight above 0")
         if epochs >= self.epochs or local.global_side > self.side:
             raise ValueError(
                 f"global_epochs {epochs} of {self.epochs}, global_side {local.global_side} of side {self.side}; "

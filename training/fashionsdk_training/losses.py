@@ -86,7 +86,7 @@ class ProxyLoss(nn.Module):
 
 
 def alignment_loss(first: Tensor, second: Tensor, wanted: Tensor) -> Tensor:
-    """Return the mean of ``1 - cos`` between two unit-length embeddings ``(B, A, D)`` of the ``wanted`` pairs ``(B, A)``.
+    """Return the mean of ``1 - cos`` between unit-length embeddings ``(B, A, D)`` over the ``wanted`` pairs ``(B, A)``.
 
     Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-D. The original adds the means over anchors, positives
     and negatives, three times this.

@@ -87,7 +87,7 @@ class AGMAN(AttributeModel):
     def _attend(self, reduced: Tensor, query: Tensor) -> Tensor:
         scores = query @ torch.tanh(self.key_norm(reduced)).flatten(2)  # (A, M) @ (B, M, h*w) -> (B, A, h*w)
         attention = self.spatial_gate * torch.softmax(scores.float(), dim=-1)
-        return attention.unflatten(2, reduced.shape[2:])
+        return attention.reshape(*attention.shape[:2], *reduced.shape[2:])
 
     def _plain_gate(self, reduced: Tensor, attention: Tensor) -> Tensor:
         """Return the spatial gate ``(B, A, h, w)`` of the map times each attribute's attention."""

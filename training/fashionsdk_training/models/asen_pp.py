@@ -1,4 +1,4 @@
-"""ASEN++: a global branch, and a local branch on the region it attends (Dong et al., IEEE TIP 2021, arXiv:2104.02429)."""
+"""ASEN++: a global branch, and a local one on the region it attends (Dong et al., IEEE TIP 2021, arXiv:2104.02429)."""
 
 import math
 from collections.abc import Iterator
@@ -131,15 +131,15 @@ class ASENPlusPlus(AttributeModel):
             return vectors.new_zeros(batch, attributes, vectors.shape[-1]).index_put((images, which), vectors)
         each = pixels[:, None].expand(-1, attributes, -1, -1, -1)  # (B, A, 3, P, P), not copied
         queries, parts = (rows.expand(batch, -1, -1).flatten(0, 1) for rows in (query, part))
-        return self._look(each, regions, queries, parts).unflatten(0, (batch, attributes))
+        return self._look(each, regions, queries, parts).reshape(batch, attributes, -1)
 
     def _look(self, pixels: Tensor, regions: Tensor, query: Tensor, part: Tensor) -> Tensor:
         """Return vectors ``(N, D/2)`` of N regions, each for its own query ``(N, M)`` and part ``(N, hidden)``."""
         with _full_precision(pixels):
             crops = crop(pixels, regions, self.local.side).flatten(0, -4)  # (N, 3, side, side)
         features = self.local_branch.backbone(crops)
-        vectors, _ = self.local_branch.attention_head(features, query[:, None], part[:, None])
-        return vectors[:, 0]
+        vectors: Tensor = self.local_branch.attention_head(features, query[:, None], part[:, None])[0]
+        return vectors.squeeze(1)
 
     def regions(self, attention: Tensor, side: int) -> Tensor:
         """Return what the local branch looks at, ``(B, A, 3)``: left, top, size in a picture of ``side`` pixels."""

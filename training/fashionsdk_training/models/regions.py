@@ -75,11 +75,11 @@ def resampling(start: Tensor, size: Tensor, length: int, side: int) -> Tensor:
 
     A row is a triangle around its centre, cut at the span's ends, of sum 1; half as wide as the reduction, or 1.
     """
-    options = {"dtype": torch.float32, "device": start.device}
     start, size = start[..., None, None], size[..., None, None].clamp(min=1)
     step = size / side
-    centre = start + (torch.arange(side, **options)[:, None] + 0.5) * step  # (..., side, 1)
-    position = torch.arange(length, **options) + 0.5  # (length,)
+    centre = start + (torch.arange(side, device=start.device)[:, None] + 0.5) * step  # (..., side, 1)
+    position = torch.arange(length, device=start.device) + 0.5  # (length,)
     weight = (1 - (position - centre).abs() / step.clamp(min=1)).clamp(min=0)
     weight = weight * ((position > start) & (position < start + size))
-    return weight / weight.sum(dim=-1, keepdim=True)
+    normalised: Tensor = weight / weight.sum(dim=-1, keepdim=True)
+    return normalised

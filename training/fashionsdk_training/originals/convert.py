@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,6 @@ from fashionsdk.preprocessing import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD, LocalBranch, ModelConfig
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.models import build_model
 from fashionsdk_training.originals.layouts import LAYOUTS, Layout, Original
 from fashionsdk_training.originals.read import read_original
 from fashionsdk_training.originals.resnet import name_resnet
@@ -121,9 +121,7 @@ def _config(weights: Mapping[str, Tensor], parameters: Mapping[str, Tensor], lay
     sizes, count = read(shapes)
     local = None
     if layout.architecture == "asen_pp":
-        common, hidden = (
-            shapes.rows(f"local_branch.{name}.weight") for name in ("attribute_branch.spatial", _REDUCE)
-        )
+        common, hidden = (shapes.rows(f"local_branch.{name}.weight") for name in ("attribute_branch.spatial", _REDUCE))
         local = LocalBranch(resnets[1], 3, common, hidden)
     config = ModelConfig(layout.architecture, resnets[0], 3, IMAGENET_MEAN, IMAGENET_STD, local=local, **sizes)
     return config, count
@@ -148,7 +146,7 @@ class _Shapes:
 _REDUCE, _PROJECT = "attention_head.channel.reduce", "attention_head.project"
 
 
-def _asen_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+def _asen_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
     return {
         "common_dimension": shapes.rows("spatial_table.weight"),
         "attribute_dimension": shapes.rows("channel_table.weight"),
@@ -157,7 +155,7 @@ def _asen_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
     }, shapes.columns("spatial_table.weight")
 
 
-def _asen_v2_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+def _asen_v2_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
     return {
         "common_dimension": shapes.rows("attribute_branch.spatial.weight"),
         "attribute_dimension": shapes.columns("attribute_embedding.weight"),
@@ -165,11 +163,11 @@ def _asen_v2_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
     }, shapes.rows("attribute_embedding.weight")
 
 
-def _csn_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+def _csn_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
     return {"embedding_dimension": shapes.rows("project.weight")}, shapes.rows("masks")
 
 
-def _ag_man_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+def _ag_man_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
     return {
         "common_dimension": shapes.rows("reduce.weight"),
         "attribute_dimension": shapes.columns("attribute_embedding.weight"),
@@ -177,7 +175,7 @@ def _ag_man_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
     }, shapes.rows("attribute_embedding.weight")
 
 
-def _asen_pp_sizes(shapes: _Shapes) -> tuple[dict[str, int], int]:
+def _asen_pp_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
     return {
         "common_dimension": shapes.rows("global_branch.attribute_branch.spatial.weight"),
         "attribute_dimension": shapes.columns("attribute_embedding.weight"),

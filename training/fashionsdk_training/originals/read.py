@@ -12,7 +12,12 @@ from torch import Tensor
 from fashionsdk_training.errors import CheckpointError
 
 # The score beside the weights may be a NumPy number, which torch's safe unpickler has to be told about.
-_NUMPY_NUMBERS = [np._core.multiarray.scalar, np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32))]
+_NUMPY_NUMBERS: list[Any] = [
+    np.float64(0).__reduce__()[0],  # the function that rebuilds a number; its place differs between NumPy versions
+    np.dtype,
+    type(np.dtype(np.float64)),
+    type(np.dtype(np.float32)),
+]
 
 
 def read_original(path: str | Path) -> dict[str, Tensor]:
