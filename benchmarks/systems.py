@@ -4,9 +4,9 @@
     python benchmarks/systems.py --out runs/systems --data shop/labels.csv --name shop --seeds 1
     python benchmarks/systems.py --out runs/systems --system asen asen_without_asa asen_without_aca   # the ablation
 
-Every system: EfficientNet-Lite0 cut at stride 16 (ASEN++ two of them), 112 pixels, groups of photos that share a value,
+Every system: EfficientNet-Lite0 cut at stride 16 (ASEN++ two of them), 96 pixels, groups of photos that share a value,
 the papers' triplet loss on every valid triplet of a batch beside a proxy loss, the same photo passes. ASEN++ cuts its
-regions from 224 pixels and trains its global branch alone for the first half. ``--scale paper`` takes the papers' own
+regions from 192 pixels and trains its global branch alone for the first half. ``--scale paper`` takes the papers' own
 recipes instead.
 Graph milliseconds: the exported bundle in ONNX Runtime, one photo at a time, all systems in turn.
 """
@@ -34,7 +34,7 @@ from fashionsdk_training.systems import systems
 from measure import machine, measure
 from runs import Run, draw_garments, use_threads
 
-SIDE, STORED_SIDE = 112, 128
+SIDE, STORED_SIDE = 96, 112
 BASE = ModelConfig(
     stage=3, common_dimension=128, attribute_dimension=128, hidden_dimension=128, embedding_dimension=256
 )

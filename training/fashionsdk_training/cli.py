@@ -6,12 +6,16 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.cli.guard import guarded
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.log import show_log
 from fashionsdk_training.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from fashionsdk_training.datasets import TrainingData
 
 _TRAIN_EXAMPLES = """\
 examples:
@@ -43,7 +47,7 @@ def train_parser() -> argparse.ArgumentParser:
         "--data",
         required=True,
         type=Path,
-        help="CSV table, or folder with labels.csv or the ASEN papers' index files",
+        help="CSV table, or folder with labels.csv, the ASEN papers' index files or the CSN paper's triplet lists",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the run; best/ in it is the checkpoint")
     parser.add_argument("--recipe", choices=RECIPES, default="asen_v2_cpu", help="settings (default: %(default)s)")
@@ -56,7 +60,12 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pretrained", help="first weights of the backbone: package, timm, none, or a safetensors file"
     )
-    parser.add_argument("--splits", nargs=2, default=("train", "valid"), metavar=("TRAIN", "VALID"), help="their names")
+    parser.add_argument(
+        "--splits",
+        nargs=2,
+        metavar=("TRAIN", "VALID"),
+        help="their names (default: train valid; of triplet lists train val)",
+    )
     parser.add_argument("--cache", type=Path, help="folder for decoded photos (default: OUT/photos)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -78,7 +87,6 @@ def _train(args: argparse.Namespace) -> int:
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     import torch
 
-    from fashionsdk_training.datasets import load_training_data
     from fashionsdk_training.distributed import processes
     from fashionsdk_training.errors import TrainingError
     from fashionsdk_training.trainer import BEST_FOLDER, Trainer
@@ -88,10 +96,7 @@ def _train(args: argparse.Namespace) -> int:
         cache = args.cache or args.out / "photos"
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos
-        splits = (args.splits[0], args.splits[1])
-        data = load_training_data(
-            args.data, config.side, config.stored_side, cache, splits=splits, attributes=args.attribute
-        )
+        data = _load(args, config, cache)
         if peers.leads:
             peers.wait()
         try:
@@ -99,8 +104,24 @@ def _train(args: argparse.Namespace) -> int:
         except torch.OutOfMemoryError as error:
             raise TrainingError(f"memory is short: {error}; give a smaller --batch-size") from error
         if peers.leads:
-            print(f"best MAP {checkpoint.metrics['map']:.2f}: {args.out / BEST_FOLDER}")
+            measure, value = next(iter(checkpoint.metrics.items()))
+            print(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
+
+
+def _load(args: argparse.Namespace, config: TrainConfig, cache: Path) -> "TrainingData":
+    from fashionsdk.labels import holds_triplets
+    from fashionsdk_training.datasets import load_training_data
+    from fashionsdk_training.listed_triplets import load_triplet_data
+
+    sides, triplets = (config.side, config.stored_side), holds_triplets(args.data)
+    first, second = args.splits or (("train", "val") if triplets else ("train", "valid"))
+    if not triplets:
+        return load_training_data(args.data, *sides, cache, splits=(first, second), attributes=args.attribute)
+    most = config.sampling.most_triplets or None
+    return load_triplet_data(
+        args.data, *sides, cache, splits=(first, second), attributes=args.attribute, most=most, seed=config.seed
+    )
 
 
 def _config(args: argparse.Namespace) -> TrainConfig:
@@ -153,9 +174,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     from fashionsdk.bundle.manifest import MANIFEST_FILE
 
     if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
+        from fashionsdk.labels import holds_triplets
+
+        command = "triplets" if holds_triplets(args.data) else "evaluate"
         options = ["--data", str(args.data), "--split", args.split, "--device", args.device]
         options += [word for name in args.attribute or () for word in ("--attribute", name)]
-        return fashionsdk(["evaluate", str(args.model), *options, *["--json"] * args.json])
+        return fashionsdk([command, str(args.model), *options, *["--json"] * args.json])
     from fashionsdk_training.evaluation import evaluate_checkpoint
 
     evaluation = evaluate_checkpoint(args.model, args.data, args.split, attributes=args.attribute, device=args.device)

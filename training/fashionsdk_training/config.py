@@ -84,6 +84,9 @@ class ModelConfig:
         spatial_attention: False for "ASEN w/o ASA".
         channel_attention: False for "ASEN w/o ACA".
         local: ASEN++'s local branch, None for the others.
+        values: how many values each attribute has, where embeddings carry their probabilities; () where they do not.
+        posterior_scale: what cosines to the values' proxies are multiplied by to get these probabilities.
+        posterior_weight: of the probabilities in a similarity, 0 to 1.
         added: how many of the attributes, the last ones, were added to the trained network.
 
     Raises:
@@ -103,6 +106,9 @@ class ModelConfig:
     spatial_attention: bool = True
     channel_attention: bool = True
     local: LocalBranch | None = None
+    values: tuple[int, ...] = ()
+    posterior_scale: float = 32.0
+    posterior_weight: float = 0.7
     added: int = 0
 
     def __post_init__(self) -> None:
@@ -114,6 +120,11 @@ class ModelConfig:
             raise ValueError(f"stage {self.stage}, added {self.added}; expected 0 or more")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ValueError(f"mean {self.mean}, std {self.std}; expected three numbers each, std above 0")
+        if self.posterior_scale <= 0 or not 0 <= self.posterior_weight <= 1 or min(self.values, default=1) < 1:
+            raise ValueError(
+                f"posterior_scale {self.posterior_scale}, posterior_weight {self.posterior_weight}, values "
+                f"{self.values}; expected a scale above 0, 0 <= weight <= 1, and a value at least of each attribute"
+            )
         if (self.local is not None) != (self.architecture == "asen_pp"):
             raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
         if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":
@@ -128,15 +139,19 @@ class Sampling:
         kind: which sampler.
         batch_size: photos a batch and process; the memory of the batch triplets grows with its cube.
         group_size: photos a group, for ``groups``.
+        most_triplets: how many of listed triplets (Zappos50k) to train on, 100,000 as in the CSN program; 0 for all.
     """
 
     kind: SamplerKind = "groups"
     batch_size: int = 64
     group_size: int = 4
+    most_triplets: int = 100_000
 
     def __post_init__(self) -> None:
         """Check the sizes against each other."""
         _check_choice("kind", self.kind, SamplerKind)
+        if self.most_triplets < 0:
+            raise ValueError(f"most_triplets is {self.most_triplets}; expected 0 or more")
         if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
             raise ValueError(
                 f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "
@@ -261,6 +276,8 @@ class TrainConfig:
         objective: the losses.
         optimisation: rates, schedule, precision.
         augmentation: random changes to photos.
+        posteriors: whether the trained network's embeddings carry the probabilities of the values; they come from
+            the proxy loss.
         evaluate_every: epochs between validations.
         seed: of every random choice.
 
@@ -277,12 +294,20 @@ class TrainConfig:
     objective: Objective = field(default_factory=Objective)
     optimisation: Optimisation = field(default_factory=Optimisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    posteriors: bool = False
     evaluate_every: int = 1
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers."""
         self._check_stages()
+        if self.posteriors and (not self.objective.proxy_weight or self.model.local is not None):
+            raise ValueError(
+                "posteriors need one proxy of each value: expected a proxy_weight above 0, and not asen_pp, whose "
+                "branches have proxies of their own"
+            )
+        if self.model.values or self.model.added:
+            raise ValueError("values and added describe a trained network; expected none of them before training")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected 0 or more")
         if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:

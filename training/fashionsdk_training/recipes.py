@@ -27,7 +27,7 @@ _PAPER_MODEL = ModelConfig(backbone="resnet50", stage=3, mean=IMAGENET_MEAN, std
 
 def asen_v2_cpu() -> TrainConfig:
     """ASENet_V2 on EfficientNet-Lite0 at 160 pixels: for catalogues of thousands of photos and a few CPU cores."""
-    return TrainConfig()
+    return TrainConfig(posteriors=True)
 
 
 def asen_v2_demo() -> TrainConfig:

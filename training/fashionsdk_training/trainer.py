@@ -17,20 +17,22 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.utils.tensorboard import SummaryWriter
 
 from fashionsdk import strict_json
-from fashionsdk.evaluation import Evaluation, check_attributes
+from fashionsdk.evaluation import check_attributes
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import Optimisation, TrainConfig
+from fashionsdk_training.config import ModelConfig, Optimisation, TrainConfig
 from fashionsdk_training.criterion import Criterion
 from fashionsdk_training.datasets import TrainingData
 from fashionsdk_training.distributed import Processes
 from fashionsdk_training.ema import MovingAverage
 from fashionsdk_training.errors import CheckpointError, TrainingError
-from fashionsdk_training.evaluation import evaluate_model
+from fashionsdk_training.evaluation import Outcome, judge
+from fashionsdk_training.listed_triplets import ListedTripletSampler, TripletData
 from fashionsdk_training.loader import Loader
 from fashionsdk_training.models import ASENPlusPlus, build_model
 from fashionsdk_training.models.backbone import load_pretrained
+from fashionsdk_training.models.posterior import with_posteriors
 from fashionsdk_training.precision import keep_depthwise_float32
 from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
 from fashionsdk_training.schedule import rate_at
@@ -80,7 +82,7 @@ class Trainer:
             self.criterion.to(memory_format=torch.channels_last)
         if config.optimisation.mixed_precision and self.peers.device.type == "cpu":
             keep_depthwise_float32(model)
-        self.average = MovingAverage(model, config.optimisation.ema_decay)
+        self.average = MovingAverage(self.criterion, config.optimisation.ema_decay)
         self.optimizer = _optimizer(self.criterion, config.optimisation)
         self.loader = Loader(
             self.data,
@@ -181,54 +183,66 @@ class Trainer:
                 nn.utils.clip_grad_norm_(self.criterion.parameters(), settings.clip_norm)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
-            self.average.update(self.criterion.model)
+            self.average.update(self.criterion)
         return float(loss.detach())
 
     def _finish_epoch(self, epoch: int, row: dict[str, float], writer: SummaryWriter) -> None:
         """Validate, log, and save: the best checkpoint first, then the state that says so."""
         last = epoch + 1 == self.config.epochs
-        best = max((past.get("map", -1.0) for past in self.history), default=-1.0)
         due = last or (epoch + 1) % self.config.evaluate_every == 0
-        evaluation = self._evaluate() if due and epoch >= self.config.optimisation.global_epochs else None
-        if evaluation is not None:
-            row["map"] = evaluation.overall.map
+        outcome = self._judge() if due and epoch >= self.config.optimisation.global_epochs else None
+        best = -1.0
+        if outcome is not None:
+            best = max((past.get(outcome.measure, best) for past in self.history), default=best)
+            row[outcome.measure] = outcome.value
         self.history.append(row)
-        if evaluation is not None and evaluation.overall.map > best:
-            self._checkpoint(evaluation).save(self.out / BEST_FOLDER)
-        self._log(epoch, row, evaluation, writer)
+        if outcome is not None and outcome.value > best:
+            self._checkpoint(outcome).save(self.out / BEST_FOLDER)
+        self._log(epoch, row, outcome, writer)
         standing = Standing(self._run_digest(), epoch + 1, tuple(self.history), self.average.steps)
         save_state(self.out / STATE_FILE, standing, self.criterion, self.average, self.optimizer)
 
-    def _evaluate(self) -> Evaluation:
-        model = build_model(self.config.model, len(self.data.labels.attributes))
-        model.load_state_dict(self.average.state)
-        model.to(self.peers.device).eval()
-        names = [attribute.name for attribute in self.data.labels.attributes]
-        return evaluate_model(model, names, self.data.retrieval, self.data.retrieval_photos)
+    def _judge(self) -> Outcome:
+        config, weights = self._trained()
+        model = build_model(config, len(self.data.labels.attributes))
+        model.load_state_dict(weights)
+        return judge(model.to(self.peers.device).eval(), self.data)
 
-    def _checkpoint(self, evaluation: Evaluation) -> Checkpoint:
-        metrics = {f"map/{score.attribute}": score.map for score in evaluation.attributes}
+    def _trained(self) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
+        """Return the network's settings and its averaged weights."""
+        weights = _under("model.", self.average.state)
+        if not self.config.posteriors:
+            return self.config.model, weights
+        proxies = _under("proxy.proxies.", self.average.state)
+        return with_posteriors(self.config.model, weights, [proxies[str(a)] for a in range(len(proxies))])
+
+    def _checkpoint(self, outcome: Outcome) -> Checkpoint:
+        model, weights = self._trained()
         return Checkpoint(
-            model=self.config.model,
+            model=model,
             preprocessing=Preprocessing(self.config.side),
             attributes=self.data.labels.attributes,
-            weights=self.average.state,
-            metrics={"map": evaluation.overall.map, "random_map": evaluation.overall.random_map, **metrics},
+            weights=weights,
+            metrics=outcome.metrics(),
             history=tuple(self.history),
             data_digest=self.data.digest,
             recipe=strict_json.encode(self.config),
         )
 
-    def _log(self, epoch: int, row: Mapping[str, float], evaluation: Evaluation | None, writer: SummaryWriter) -> None:
+    def _log(self, epoch: int, row: Mapping[str, float], outcome: Outcome | None, writer: SummaryWriter) -> None:
         writer.add_scalar("train/loss", row["loss"], epoch + 1)
         writer.add_scalar("train/photos_per_second", row["photos"] / row["seconds"], epoch + 1)
         text = f"epoch {epoch + 1}/{self.config.epochs}: loss {row['loss']:.4f}, {row['seconds']:.0f} s"
-        if evaluation is not None:
-            writer.add_scalar("valid/MAP", evaluation.overall.map, epoch + 1)
-            for score in evaluation.attributes:
-                writer.add_scalar(f"valid/MAP {score.attribute}", score.map, epoch + 1)
-            text += f", MAP {evaluation.overall.map:.2f} (random {evaluation.overall.random_map:.2f})"
+        if outcome is not None:
+            writer.add_scalar(f"valid/{outcome.title}", outcome.value, epoch + 1)
+            for name, value in outcome.attributes.items():
+                writer.add_scalar(f"valid/{outcome.title} {name}", value, epoch + 1)
+            text += f", {outcome.title} {outcome.value:.2f} (random {outcome.chance:.2f})"
         logger.info("%s", text)
+
+
+def _under(prefix: str, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def _writer(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter | None]:
@@ -237,6 +251,13 @@ def _writer(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter 
 
 def _sampler(config: TrainConfig, data: TrainingData) -> Sampler:
     size = config.sampling.batch_size
+    if isinstance(data, TripletData):
+        if config.sampling.kind != "triplets":
+            raise ValueError(
+                f"sampling is {config.sampling.kind!r}, and the data are lists of triplets; expected a recipe that "
+                "samples triplets, such as csn_paper"
+            )
+        return ListedTripletSampler(data.triplets, size, config.seed)
     if config.sampling.kind == "triplets":
         return TripletSampler(data.values, size, config.seed)
     return GroupSampler(data.values, size, config.sampling.group_size, config.seed)

@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Sequence
 
-from fashionsdk.cli import check, embed, evaluate, index, report, rerank, search
+from fashionsdk.cli import attention, check, embed, evaluate, index, maps, point, report, rerank, search, triplets
 from fashionsdk.cli.guard import guarded
 from fashionsdk.cli.output import accept_any_text
 
 __all__ = ["main"]
 
-COMMANDS = (embed, index, search, rerank, check, evaluate, report)
+COMMANDS = (embed, index, search, rerank, check, evaluate, triplets, point, report, attention, maps)
 
 EPILOG = """\
 exit codes:

@@ -69,7 +69,7 @@ def add_out_option(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Add the labelled photos to judge by."""
+    """Add the labelled photos that the command works on."""
     parser.add_argument(
         "--data",
         required=True,
@@ -79,7 +79,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", default="valid", help="which photos of the table (default: valid)")
     parser.add_argument(
-        "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
+        "--attribute", action="append", metavar="NAME", help="only this attribute; may be repeated (default: all)"
     )
     add_batch_options(parser)
 

@@ -1,18 +1,12 @@
 """``fashionsdk report``: one HTML page that shows how well a bundle retrieves."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from fashionsdk.cli.options import Subparsers, add_command, add_data_options, add_out_option, load_embedder
-from fashionsdk.cli.output import note, output_path, print_json, writing
+from fashionsdk.cli.output import print_json
+from fashionsdk.cli.pages import facts, page_path, write_page
 from fashionsdk.cli.photos import PhotoRun
 from fashionsdk.cli.split import HOW_QUERIES_ARE_CHOSEN, data_files, load_split
-
-if TYPE_CHECKING:
-    from fashionsdk.embedder import Embedder
-    from fashionsdk.labels import RetrievalSplit
-
-PAGE_MARK = b"<!doctype html>"
 
 DESCRIPTION = f"""\
 Write an HTML page about a bundle on labelled photos: MAP beside random, queries with their nearest items,
@@ -46,40 +40,19 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.report import gather, render
 
     split = load_split(args)
-    out = output_path(args.out, "a report", PAGE_MARK, bundle=args.bundle, inputs=data_files(args, split))
+    out = page_path(args, data_files(args, split))
     photo_run = PhotoRun(embedder := load_embedder(args))
     manifest = embedder.bundle.manifest
+    data = {"Data": split.root.resolve().name, "Split": args.split, "Photos": f"{len(split.images):,}"}
     report = gather(
         embedder,
         split,
         photo_run([str(path) for path in split.paths]),
-        facts=_facts(embedder, split, args.split),
+        facts=facts(embedder, data),
         history=manifest.history,
         attention=manifest.attention_shape is not None,
     )
-    page = render(report).encode("utf-8")
-    with writing(out) as file:
-        file.write(page)
-    note(f"wrote {out}")
+    write_page(out, render(report))
     if args.json:
         print_json({"out": str(out), **report.evaluation.to_json(), **photo_run.summary()})
     return 0
-
-
-def _facts(embedder: "Embedder", split: "RetrievalSplit", split_name: str) -> dict[str, str]:
-    from datetime import UTC, datetime
-
-    manifest = embedder.bundle.manifest
-    return {
-        "Model": manifest.model.architecture,
-        "Backbone": manifest.model.backbone,
-        "Data": split.root.resolve().name,
-        "Split": split_name,
-        "Photos": f"{len(split.images):,}",
-        "Attributes": f"{len(manifest.attributes)}",
-        "Vector": f"{embedder.dimension} numbers an attribute",
-        "Input": f"{manifest.preprocessing.side} x {manifest.preprocessing.side} pixels",
-        "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
-        "Digest": embedder.model[:16],
-        "Date": datetime.now(UTC).date().isoformat(),
-    }

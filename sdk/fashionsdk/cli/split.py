@@ -8,7 +8,7 @@ from fashionsdk.cli.output import note
 from fashionsdk.errors import LabelsError
 
 if TYPE_CHECKING:
-    from fashionsdk.labels import RetrievalSplit
+    from fashionsdk.labels import Labels, RetrievalSplit
 
 HOW_QUERIES_ARE_CHOSEN = """\
 Queries are the index files' query_ and candidate_ lists where there are some, else what the table's column 'role'
@@ -35,6 +35,6 @@ def load_split(args: argparse.Namespace) -> "RetrievalSplit":
     return split
 
 
-def data_files(args: argparse.Namespace, split: "RetrievalSplit") -> list[str]:
+def data_files(args: argparse.Namespace, split: "Labels | RetrievalSplit") -> list[str]:
     """Return the files that the split was read from, and its photos."""
     return [args.data, os.path.join(args.data, "labels.csv"), *map(str, split.paths)]

@@ -8,31 +8,37 @@ from fashionsdk.report.types import EmbeddingMap
 
 COLOURS = 12  # colour classes in style.css; the values beyond are drawn as one
 REST = "other values"
+PHOTO = 9.0  # side of a photo in a map of 320
 WIDTH, HEIGHT = 320, 190
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28  # room around a curve, for its numbers
 
 
 def scatter(embedding_map: EmbeddingMap) -> Markup:
-    """Return the map, a dot an item coloured by value, with its legend; the commonest values have colours."""
+    """Return the map, a dot or photo an item coloured by value, with its legend; the commonest values have colours."""
     counts = Counter(embedding_map.values)
     common = sorted(counts, key=lambda value: (-counts[value], value))
     kinds = {value: f"k{index}" for index, value in enumerate(common[:COLOURS])}
+    pictures = embedding_map.pictures or [None] * len(embedding_map.values)
     dots = [
-        element(
-            "circle",
-            element("title", value),
-            cx=round(10 + 300 * x, 1),
-            cy=round(10 + 300 * y, 1),
-            r=3.6,
-            class_=kinds.get(value, "rest"),
-        )
-        for (x, y), value in zip(embedding_map.points.tolist(), embedding_map.values, strict=True)
+        _point(round(10 + 300 * x, 1), round(10 + 300 * y, 1), value, kinds.get(value, "rest"), picture)
+        for (x, y), value, picture in zip(embedding_map.points.tolist(), embedding_map.values, pictures, strict=True)
     ]
     legend = [(value, kinds[value], counts[value]) for value in common[:COLOURS]]
     if len(common) > COLOURS:
         legend.append((REST, "rest", sum(counts[value] for value in common[COLOURS:])))
     drawing = element("svg", *dots, viewBox="0 0 320 320", class_="map", role="img", aria_label="embedding map")
     return join(drawing, element("ul", *(_legend_entry(*entry) for entry in legend), class_="legend"))
+
+
+def _point(x: float, y: float, value: str, kind: str, picture: str | None) -> Markup:
+    """Return a dot, or the photo in a frame of the dot's colour."""
+    name = element("title", value)
+    if picture is None:
+        return element("circle", name, cx=x, cy=y, r=3.6, class_=kind)
+    half = PHOTO / 2
+    frame = element("rect", x=x - half - 1, y=y - half - 1, width=PHOTO + 2, height=PHOTO + 2, rx=1.5, class_=kind)
+    photo = element("image", href=picture, x=x - half, y=y - half, width=PHOTO, height=PHOTO)
+    return element("g", name, frame, photo, class_="photo")
 
 
 def _legend_entry(name: str, kind: str, count: int) -> Markup:

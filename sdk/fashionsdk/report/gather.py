@@ -17,16 +17,16 @@ from fashionsdk.labels import RetrievalSplit
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
 from fashionsdk.ranking import nearest
+from fashionsdk.report.gazes import gaze
 from fashionsdk.report.pictures import attention_picture, picture
-from fashionsdk.report.planar import FEWEST_POINTS, require_scikit_learn, to_plane
+from fashionsdk.report.planar import embedding_map, require_scikit_learn
+from fashionsdk.report.sample import MAP_POINTS, SEED, draw
 from fashionsdk.report.types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
 from fashionsdk.vector_store import VectorStore
 
-SEED = 0
 QUERIES = 4  # shown for each attribute
 NEIGHBOURS = 6  # shown for each query
 GAZES = 3  # photos shown with every attribute's attention
-MAP_POINTS = 400
 
 
 class ReportEmbedder(Protocol):
@@ -112,12 +112,8 @@ class _Gatherer:
         return tuple(self._gaze(image, maps) for image, maps in zip(positions, weights, strict=True))
 
     def _gaze(self, image: int, maps: NDArray[np.float32]) -> Gaze:
-        pixels = self._pixels(image)
-        pictures = {
-            name: (attention_picture(pixels, weights), self._labelled.get((image, name)))
-            for name, weights in zip(self.names, maps, strict=True)
-        }
-        return Gaze(self._picture(image), pictures)
+        values = [self._labelled.get((image, name)) for name in self.names]
+        return gaze(self._pixels(image), maps, self.names, values)
 
     @cached_property
     def _labelled(self) -> dict[tuple[int, str], str]:
@@ -170,15 +166,6 @@ class _Gatherer:
         return self.pictures[image]
 
 
-def draw(rows: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """Return at most ``count`` rows drawn with the fixed seed, in their order."""
-    chosen = np.random.default_rng(SEED).permutation(len(rows))[:count]
-    return rows[np.sort(chosen)]
-
-
 def _map(values: tuple[str, ...], candidates: NDArray[np.int32], vectors: NDArray[np.float32]) -> EmbeddingMap | None:
-    if len(candidates) < FEWEST_POINTS:
-        return None
     chosen = draw(np.arange(len(candidates), dtype=np.int32), MAP_POINTS)
-    names = tuple(values[value] for value in candidates[chosen, 2].tolist())
-    return EmbeddingMap(to_plane(vectors[chosen], SEED), names)
+    return embedding_map(vectors[chosen], [values[value] for value in candidates[chosen, 2].tolist()])

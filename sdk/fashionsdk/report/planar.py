@@ -1,9 +1,13 @@
 """Embeddings in the plane, by t-SNE (van der Maaten and Hinton, JMLR 2008)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.errors import FashionSDKError
+from fashionsdk.report.sample import SEED
+from fashionsdk.report.types import EmbeddingMap
 
 FEWEST_POINTS = 8
 PERPLEXITY = 30.0
@@ -20,8 +24,17 @@ def require_scikit_learn() -> None:
         import sklearn.manifold  # noqa: F401
     except ImportError as error:
         raise FashionSDKError(
-            "a report draws its maps with scikit-learn, which is not installed; run: pip install 'fashionsdk[report]'"
+            "maps are drawn with scikit-learn, which is not installed; run: pip install 'fashionsdk[report]'"
         ) from error
+
+
+def embedding_map(
+    vectors: NDArray[np.float32], values: Sequence[str], pictures: Sequence[str] = ()
+) -> EmbeddingMap | None:
+    """Return N items' map by their vectors ``(N, D)``, or None if they are fewer than ``FEWEST_POINTS``."""
+    if len(vectors) < FEWEST_POINTS:
+        return None
+    return EmbeddingMap(to_plane(vectors, SEED), tuple(values), tuple(pictures))
 
 
 def to_plane(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:

@@ -1,12 +1,16 @@
 """The sections of the page; a section without anything to show is empty."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fashionsdk.evaluation import Score
 from fashionsdk.report.charts import COLOURS, curve, scatter
 from fashionsdk.report.markup import Markup, element, empty, join
-from fashionsdk.report.types import AttributeResult, Gaze, Neighbour, Query, Report
+from fashionsdk.report.types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
 
+GAZE_LEAD = (
+    "Where the model looks in a photo for each attribute. Bright is much, dark is little, each picture scaled to its "
+    "own peak, which the ring marks."
+)
 BOOKKEEPING = frozenset(("epoch", "photos", "seconds"))  # of a training's history: nothing to learn from as a curve
 
 
@@ -18,13 +22,14 @@ def header(report: Report, title: str) -> Markup:
         element("div", element("b", f"{value:.1f}", element("small", "%")), element("span", name), class_="tile")
         for name, value in figures.items()
     ]
-    facts = [element("div", element("dt", name), element("dd", value)) for name, value in report.facts.items()]
+    return heading(title, _summary(overall), report.facts, element("div", *tiles, class_="tiles"))
+
+
+def heading(title: str, summary: str, facts: Mapping[str, str], *between: Markup) -> Markup:
+    """Return a page's title, a sentence, what comes between, and the facts."""
+    rows = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
     return element(
-        "header",
-        element("h1", title),
-        element("p", _summary(overall), class_="summary"),
-        element("div", *tiles, class_="tiles"),
-        element("dl", *facts),
+        "header", element("h1", title), element("p", summary, class_="summary"), *between, element("dl", *rows)
     )
 
 
@@ -107,40 +112,41 @@ def _figure(picture: str, caption: str, kind: str, *extra: Markup) -> Markup:
     return element("figure", image, *extra, element("figcaption", caption, title=caption), class_=kind)
 
 
-def attention(report: Report) -> Markup:
-    """Return a few photos with where the model looks for each attribute."""
-    if not report.gazes:
-        return Markup()
-    lead = (
-        f"Where the model looks in one photo for each attribute; photos drawn with seed {report.seed}. Bright is much, "
-        "dark is little, each picture scaled to its own peak. An attribute that the photo is not labelled with is pale."
-    )
-    return join(element("p", lead, class_="lead"), *map(_gaze_row, report.gazes))
+def report_gaze_lead(report: Report) -> str:
+    """Return what a report says above its attention."""
+    return f"{GAZE_LEAD} Photos were drawn with seed {report.seed}; an attribute that one is not labelled with is pale."
+
+
+def attention(gazes: Sequence[Gaze], lead: str) -> Markup:
+    """Return photos with where the model looks for each attribute, under a sentence."""
+    return join(element("p", lead, class_="lead"), *map(_gaze_row, gazes)) if gazes else Markup()
 
 
 def _gaze_row(gaze: Gaze) -> Markup:
+    """Return one photo's row; an attribute without a value is pale, if any has one."""
+    bare = "pale" if any(value is not None for _, value in gaze.attention.values()) else "query"
     figures = [
-        _figure(picture, name if value is None else f"{name}: {value}", "pale" if value is None else "query")
+        _figure(picture, name if value is None else f"{name}: {value}", bare if value is None else "query")
         for name, (picture, value) in gaze.attention.items()
     ]
-    return element("div", _figure(gaze.picture, "photo", "plain"), *figures, class_="gaze")
+    return element("div", _figure(gaze.picture, gaze.caption, "plain"), *figures, class_="gaze")
 
 
-def maps(report: Report) -> Markup:
-    """Return each attribute's embeddings in the plane."""
-    drawn = [
-        element("article", element("h3", result.name), scatter(result.embedding_map), class_="card")
-        for result in report.attributes
-        if result.embedding_map is not None
-    ]
+def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool = False) -> Markup:
+    """Return each attribute's embeddings in the plane; ``what`` says whose."""
     if not drawn:
         return Markup()
+    cards = [
+        element("article", element("h3", name), scatter(embedding_map), class_="card")
+        for name, embedding_map in drawn.items()
+    ]
+    most = max(len(embedding_map.values) for embedding_map in drawn.values())
     lead = (
-        f"Candidates of each attribute in the plane (t-SNE, seed {report.seed}, at most 400 drawn at random). Near in "
-        "the map means alike in that attribute; distances between groups mean little. "
-        f"The {COLOURS} commonest values have a colour; hover over a dot for its value."
+        f"{what} in the plane (t-SNE, seed {seed}, at most {most:,} drawn at random). Near in the map means alike in "
+        "that attribute; distances between groups mean little. "
+        f"The {COLOURS} commonest values have a colour; hover over a point for its value."
     )
-    return join(element("p", lead, class_="lead"), element("div", *drawn, class_="grid"))
+    return join(element("p", lead, class_="lead"), element("div", *cards, class_="grid large" if large else "grid"))
 
 
 def training(report: Report) -> Markup:

@@ -31,18 +31,32 @@ class Query:
 
 @dataclass(frozen=True)
 class Gaze:
-    """Where the model looks in one photo: a picture per attribute, with the photo's value where it is labelled."""
+    """Where the model looks in one photo.
+
+    Attributes:
+        picture: the photo.
+        attention: attribute -> a picture of where the model looked, and the photo's value, None without a label.
+        caption: what the photo is called.
+    """
 
     picture: str
     attention: Mapping[str, tuple[str, str | None]]
+    caption: str = "photo"
 
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingMap:
-    """One attribute's embeddings in the plane: float64 ``(N, 2)`` in 0 to 1, and each point's value."""
+    """One attribute's embeddings in the plane.
+
+    Attributes:
+        points: float64 ``(N, 2)``, 0 to 1.
+        values: each point's value.
+        pictures: each point's photo, to be drawn in place of a dot; or empty.
+    """
 
     points: NDArray[np.float64]
     values: tuple[str, ...]
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from fashionsdk_training.models.base import AttributeModel, Encoded
 from fashionsdk_training.models.build import build_model
 from fashionsdk_training.models.extended import ExtendedModel
 from fashionsdk_training.models.general import CSN, TripletNetwork
+from fashionsdk_training.models.posterior import PosteriorModel
 
 __all__ = [
     "AGMAN",
@@ -18,6 +19,7 @@ __all__ = [
     "AttributeModel",
     "Encoded",
     "ExtendedModel",
+    "PosteriorModel",
     "TripletNetwork",
     "build_model",
 ]

@@ -10,6 +10,7 @@ from fashionsdk_training.models.asen_v2 import ASENetV2
 from fashionsdk_training.models.base import AttributeModel
 from fashionsdk_training.models.extended import ExtendedModel
 from fashionsdk_training.models.general import CSN, TripletNetwork
+from fashionsdk_training.models.posterior import PosteriorModel
 
 _ARCHITECTURES: Mapping[Architecture, Callable[[ModelConfig, int, float], AttributeModel]] = {
     "triplet": TripletNetwork,
@@ -30,5 +31,9 @@ def build_model(config: ModelConfig, attributes: int, drop_path: float = 0.0) ->
     first = attributes - config.added
     if first < 1:
         raise ValueError(f"{attributes} attributes, {config.added} of them added later; expected at least one before")
+    if config.values and len(config.values) != first:
+        raise ValueError(f"values of {len(config.values)} attributes for {first}; expected one number each")
     base = _ARCHITECTURES[config.architecture](config, first, drop_path)
+    if config.values:
+        base = PosteriorModel(base, config.values, config.posterior_scale, config.posterior_weight)
     return ExtendedModel(base, config.added) if config.added else base

@@ -30,7 +30,7 @@ class AddedAttribute(nn.Module):
         positions = (features.flatten(2).transpose(1, 2) - self.mean) / self.deviation  # (B, h*w, C)
         attention = torch.softmax(self.score(positions).float(), dim=1).transpose(1, 2)  # (B, 1, h*w)
         vectors = unit(self.project(attention @ positions))
-        return vectors, attention.reshape(len(features), 1, *features.shape[2:])
+        return vectors, attention.reshape(*attention.shape[:2], *features.shape[2:])
 
 
 class ExtendedModel(AttributeModel):

@@ -1,0 +1,42 @@
+"""The originals' golden checkpoint files, imported and exported once a session; nothing large stays on the disk."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fashionsdk import Bundle
+from fashionsdk_export import pipeline
+from fashionsdk_training.originals import Imported, import_original
+from tests.golden import originals, recipe
+
+
+@pytest.fixture(scope="session")
+def golden() -> Mapping[str, NDArray]:
+    with np.load(recipe.HERE / "golden.npz") as file:
+        return dict(file)
+
+
+@pytest.fixture(scope="session")
+def imported() -> Callable[[str], Imported]:
+    """Import the golden file of a program, named as for ``--model``."""
+
+    @cache
+    def load(model: str) -> Imported:
+        with TemporaryDirectory(prefix="fashionsdk-golden-") as folder:
+            path = originals.write(Path(folder) / "original.pth.tar", model, originals.formula_state(model))
+            return import_original(path, model)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def bundles(imported) -> Iterator[Callable[[str], Bundle]]:
+    """Export an imported program; two reference images, because the tests bring their own."""
+    with TemporaryDirectory(prefix="fashionsdk-golden-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "REFERENCE_IMAGES", 2)
+        yield cache(lambda model: pipeline.build_bundle(imported(model).checkpoint, Path(folder) / model).bundle)

@@ -1,0 +1,66 @@
+"""Embeddings that carry the probabilities of an attribute's values beside the looks."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from fashionsdk_training.config import ModelConfig
+from fashionsdk_training.models.base import AttributeModel, Constants, Encoded
+from fashionsdk_training.models.wrapper import Wrapper
+
+_NEVER = -1e4  # a logit whose probability is 0, also in half precision
+
+
+class PosteriorModel(Wrapper):
+    """A network whose embedding is ``[sqrt(1 - w) e ; sqrt(w) sqrt(p)]``.
+
+    e is the inner network's embedding, p the probabilities of the attribute's V values: a softmax over the cosines of e
+    to the values' proxies, which training learnt and usually throws away. ``sqrt(p)`` has unit length, and the inner
+    product of two of them is the Bhattacharyya coefficient of two distributions: how likely both photos show the same
+    value. So a similarity asks first for the value, then for the looks (``docs/decisions/posteriors.md``).
+
+    Args:
+        base: the network.
+        values: how many values each attribute has.
+        scale: what cosines are multiplied by.
+        weight: w, of the probabilities, 0 to 1.
+    """
+
+    proxies: Tensor
+    absent: Tensor
+
+    def __init__(self, base: AttributeModel, values: Sequence[int], scale: float, weight: float) -> None:
+        super().__init__(base)
+        self.scale, self.weight, self.most = scale, weight, max(values)
+        self.register_buffer("proxies", torch.zeros(len(values), self.most, base.dimension))
+        absent = torch.arange(self.most) >= torch.tensor(values)[:, None]  # (A, V)
+        self.register_buffer("absent", absent * _NEVER, persistent=False)
+
+    @property
+    def dimension(self) -> int:
+        """D, the inner network's and a number for each value of the attribute that has most."""
+        return self.base.dimension + self.most
+
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+        """Embed a feature map as the inner network does, and add the probabilities."""
+        encoded = self.base.head(features, pixels, constants, wanted)
+        looks = encoded.embeddings  # (B, A, D')
+        cosines = (self.proxies @ looks[..., None]).squeeze(-1)  # (A, V, D') @ (B, A, D', 1) -> (B, A, V)
+        roots = torch.softmax(self.scale * cosines + self.absent, dim=-1).sqrt()
+        joined = torch.cat([math.sqrt(1 - self.weight) * looks, math.sqrt(self.weight) * roots], dim=-1)
+        return encoded._replace(embeddings=joined)
+
+
+def with_posteriors(
+    config: ModelConfig, state: Mapping[str, Tensor], proxies: Sequence[Tensor]
+) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """Return the settings and parameters of a trained network with its proxies ``(V, D)``, one for each attribute."""
+    values = tuple(len(rows) for rows in proxies)
+    padded = torch.zeros(len(values), max(values), proxies[0].shape[1])
+    for a, rows in enumerate(proxies):
+        padded[a, : len(rows)] = nn.functional.normalize(rows.float(), dim=-1)
+    outer = {"mean": state["mean"], "std": state["std"], "proxies": padded}
+    return replace(config, values=values), outer | {f"base.{key}": value for key, value in state.items()}

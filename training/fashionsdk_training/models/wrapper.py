@@ -1,0 +1,42 @@
+"""What networks built around another network have in common."""
+
+from torch import Tensor
+
+from fashionsdk_training.models.backbone import Backbone
+from fashionsdk_training.models.base import AttributeModel, Constants
+
+
+class Wrapper(AttributeModel):
+    """A network that looks at images as ``base`` does and adds to what it answers.
+
+    Args:
+        base: the network.
+    """
+
+    def __init__(self, base: AttributeModel) -> None:
+        super().__init__(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+        self.mean.copy_(base.mean)
+        self.std.copy_(base.std)
+        self.base = base
+
+    @property
+    def channels(self) -> int:
+        """C, the inner network's."""
+        return self.base.channels
+
+    @property
+    def dimension(self) -> int:
+        """D, the inner network's."""
+        return self.base.dimension
+
+    def backbones(self) -> list[Backbone]:
+        """Return the inner network's."""
+        return self.base.backbones()
+
+    def constants(self) -> Constants:
+        """Return the inner network's."""
+        return self.base.constants()
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return the inner network's feature map."""
+        return self.base.features(pixels)
