@@ -27,7 +27,8 @@ PROGRAMS = {
 
 @cache
 def _torchvision(name: str) -> Shapes:
-    state = getattr(torchvision.models, name)(weights=None).state_dict()
+    with torch.device("meta"):  # shapes only
+        state = getattr(torchvision.models, name)(weights=None).state_dict()
     return {key: tuple(value.shape) for key, value in state.items()}
 
 

@@ -1,6 +1,7 @@
 """``fashionsdk attention``: an HTML page of photos under each attribute's attention."""
 
 import argparse
+from pathlib import Path
 
 from fashionsdk.cli.find import find_photos
 from fashionsdk.cli.options import Subparsers, add_command, add_photo_options, load_embedder
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         maps = embeddings.select(names).attention
         assert maps is not None, "attention was asked for"
         pixels = embedder.preprocessing(open_image(photos[position]))
-        gazes.append(gaze(pixels, maps[0], names, [None] * len(names), photos[position]))
+        gazes.append(gaze(pixels, maps[0], names, [None] * len(names), Path(photos[position]).name))
     write_page(out, render_gazes(gazes, facts(embedder, {"Photos": f"{len(gazes):,}"})))
     if args.json:
         print_json({"out": str(out), "attributes": names, **photo_run.summary()})

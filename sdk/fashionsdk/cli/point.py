@@ -9,6 +9,7 @@ from fashionsdk.cli.options import Subparsers, add_command, add_data_options, fi
 from fashionsdk.cli.output import note, print_json
 from fashionsdk.cli.pages import require_attention
 from fashionsdk.cli.photos import PhotoRun
+from fashionsdk.errors import LabelsError
 
 if TYPE_CHECKING:
     from fashionsdk.labels import Labels
@@ -53,10 +54,12 @@ def run(args: argparse.Namespace) -> int:
     known = [attribute.name for attribute in labels.attributes]
     wanted = [known[position] for position in select(known, args.attribute)]
     boxes = read_boxes(args.boxes, labels, elsewhere=_images(args.data))
+    photos = sorted(photo for photo, named in boxes.items() if not named.keys().isdisjoint(wanted))
+    if not photos:
+        raise LabelsError(f"{args.boxes}: no box of {', '.join(wanted)} in split {args.split!r}; expected at least one")
     photo_run = PhotoRun(embedder := load_embedder(args))
     require_attention(embedder)
     select([attribute.name for attribute in embedder.attributes], wanted)
-    photos = sorted(photo for photo, named in boxes.items() if not named.keys().isdisjoint(wanted))
     measured = pointing(boxes, _looks(photo_run, labels, photos, wanted), wanted)
     note(f"{args.data}, split {args.split}, boxes of {args.boxes}")
     if args.json:

@@ -14,7 +14,7 @@ THUMBNAIL = 64  # pixels; shown at about 20, and larger under the pointer
 QUALITY = 82
 HEAT = np.array([(24, 16, 72), (110, 28, 128), (214, 58, 92), (250, 146, 44), (255, 236, 130)], np.float64)
 LOWEST_OPACITY, HIGHEST_OPACITY = 0.35, 0.85
-RING_RADIUS, RING_WIDTH = 0.045, 0.016  # of the mark on a peak, in sides of the picture
+RING_RADIUS, RING_WIDTH = 0.05, 0.02  # of the mark on a peak, in sides of the picture
 
 
 def picture(pixels: NDArray[np.uint8], side: int = SIDE) -> str:
@@ -55,7 +55,7 @@ def _with_ring(picture: NDArray[np.float64], place: NDArray[np.float64]) -> NDAr
     side = len(picture)
     y, x = (np.mgrid[:side, :side] + 0.5) / side
     off = np.abs(np.hypot(x - place[0], y - place[1]) - RING_RADIUS) * side  # pixels from the ring's middle line
-    for width, shade in ((2 * RING_WIDTH, 0.0), (RING_WIDTH, 255.0)):
+    for width, shade in ((1.7 * RING_WIDTH, 0.0), (RING_WIDTH, 255.0)):
         cover = np.clip(width * side / 2 - off + 0.5, 0, 1)[..., None]  # (S, S, 1)
         picture = (1 - cover) * picture + cover * shade
     return picture

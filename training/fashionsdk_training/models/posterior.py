@@ -62,5 +62,5 @@ def with_posteriors(
     padded = torch.zeros(len(values), max(values), proxies[0].shape[1])
     for a, rows in enumerate(proxies):
         padded[a, : len(rows)] = nn.functional.normalize(rows.float(), dim=-1)
-    outer = {"mean": state["mean"], "std": state["std"], "proxies": padded}
+    outer = {"mean": state["mean"].clone(), "std": state["std"].clone(), "proxies": padded}
     return replace(config, values=values), outer | {f"base.{key}": value for key, value in state.items()}
