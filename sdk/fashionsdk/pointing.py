@@ -44,12 +44,12 @@ class Pointing:
     Attributes:
         attributes: a score for each attribute that has boxes.
         overall: over all boxes.
-        skipped: boxes without attention, of photos that could not be read.
+        missing: boxes without attention, of photos that could not be read.
     """
 
     attributes: tuple[PointingScore, ...]
     overall: PointingScore
-    skipped: int
+    missing: int
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -97,7 +97,7 @@ def _csn(attributes: int, backbone: str) -> Shapes:
 def _ag_man(attributes: int, backbone: str) -> Shapes:
     c = channels(backbone)
     return {
-        **{name: (1,) for name in ("w", "w1", "w2")},
+        **dict.fromkeys(("w", "w1", "w2"), (1,)),
         **_under("backbonenet.", _resnet(backbone, without=("fc.",))),
         **_linear("backbonenet.fc_embed", attributes, 2 * c),
         **_convolution("backbonenet.conv1_1", c, c // 2),

@@ -16,7 +16,19 @@ from fashionsdk.cli.output import printable
 from fashionsdk.embedder import Embedder
 from fashionsdk.matcher import Matcher
 
-COMMANDS = ("embed", "index", "search", "check", "evaluate", "report")
+COMMANDS = (
+    "embed",
+    "index",
+    "search",
+    "rerank",
+    "check",
+    "evaluate",
+    "triplets",
+    "point",
+    "report",
+    "attention",
+    "map",
+)
 
 
 GOOD = [f"shop/{index}.png" for index in range(0, 8, 2)] + [f"shop/deep/{index}.png" for index in range(1, 8, 2)]

@@ -25,6 +25,8 @@ COMMANDS = {
     "embed": ("embed", "BUNDLE", "shop"),
     "index": ("index", "BUNDLE", "shop"),
     "report": ("report", "BUNDLE", "--data", "shop"),
+    "attention": ("attention", "BUNDLE", "shop"),
+    "map": ("map", "BUNDLE", "--data", "shop"),
 }
 
 
@@ -78,6 +80,8 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_any_work(run, argv, s
 
 
 def test_what_the_command_wrote_and_empty_files_are_replaced(run, argv, shop):
+    table = shop / "labels.csv"
+    table.write_text(table.read_text().replace("train", "valid"))  # a map needs eight photos
     Path("out").touch()
     assert [run(*argv, "--out", "out")[0] for _ in range(2)] == [0, 0]
     assert Path("out").stat().st_size
