@@ -35,10 +35,9 @@ from measure import machine, measure
 from runs import Run, draw_garments, use_threads
 
 SIDE, STORED_SIDE = 96, 112
-BASE = ModelConfig(
-    stage=3, common_dimension=128, attribute_dimension=128, hidden_dimension=128, embedding_dimension=256
-)
-LOCAL = LocalBranch("tf_efficientnet_lite0", 3, 128, 64, side=SIDE // 2, global_side=SIDE)
+BASE = ModelConfig(stage=3, embedding_dimension=512)
+LOCAL = LocalBranch("tf_efficientnet_lite0", 3, side=SIDE // 2, global_side=SIDE)
+RATES = Optimisation(learning_rate=2e-3, backbone_rate=0.5)  # few passes want high ones
 SYSTEMS = systems(BASE, LOCAL)
 PAPER = {"csn_prior": "csn", "csn_fixed": "csn"}  # whose recipe they share
 
@@ -51,11 +50,12 @@ def small(system: str, epochs: int, seed: int) -> TrainConfig:
         stored_side=STORED_SIDE,
         epochs=epochs,
         evaluate_every=epochs,
+        optimisation=RATES,
         seed=seed,
     )
     if system != "asen_pp":
         return config
-    stages = Optimisation(global_epochs=epochs // 2)
+    stages = replace(RATES, global_epochs=epochs // 2)
     return replace(config, side=2 * SIDE, stored_side=2 * STORED_SIDE, optimisation=stages)
 
 

@@ -146,7 +146,7 @@ class Harmful:
 def test_code_in_a_file_is_not_run(states, tmp_path):
     mark, path = tmp_path / "ran", tmp_path / "a.pth.tar"
     torch.save({"epoch": Harmful(mark), "state_dict": states["csn"]}, path)
-    with pytest.raises(CheckpointError, match=r"a\.pth\.tar: not a checkpoint that can be read safely"):
+    with pytest.raises(CheckpointError, match=r"a\.pth\.tar: not a checkpoint .* safely: .*unsupported GLOBAL .*mkdir"):
         import_original(path, "csn")
     assert not mark.exists()
     torch.load(path, weights_only=False)  # it would have run
@@ -161,7 +161,7 @@ def test_a_truncated_file_is_an_error(share, files, tmp_path):
         import_original(tmp_path / "a.pth.tar", "csn")
 
 
-@pytest.mark.parametrize("content", [b"not a checkpoint\n", b"\x80\x02]q.", b"PK\x03\x04" + bytes(99)])
+@pytest.mark.parametrize("content", [b"abc", b"not a checkpoint\n", b"\x80\x02]q.", b"PK\x03\x04" + bytes(99)])
 def test_a_file_of_something_else_is_an_error(content, tmp_path):
     (tmp_path / "a.pth.tar").write_bytes(content)
     with pytest.raises(CheckpointError, match="not a checkpoint"):

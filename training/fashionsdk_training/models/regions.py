@@ -73,11 +73,13 @@ def crop(pixels: Tensor, region: Tensor, side: int) -> Tensor:
 def resampling(start: Tensor, size: Tensor, length: int, side: int) -> Tensor:
     """Return matrices ``(..., side, length)`` that resize ``size`` values from ``start`` on to ``side`` values.
 
-    A row is a triangle around its centre, cut at the span's ends, of sum 1; half as wide as the reduction, or 1.
+    A row is a triangle around its centre, cut at the span's ends, of sum 1; half as wide as the reduction, or 1. Beyond
+    ``length`` the last value repeats.
     """
     start, size = start[..., None, None], size[..., None, None].clamp(min=1)
     step = size / side
     centre = start + (torch.arange(side, device=start.device)[:, None] + 0.5) * step  # (..., side, 1)
+    centre = centre.clamp(max=length - 0.5)  # the original's rounding can reach over the border, where nothing is
     position = torch.arange(length, device=start.device) + 0.5  # (length,)
     weight = (1 - (position - centre).abs() / step.clamp(min=1)).clamp(min=0)
     weight = weight * ((position > start) & (position < start + size))

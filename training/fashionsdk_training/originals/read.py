@@ -1,6 +1,5 @@
 """The original programs' checkpoint files, read without running anything that lies in them."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from torch import Tensor
 
 from fashionsdk_training.errors import CheckpointError
 
-# The score beside the weights may be a NumPy number, which torch's safe unpickler has to be told about.
+# The score beside the weights may be a NumPy number, which torch's safe unpickler has to be told about: the function
+# that rebuilds one, under its names in NumPy 1 and 2, and the types that it takes.
 _NUMPY_NUMBERS: list[Any] = [
-    np.float64(0).__reduce__()[0],  # the function that rebuilds a number; its place differs between NumPy versions
+    *((np.float64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
     np.dtype,
     type(np.dtype(np.float64)),
     type(np.dtype(np.float32)),
@@ -31,10 +31,16 @@ def read_original(path: str | Path) -> dict[str, Tensor]:
     try:
         with torch.serialization.safe_globals(_NUMPY_NUMBERS):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {reason}") from error
+    except Exception as error:  # in a damaged file the unpickler stumbles with any of Python's errors
+        raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {_reason(error)}") from error
     return _parameters(path, content)
+
+
+def _reason(error: Exception) -> str:
+    """Return torch's reason without its advice to load the file unsafely."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    reason = next((line for line in lines if "WeightsUnpickler error" in line or "GLOBAL" in line), lines[0])
+    return reason.removeprefix("WeightsUnpickler error: ").partition(". ")[0]
 
 
 def _parameters(path: str | Path, content: Any) -> dict[str, Tensor]:
