@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.originals.layouts import LAYOUTS, Layout, Original
 from fashionsdk_training.originals.read import read_original
 from fashionsdk_training.originals.resnet import name_resnet
+from fashionsdk_training.originals.sizes import read_local_sizes, read_sizes
 
 SIDE, PICTURE_SIDE = 224, 448  # what the originals embed; what ASEN++ cuts its regions from, here
 
@@ -110,78 +110,10 @@ def _config(weights: Mapping[str, Tensor], parameters: Mapping[str, Tensor], lay
         name_resnet({key.removeprefix(prefix) for key in parameters if key.startswith(prefix)})
         for prefix in layout.backbones
     ]
-    shapes = _Shapes(weights)
-    read = {
-        "asen": _asen_sizes,
-        "asen_v2": _asen_v2_sizes,
-        "csn": _csn_sizes,
-        "ag_man": _ag_man_sizes,
-        "asen_pp": _asen_pp_sizes,
-    }[layout.architecture]
-    sizes, count = read(shapes)
-    local = None
-    if layout.architecture == "asen_pp":
-        common, hidden = (shapes.rows(f"local_branch.{name}.weight") for name in ("attribute_branch.spatial", _REDUCE))
-        local = LocalBranch(resnets[1], 3, common, hidden)
+    sizes, count = read_sizes(layout.architecture, weights)
+    local = LocalBranch(resnets[1], 3, *read_local_sizes(weights)) if layout.architecture == "asen_pp" else None
     config = ModelConfig(layout.architecture, resnets[0], 3, IMAGENET_MEAN, IMAGENET_STD, local=local, **sizes)
     return config, count
-
-
-@dataclass(frozen=True)
-class _Shapes:
-    weights: Mapping[str, Tensor]
-
-    def rows(self, key: str) -> int:
-        return self._shape(key)[0]
-
-    def columns(self, key: str) -> int:
-        return self._shape(key)[1]
-
-    def _shape(self, key: str) -> tuple[int, ...]:
-        if key not in self.weights or self.weights[key].dim() < 2:
-            raise CheckpointError(f"the parameter that becomes {key} is missing, or not a matrix")
-        return tuple(self.weights[key].shape)
-
-
-_REDUCE, _PROJECT = "attention_head.channel.reduce", "attention_head.project"
-
-
-def _asen_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
-    return {
-        "common_dimension": shapes.rows("spatial_table.weight"),
-        "attribute_dimension": shapes.rows("channel_table.weight"),
-        "hidden_dimension": shapes.rows(f"{_REDUCE}.weight"),
-        "embedding_dimension": shapes.rows(f"{_PROJECT}.weight"),
-    }, shapes.columns("spatial_table.weight")
-
-
-def _asen_v2_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
-    return {
-        "common_dimension": shapes.rows("attribute_branch.spatial.weight"),
-        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
-        "hidden_dimension": shapes.rows(f"{_REDUCE}.weight"),
-    }, shapes.rows("attribute_embedding.weight")
-
-
-def _csn_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
-    return {"embedding_dimension": shapes.rows("project.weight")}, shapes.rows("masks")
-
-
-def _ag_man_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
-    return {
-        "common_dimension": shapes.rows("reduce.weight"),
-        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
-        "hidden_dimension": shapes.rows("channel.reduce.weight"),
-    }, shapes.rows("attribute_embedding.weight")
-
-
-def _asen_pp_sizes(shapes: _Shapes) -> tuple[dict[str, Any], int]:
-    return {
-        "common_dimension": shapes.rows("global_branch.attribute_branch.spatial.weight"),
-        "attribute_dimension": shapes.columns("attribute_embedding.weight"),
-        "hidden_dimension": shapes.rows(f"global_branch.{_REDUCE}.weight"),
-        "embedding_dimension": shapes.rows(f"global_branch.{_PROJECT}.weight"),
-    }, shapes.rows("attribute_embedding.weight")
 
 
 def _attributes(given: Sequence[Attribute] | None, count: int) -> tuple[Attribute, ...]:

@@ -1,0 +1,28 @@
+"""The settings of a network and of a training run: frozen dataclasses, checked when they are made."""
+
+from fashionsdk_training.config.model import (
+    HALF,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Architecture,
+    Colour,
+    LocalBranch,
+    Masks,
+    ModelConfig,
+)
+from fashionsdk_training.config.run import Objective, Optimisation, Sampling, TrainConfig
+
+__all__ = [
+    "HALF",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "Architecture",
+    "Colour",
+    "LocalBranch",
+    "Masks",
+    "ModelConfig",
+    "Objective",
+    "Optimisation",
+    "Sampling",
+    "TrainConfig",
+]
