@@ -1,5 +1,7 @@
 """The static network and its graph give what the trained network gives."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -9,7 +11,7 @@ import torch
 from fashionsdk_export.fuse import fuse
 from fashionsdk_export.graph import export_graph
 from fashionsdk_training.models import AttributeModel, build_model
-from tests.training.conftest import TINY
+from tests.training.conftest import SYSTEMS, TINY, trained_like
 
 SIDE = 64
 FOLD_ATOL = 1e-6  # folding only reorders float32 sums; 3e-7 measured
@@ -19,17 +21,13 @@ GRAPH_ATOL = 1e-5  # another library's convolutions; 6e-7 measured
 @pytest.fixture(scope="module")
 def model() -> AttributeModel:
     """A tiny network whose batch-norm statistics are not the initial ones."""
-    torch.manual_seed(0)
-    model = build_model(TINY, 5)
-    for _ in range(3):
-        model(images(8))
-    return model.eval()
+    return trained_like(TINY, 5)
 
 
 @pytest.fixture(scope="module")
 def graph(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    export_graph(fuse(model, range(5)), SIDE, path)
+    export_graph(fuse(model), SIDE, path)
     return path
 
 
@@ -39,23 +37,22 @@ def images(count, seed=0):
 
 
 @torch.inference_mode()
-def test_folding_the_attribute_branch_changes_nothing(model):
-    static, conditional = fuse(model, range(5))(images(4)), model(images(4))
-    for got, expected in zip(static, conditional, strict=True):
-        torch.testing.assert_close(got, expected, rtol=0, atol=FOLD_ATOL)
-
-
-@torch.inference_mode()
-def test_fewer_attributes_in_another_order_are_the_same_columns(model):
-    embeddings, attention = fuse(model, [3, 0])(images(4))
-    expected = model(images(4))
-    torch.testing.assert_close(embeddings, expected.embeddings[:, [3, 0]], rtol=0, atol=FOLD_ATOL)
-    torch.testing.assert_close(attention, expected.attention[:, [3, 0]], rtol=0, atol=FOLD_ATOL)
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("added", [0, 2])
+def test_folding_what_knows_no_image_changes_nothing(system, added):
+    model = trained_like(replace(SYSTEMS[system], added=added), 3 + added)
+    static, expected = fuse(model)(images(4)), model(images(4))
+    torch.testing.assert_close(static[0], expected.embeddings, rtol=0, atol=FOLD_ATOL)
+    assert len(static) == (1 if expected.attention is None else 2)
+    if expected.attention is not None:
+        torch.testing.assert_close(static[1], expected.attention, rtol=0, atol=FOLD_ATOL)
+    for constant, value in zip(fuse(model).buffers(recurse=False), model.constants(), strict=True):
+        assert torch.equal(constant, value)
 
 
 def test_fusing_leaves_the_model_alone(model):
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    fuse(model, range(5))
+    fuse(model)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
@@ -65,7 +62,7 @@ def test_one_graph_answers_any_batch_like_pytorch(model, graph, batch):
     got = session.run(["embeddings", "attention"], {"images": images(batch, seed=batch).numpy()})
     with torch.inference_mode():
         expected = model(images(batch, seed=batch))
-    for array, tensor in zip(got, expected, strict=True):
+    for array, tensor in zip(got, (expected.embeddings, expected.attention), strict=True):
         np.testing.assert_allclose(array, tensor, rtol=0, atol=GRAPH_ATOL)
 
 
@@ -81,8 +78,3 @@ def test_the_graph_carries_no_path_of_the_exporting_machine(graph):
     content = graph.read_bytes()
     assert b".py" not in content
     assert b"site-packages" not in content
-
-
-def test_a_network_without_a_static_form_is_an_error():
-    with pytest.raises(TypeError, match="no static form of Linear"):
-        fuse(torch.nn.Linear(1, 1), [0])

@@ -4,13 +4,37 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling, TrainConfig
+from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
 from fashionsdk_training.datasets import load_training_data
+from fashionsdk_training.models import AttributeModel, build_model
+from fashionsdk_training.systems import systems
 
 SIDE = 32
 TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16)
+SYSTEMS = systems(
+    ModelConfig(
+        backbone="test_resnet",
+        stage=2,
+        common_dimension=16,
+        attribute_dimension=24,
+        hidden_dimension=12,
+        embedding_dimension=20,
+    ),
+    LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24),
+)
+
+
+def trained_like(config: ModelConfig, attributes: int, seed: int = 0) -> AttributeModel:
+    """Return a network in eval mode whose batch-norm statistics are not the initial ones."""
+    torch.manual_seed(seed)
+    model = build_model(config, attributes)
+    with torch.no_grad():
+        for _ in range(3):
+            model(torch.randint(0, 256, (8, SIDE, SIDE, 3), dtype=torch.uint8))
+    return model.eval()
 
 
 def tiny_config(**changes) -> TrainConfig:

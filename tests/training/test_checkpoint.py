@@ -76,12 +76,12 @@ def test_the_revision_names_what_decides_the_embeddings(checkpoint):
 @pytest.mark.parametrize("change", ["missing", "unknown", "shape"])
 def test_weights_with_other_keys_or_shapes_are_refused(saved, change):
     loaded = Checkpoint.load(saved)
-    key = "spatial.attribute_transform.bias"
+    key = "attribute_branch.spatial.bias"
     weights = dict(loaded.weights)
     if change == "missing":
         del weights[key]
     elif change == "unknown":
-        weights["spatial.extra"] = torch.zeros(1)
+        weights["attribute_branch.extra"] = torch.zeros(1)
     else:
         weights[key] = torch.zeros(3)
     Checkpoint(TINY, loaded.preprocessing, loaded.attributes, weights).save(saved)

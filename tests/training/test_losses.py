@@ -8,7 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fashionsdk_training.losses import BatchTripletLoss, ProxyLoss, TripletLoss
+from fashionsdk_training.losses import (
+    AutomaticWeights,
+    BatchTripletLoss,
+    ProxyLoss,
+    TripletLoss,
+    alignment_loss,
+    classification_loss,
+)
 
 MARGIN = 0.2
 
@@ -89,3 +96,43 @@ def test_proxies_of_an_unlabelled_batch_still_get_a_gradient():
     loss = ProxyLoss([2, 3], dimension=4)
     loss(unit((2, 2, 4)).float(), torch.full((2, 2), -1)).backward()
     assert all(proxy.grad is not None for proxy in loss.proxies)
+
+
+wanted_pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
+
+
+@settings(deadline=None)
+@given(wanted_pairs, st.integers(0, 99))
+def test_alignment_is_one_minus_the_mean_cosine_of_wanted_pairs(rows, seed):
+    first, second = unit((len(rows), 2, 3), seed), unit((len(rows), 2, 3), seed + 1)
+    pairs = [(i, a) for i, row in enumerate(rows) for a, wanted in enumerate(row) if wanted]
+    losses = [max(0.0, 1 - float(first[i, a] @ second[i, a])) for i, a in pairs]
+    got = alignment_loss(first, second, torch.tensor(rows))
+    assert float(got) == pytest.approx(sum(losses) / max(1, len(losses)))
+
+
+def test_alignment_of_the_same_vectors_is_zero():
+    vectors = unit((4, 3, 5))
+    assert float(alignment_loss(vectors, vectors, torch.ones(4, 3, dtype=torch.bool))) == pytest.approx(0, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(wanted_pairs, st.integers(0, 99))
+def test_classification_is_the_binary_cross_entropy_of_every_attribute(rows, seed):
+    logits = np.random.default_rng(seed).normal(scale=3, size=(len(rows), 2))
+    shown = np.array(rows)
+    probability = 1 / (1 + np.exp(-logits))
+    expected = -np.where(shown, np.log(probability), np.log(1 - probability)).mean()
+    got = classification_loss(torch.from_numpy(logits), torch.tensor(rows))
+    assert float(got) == pytest.approx(expected)
+
+
+def test_automatic_weights_are_the_originals_formula_and_learn():
+    weigh = AutomaticWeights(2)
+    losses = [torch.tensor(0.7), torch.tensor(2.0)]
+    expected = sum(0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0))
+    total = weigh(losses)
+    assert float(total.detach()) == pytest.approx(expected, rel=1e-6)
+    total.backward()
+    slopes = [0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0)]  # d/ds (0.5 e^s L + s) at s = 1
+    assert weigh.scales.grad.tolist() == pytest.approx(slopes, rel=1e-6)

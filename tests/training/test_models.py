@@ -1,4 +1,8 @@
-"""ASENet_V2 against the original program, and the interface that every network has."""
+"""What every network has in common, and what each has of its own."""
+
+import math
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,65 +10,218 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD, ModelConfig
 from fashionsdk_training.errors import WeightsError
 from fashionsdk_training.models import build_model
 from fashionsdk_training.models.backbone import Backbone, load_pretrained
-from tests.golden import recipe
-from tests.training.conftest import TINY
+from fashionsdk_training.models.multi_level import MultiLevelBackbone
+from fashionsdk_training.models.regions import crop
+from tests.training.conftest import SYSTEMS, TINY, trained_like
 
-ORIGINAL_ATOL = 1e-5  # the bound that shared golden arrays state; 4e-7 measured
-NAMES = {
-    "embeddingnet.backbonenet.": "backbone.net.",
-    "embeddingnet.attr_embedding.": "attribute_embedding.",
-    "embeddingnet.attr_transform1.": "spatial.attribute_transform.",
-    "embeddingnet.conv1.": "spatial.image_transform.",
-    "embeddingnet.img_bn1.": "spatial.image_norm.",
-    "embeddingnet.attr_transform2.": "channel.attribute_transform.",
-    "embeddingnet.fc1.": "channel.reduce.",
-    "embeddingnet.fc2.": "channel.expand.",
-}
+SAME_ATOL = 1e-6  # the same arithmetic on other batches; 2e-7 measured
 
 
-@pytest.fixture(scope="module")
-def original():
-    """ASENet_V2 on ResNet-50 with the formula-filled weights of the golden arrays."""
-    config = ModelConfig("asen_v2", "resnet50", stage=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    model = build_model(config, recipe.recipe()["n_attributes"]).eval()
-    state = {}
-    for key, value in recipe.state_dict("ASENet_V2").items():
-        prefix = next(name for name in NAMES if key.startswith(name))
-        state[NAMES[prefix] + key.removeprefix(prefix)] = torch.from_numpy(np.asarray(value))
-    unused = {key for key in state if key.startswith(("backbone.net.layer4", "backbone.net.fc"))}
-    model.load_state_dict(
-        {key: value for key, value in state.items() if key not in unused} | {"mean": model.mean, "std": model.std}
-    )
-    return model
+def photos(count=2, height=48, width=48, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, height, width, 3), dtype=torch.uint8, generator=generator)
 
 
-def test_asen_v2_computes_what_the_original_program_computes(original):
-    with torch.inference_mode(), np.load(recipe.HERE / "golden.npz") as golden:
-        encoded = original.encode(torch.from_numpy(recipe.images(recipe.recipe()["image_seed"])))
-        np.testing.assert_allclose(encoded.embeddings, golden["ASENet_V2.embeddings"], rtol=0, atol=ORIGINAL_ATOL)
-        np.testing.assert_allclose(encoded.attention, golden["ASENet_V2.attention"], rtol=0, atol=ORIGINAL_ATOL)
+@torch.inference_mode()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_embeddings_have_unit_length_and_attention_sums_to_one(system):
+    model = trained_like(SYSTEMS[system], 3)
+    encoded = model(photos())
+    assert encoded.embeddings.shape == (2, 3, model.dimension)
+    torch.testing.assert_close(encoded.embeddings.norm(dim=-1), torch.ones(2, 3))
+    blind = system in ("triplet", "csn", "csn_prior", "csn_fixed", "asen_without_asa")
+    assert (encoded.attention is None) == blind
+    if not blind:
+        torch.testing.assert_close(encoded.attention.sum(dim=(2, 3)), torch.ones(2, 3))
+    assert (encoded.class_logits is not None) == (system == "ag_man")
+    assert (encoded.branches is not None) == (system == "asen_pp")
 
 
-def test_forward_is_encode_of_normalised_pixels():
-    model = build_model(TINY, 3).eval()
-    images = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
-    pixels = (images.double() / 255 - torch.tensor(TINY.mean)) / torch.tensor(TINY.std)
-    with torch.inference_mode():
-        got, expected = model(images), model.encode(pixels.permute(0, 3, 1, 2).float())
+@torch.inference_mode()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_forward_is_encode_of_normalised_pixels(system):
+    model, config = trained_like(SYSTEMS[system], 3), SYSTEMS[system]
+    pixels = (photos().double() / 255 - torch.tensor(config.mean)) / torch.tensor(config.std)
+    got, expected = model(photos()), model.encode(pixels.permute(0, 3, 1, 2).float())
     torch.testing.assert_close(got.embeddings, expected.embeddings, rtol=0, atol=1e-5)
 
 
-def test_embeddings_have_unit_length_and_attention_sums_to_one():
-    model = build_model(TINY, 3).eval()
+@torch.inference_mode()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_photo_is_embedded_alone_as_in_a_batch(system):
+    model = trained_like(SYSTEMS[system], 3)
+    together = model(photos(3)).embeddings
+    for photo, expected in zip(photos(3), together, strict=True):
+        torch.testing.assert_close(model(photo[None]).embeddings[0], expected, rtol=0, atol=SAME_ATOL)
+
+
+def test_a_network_without_asa_takes_the_mean_and_one_without_aca_gates_nothing():
     with torch.inference_mode():
-        encoded = model(torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8))
-    assert encoded.embeddings.shape == (2, 3, model.dimension)
-    torch.testing.assert_close(encoded.embeddings.norm(dim=-1), torch.ones(2, 3))
-    torch.testing.assert_close(encoded.attention.sum(dim=(2, 3)), torch.ones(2, 3))
+        model = trained_like(SYSTEMS["asen_without_aca"], 2)
+        pixels = model.normalise(photos())
+        features, attention = model.features(pixels), model.encode(pixels).attention
+        for a in range(2):
+            pooled = (features * attention[:, a, None]).sum(dim=(2, 3))
+            expected = torch.nn.functional.normalize(model.attention_head.project(pooled), dim=-1)
+            torch.testing.assert_close(model.encode(pixels).embeddings[:, a], expected, rtol=0, atol=SAME_ATOL)
+        model = trained_like(SYSTEMS["asen_without_asa"], 2)
+        pooled = model.features(pixels).mean(dim=(2, 3))
+        channel = model.attention_head.channel
+        for a in range(2):
+            vector = torch.relu(model.channel_table.weight[:, a]).expand(len(pooled), -1)
+            gate = torch.sigmoid(channel.expand(torch.relu(channel.reduce(torch.cat([pooled, vector], dim=1)))))
+            expected = torch.nn.functional.normalize(model.attention_head.project(pooled * gate), dim=-1)
+            torch.testing.assert_close(model.encode(pixels).embeddings[:, a], expected, rtol=0, atol=SAME_ATOL)
+
+
+def test_the_triplet_network_knows_no_attribute():
+    with torch.inference_mode():
+        embeddings = trained_like(SYSTEMS["triplet"], 3)(photos()).embeddings
+    assert torch.equal(embeddings[:, 0], embeddings[:, 1])
+    assert torch.equal(embeddings[:, 0], embeddings[:, 2])
+
+
+@pytest.mark.parametrize(("kind", "outside"), [("csn_prior", 0.1), ("csn_fixed", 0.0)])
+def test_masks_with_a_prior_start_with_a_block_for_each_attribute(kind, outside):
+    masks = build_model(SYSTEMS[kind], 3).masks.detach().numpy()
+    expected = np.full((3, 20), outside, np.float32)  # 20 // 3 dimensions a block, two are nobody's
+    for a in range(3):
+        expected[a, 6 * a : 6 * a + 6] = 1
+    np.testing.assert_array_equal(masks, expected)
+
+
+def test_ag_mans_masks_start_with_a_prior():
+    masks = build_model(SYSTEMS["ag_man"], 4).masks.detach().numpy()
+    np.testing.assert_array_equal(masks, np.kron(np.eye(4, dtype=np.float32), np.ones((1, 4), np.float32)) * 0.9 + 0.1)
+
+
+def test_learnt_masks_start_from_a_normal_law_and_act_where_they_are_positive():
+    torch.manual_seed(0)
+    model = build_model(replace(SYSTEMS["csn"], embedding_dimension=4000), 3)
+    masks = model.masks.detach()
+    assert float(masks.mean()) == pytest.approx(0.9, abs=0.03)
+    assert float(masks.std()) == pytest.approx(0.7, abs=0.03)
+    (acting,) = model.constants()
+    assert torch.equal(acting, masks.clamp(min=0))
+    assert (masks < 0).any()
+
+
+def test_more_attributes_than_dimensions_have_no_blocks():
+    with pytest.raises(ValueError, match="21 attributes share 20 dimensions"):
+        build_model(SYSTEMS["csn_fixed"], 21)
+
+
+def asen_pp():
+    return trained_like(SYSTEMS["asen_pp"], 3)
+
+
+@torch.inference_mode()
+def test_asen_pp_joins_its_branches_by_beta():
+    encoded = asen_pp()(photos())
+    whole, part = encoded.branches
+    expected = torch.cat([math.sqrt(0.6) * whole, math.sqrt(0.4) * part], dim=-1)
+    torch.testing.assert_close(encoded.embeddings, expected, rtol=0, atol=0)
+    for vectors in (whole, part):
+        torch.testing.assert_close(vectors.norm(dim=-1), torch.ones(2, 3))
+
+
+@torch.inference_mode()
+def test_asen_pp_looks_at_each_attributes_region_of_the_picture():
+    model = asen_pp()
+    pixels = model.normalise(photos())
+    encoded = model.encode(pixels)
+    regions = model.regions(encoded.attention, 48)
+    for i in range(2):
+        reduced = crop(pixels[i], torch.tensor([0.0, 0.0, 48.0]), 24)
+        whole = torch.nn.functional.normalize(model.global_branch.encode(reduced[None]).embeddings[0], dim=-1)
+        torch.testing.assert_close(encoded.branches[0][i], whole, rtol=0, atol=SAME_ATOL)
+        for a in range(3):
+            cut = crop(pixels[i], regions[i, a], 16)
+            part = torch.nn.functional.normalize(model.local_branch.encode(cut[None]).embeddings[0, a], dim=-1)
+            torch.testing.assert_close(encoded.branches[1][i, a], part, rtol=0, atol=SAME_ATOL)
+    alone = model.encode_global(pixels)
+    assert torch.equal(alone.embeddings, encoded.branches[0])
+    assert torch.equal(alone.attention, encoded.attention)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_wanted_pairs_of_asen_pp_are_those_of_the_full_computation(share):
+    model = asen_pp()
+    wanted = torch.rand(4, 3, generator=torch.Generator().manual_seed(1)) < share
+    full, part = model(photos(4)), model(photos(4), wanted)
+    torch.testing.assert_close(part.embeddings[wanted], full.embeddings[wanted], rtol=0, atol=SAME_ATOL)
+    assert torch.equal(part.branches[0], full.branches[0])
+    assert not part.branches[1][~wanted].any()
+
+
+def test_wanted_pairs_of_asen_pp_reach_both_branches():
+    model = asen_pp().train()
+    encoded = model(photos(4), torch.tensor([[True, False, False]]).expand(4, 3))
+    (encoded.embeddings[:, 0] * torch.linspace(-1, 1, model.dimension)).sum().backward()
+    silent = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert silent == []
+    for branch in (model.global_branch, model.local_branch):
+        assert sum(float(parameter.grad.abs().sum()) for parameter in branch.backbone.parameters()) > 0
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_attributes_added_later_leave_the_old_ones_bit_identical(system):
+    config = SYSTEMS[system]
+    base, extended = trained_like(config, 3), build_model(replace(config, added=2), 5).eval()
+    extended.base.load_state_dict(base.state_dict())
+    old, new = base(photos()), extended(photos())
+    assert new.embeddings.shape == (2, 5, base.dimension)
+    assert torch.equal(new.embeddings[:, :3], old.embeddings)
+    torch.testing.assert_close(new.embeddings.norm(dim=-1), torch.ones(2, 5))
+    assert (new.attention is None) == (old.attention is None)
+    if old.attention is not None:
+        assert torch.equal(new.attention[:, :3], old.attention)
+        assert new.attention.shape == (2, 5, *old.attention.shape[2:])
+    wanted = torch.tensor([[True, False, True, True, False]]).expand(2, 5)
+    chosen = extended(photos(), wanted).embeddings
+    torch.testing.assert_close(chosen[wanted], new.embeddings[wanted], rtol=0, atol=SAME_ATOL)
+
+
+def test_a_network_needs_an_attribute_of_its_own():
+    with pytest.raises(ValueError, match="2 attributes, 2 of them added later"):
+        build_model(replace(TINY, added=2), 2)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(("name", "stage"), [("test_resnet", 2), ("resnet18", 3)])
+def test_two_levels_and_the_top_are_the_maps_of_one_network(name, stage):
+    backbone = MultiLevelBackbone(name, stage).eval()
+    whole = timm.create_model(name, features_only=True, out_indices=(stage - 1, stage, stage + 1)).eval()
+    backbone.take(deepcopy(whole))
+    pixels = torch.rand(2, 3, 64, 64)
+    *expected, top = whole(pixels)
+    got = backbone(pixels)
+    for level, other in zip(got, expected, strict=True):
+        torch.testing.assert_close(level, other)
+    torch.testing.assert_close(backbone.top(got[1]), top)
+    assert [m.shape[1] for m in (*got, top)] == [backbone.lower_channels, backbone.channels, backbone.top_channels]
+
+
+def test_two_levels_of_another_family_are_an_error():
+    with pytest.raises(ValueError, match="AG-MAN needs a ResNet or an EfficientNet"):
+        MultiLevelBackbone("test_convnext", 1)
+
+
+def test_pretrained_weights_reach_both_levels_and_the_top():
+    two_levels = MultiLevelBackbone("tf_efficientnet_lite0", 3).eval()
+    load_pretrained(two_levels, "package")
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        lower, upper = two_levels(pixels)
+        for stage, features in ((2, lower), (3, upper), (4, two_levels.top(upper))):
+            plain = Backbone("tf_efficientnet_lite0", stage).eval()
+            load_pretrained(plain, "package")
+            torch.testing.assert_close(features, plain(pixels))
 
 
 def test_packaged_weights_give_imagenet_logits_of_the_full_network():

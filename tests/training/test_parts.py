@@ -7,13 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling, TrainConfig
+from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
 from fashionsdk_training.criterion import Criterion
 from fashionsdk_training.ema import MovingAverage
 from fashionsdk_training.losses import BatchTripletLoss
 from fashionsdk_training.models import build_model
 from fashionsdk_training.precision import keep_depthwise_float32
 from fashionsdk_training.schedule import rate_at
+
+ASEN_PP = ModelConfig("asen_pp", local=LocalBranch())
 
 
 def test_the_cosine_schedule_rises_then_falls_to_zero():
@@ -85,9 +87,24 @@ def test_losses_are_computed_in_float32_under_autocast():
         (lambda: Objective(triplet_weight=0, proxy_weight=0), "one must be above 0"),
         (lambda: Objective(label_smoothing=1), "out of range"),
         (lambda: ModelConfig("resnet"), "architecture is 'resnet'"),
+        (lambda: Objective(triplet_weight=-1), "must not be negative"),
+        (lambda: Objective(local_weight=-0.1), "local_weight, alignment_weight and classification_weight"),
+        (lambda: Optimisation(global_rate=-1), "global_rate is -1"),
         (lambda: ModelConfig(std=(0, 1, 1)), "std above 0"),
+        (lambda: ModelConfig(embedding_dimension=0), "embedding_dimension is 0; expected 1 or more"),
+        (lambda: ModelConfig("csn", masks="soft"), "masks is 'soft'; expected learned or prior or fixed"),
+        (lambda: ModelConfig(added=-1), "added -1"),
+        (lambda: ModelConfig("asen_pp"), "local is None for asen_pp"),
+        (lambda: ModelConfig("asen", local=LocalBranch()), "for asen; expected it for asen_pp, and only there"),
+        (lambda: ModelConfig("asen_v2", spatial_attention=False), "asen_v2 cannot leave out an attention"),
+        (lambda: LocalBranch(side=0), "side is 0"),
+        (lambda: LocalBranch(threshold=1), "threshold 1"),
+        (lambda: LocalBranch(beta=1.1), "beta 1.1"),
         (lambda: TrainConfig(seed=-1), "seed is -1"),
         (lambda: TrainConfig(stored_side=100), "stored_side >= side"),
+        (lambda: TrainConfig(optimisation=Optimisation(global_epochs=1)), "only asen_pp has branches"),
+        (lambda: TrainConfig(ASEN_PP, optimisation=Optimisation(global_epochs=8)), "global_epochs 8 of 8"),
+        (lambda: TrainConfig(ASEN_PP, side=200, stored_side=200), "global_side 224 of side 200"),
     ],
 )
 def test_a_config_refuses_what_it_does_not_mean(make, message):

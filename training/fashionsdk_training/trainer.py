@@ -149,14 +149,17 @@ class Trainer:
     def _set_mode(self, epoch: int) -> Criterion:
         """Say what learns in this epoch."""
         settings, model = self.config.optimisation, self.criterion.model
-        local = model.local_branch.requires_grad_() if isinstance(model, ASENPlusPlus) else None
+        local: list[nn.Module] = [model.local_branch] if isinstance(model, ASENPlusPlus) else []
+        local += [] if self.criterion.local_proxy is None else [self.criterion.local_proxy]
         self.criterion.train()
+        for part in local:
+            part.requires_grad_()
         for backbone in model.backbones():
             backbone.train(epoch >= settings.frozen_epochs)
             backbone.requires_grad_(epoch >= settings.frozen_epochs)
         self.criterion.global_only = epoch < settings.global_epochs
-        if local is not None and self.criterion.global_only:
-            local.eval().requires_grad_(False)
+        for part in local if self.criterion.global_only else ():
+            part.eval().requires_grad_(False)
         return self.criterion
 
     def _set_rate(self, epoch: float) -> None:

@@ -3,12 +3,21 @@
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import AttributeModel, Constants, Encoded, unit
+from fashionsdk_training.models.base import AttributeModel, Constants, Encoded
+from fashionsdk_training.models.wrapper import Wrapper
+
+BANDS = 5  # R; of 1 to 5, the more the better on held-out attributes (docs/decisions/new-attribute.md)
+MOST_VALUES = 256  # more than any attribute of the papers' data sets has
+SHARPNESS = 4.0  # what logits are multiplied by; regularisation makes few photos' probabilities too even
 
 
 class AddedAttribute(nn.Module):
-    """One attribute on another network's feature map: attention, then a linear layer on standardised features.
+    """One attribute on another network's feature map: a linear classifier, whose probabilities are the embedding.
+
+    The map is averaged over R horizontal bands, because a garment's parts lie above each other in a photo and a mirror
+    changes nothing. The embedding is ``sqrt(p)``, p the probabilities of the attribute's values, so the inner product
+    of two embeddings is the Bhattacharyya coefficient: how likely both photos show the same value. Number v belongs to
+    the attribute's v-th value; the rest are zero.
 
     Args:
         channels: C, of the feature map.
@@ -20,20 +29,55 @@ class AddedAttribute(nn.Module):
 
     def __init__(self, channels: int, dimension: int) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(channels))
-        self.register_buffer("deviation", torch.ones(channels))
-        self.score = nn.Linear(channels, 1, bias=False)
-        self.project = nn.Linear(channels, dimension)
+        self.dimension, self.values = dimension, min(dimension, MOST_VALUES)
+        self.register_buffer("mean", torch.zeros(BANDS, channels))
+        self.register_buffer("deviation", torch.ones(BANDS, channels))
+        self.classify = nn.Linear(BANDS * channels, self.values)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return vectors ``(B, 1, D)`` of unit length and attention ``(B, 1, h, w)`` of a map ``(B, C, h, w)``."""
-        positions = (features.flatten(2).transpose(1, 2) - self.mean) / self.deviation  # (B, h*w, C)
-        attention = torch.softmax(self.score(positions).float(), dim=1).transpose(1, 2)  # (B, 1, h*w)
-        vectors = unit(self.project(attention @ positions))
-        return vectors, attention.reshape(*attention.shape[:2], *features.shape[2:])
+        roots = self.embed(pool_bands(features))
+        vectors = nn.functional.pad(roots, (0, self.dimension - self.values))
+        attention = torch.softmax(self.evidence(features, roots.square()).flatten(1), dim=-1)
+        return vectors[:, None], attention.reshape(-1, 1, *features.shape[2:])
+
+    def embed(self, bands: Tensor) -> Tensor:
+        """Return ``sqrt(p)``, float32 ``(B, V)``, of band averages ``(B, R, C)``."""
+        logits = self.classify(((bands - self.mean) / self.deviation).flatten(1)).float()
+        return torch.softmax(SHARPNESS * logits, dim=-1).sqrt()
+
+    def evidence(self, features: Tensor, probabilities: Tensor) -> Tensor:
+        """Return what each position says for the likely values, ``(B, h, w)``: where the classifier looks.
+
+        Classification is linear in positions, so this is a class activation map (Zhou et al., arXiv:1512.04150), here
+        of all values weighted by their ``probabilities`` ``(B, V)``. Its mean over positions is the so weighted logit
+        without the bias.
+        """
+        height, width = features.shape[2:]
+        weights = (probabilities @ self.classify.weight).reshape(-1, *self.mean.shape) / self.deviation  # (B, R, C)
+        offset = (weights * self.mean).sum(dim=-1)[:, :, None]
+        found = (weights @ features.flatten(2) - offset).reshape(-1, BANDS, height, width)
+        share = height * features.new_tensor(band_weights(height))  # (R, h), of mean 1
+        return torch.sum(found * share[:, :, None], dim=1)
 
 
-class ExtendedModel(AttributeModel):
+def pool_bands(features: Tensor) -> Tensor:
+    """Return the averages ``(B, R, C)`` of a map ``(B, C, h, w)`` over R bands of equal height."""
+    rows = features.mean(dim=3).transpose(1, 2)  # (B, h, C)
+    return features.new_tensor(band_weights(features.shape[2])) @ rows
+
+
+def band_weights(height: int) -> list[list[float]]:
+    """Return what each of ``height`` rows contributes to each band, ``(R, h)``; a row may lie in two bands."""
+    thickness = height / BANDS
+    return [[_overlap(row, band * thickness, thickness) / thickness for row in range(height)] for band in range(BANDS)]
+
+
+def _overlap(row: int, top: float, thickness: float) -> float:
+    return max(0.0, min(top + thickness, row + 1) - max(top, row))
+
+
+class ExtendedModel(Wrapper):
     """A network and the attributes added to it.
 
     The first network's arithmetic is left exactly as it is, so its embeddings do not change by a bit: added attributes
@@ -45,33 +89,8 @@ class ExtendedModel(AttributeModel):
     """
 
     def __init__(self, base: AttributeModel, added: int) -> None:
-        super().__init__(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-        self.mean.copy_(base.mean)
-        self.std.copy_(base.std)
-        self.base = base
+        super().__init__(base)
         self.added = nn.ModuleList(AddedAttribute(base.channels, base.dimension) for _ in range(added))
-
-    @property
-    def channels(self) -> int:
-        """C, the first network's."""
-        return self.base.channels
-
-    @property
-    def dimension(self) -> int:
-        """D, the first network's."""
-        return self.base.dimension
-
-    def backbones(self) -> list[Backbone]:
-        """Return the first network's."""
-        return self.base.backbones()
-
-    def constants(self) -> Constants:
-        """Return the first network's; an added attribute has parameters only."""
-        return self.base.constants()
-
-    def features(self, pixels: Tensor) -> Tensor:
-        """Return the first network's feature map."""
-        return self.base.features(pixels)
 
     def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
         """Embed a feature map for the first network's attributes, then for the added ones.
