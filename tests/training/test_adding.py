@@ -212,6 +212,12 @@ def test_a_draw_has_as_many_photos_of_each_value_as_asked_or_all_and_fewer_are_a
     assert labelled.draw(None, seed).tolist() == list(range(len(values)))
 
 
+def test_another_seed_draws_other_photos():
+    labelled = LabelledPhotos(Attribute("a", ("v",)), tuple(map(str, range(50))), (), np.zeros(50, np.int64))
+    draws = {tuple(labelled.draw(10, seed).tolist()) for seed in range(5)}
+    assert len(draws) == 5
+
+
 def test_the_same_command_writes_the_same_bytes_and_a_failing_one_leaves_them(known, shop, tmp_path, capsys):
     out, before = tmp_path / "more", {file.name: file.read_bytes() for file in known.iterdir()}
     contents = []
