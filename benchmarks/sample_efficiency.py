@@ -5,7 +5,7 @@
 
 The papers draw triplets: three photos teach one comparison of one attribute. Ours draws groups of photos that share a
 value, and learns from every valid triplet of the batch for every attribute that its photos are labelled for, beside a
-proxy of each value. Same network (ASENet_V2 of the comparison of systems), optimiser, schedule and augmentation; ours
+proxy of each value. Same network (ASEN of the comparison of systems), optimiser, schedule and augmentation; ours
 gets a fifth of the passes. Writes the curves as a PNG and a table.
 """
 
@@ -36,7 +36,7 @@ PAPERS, TRIPLETS, OURS = "papers' triplets", "every valid triplet", "every valid
 def configs(epochs: int, seed: int) -> dict[str, TrainConfig]:
     """Return the settings of each curve; ``epochs`` is the papers'."""
     papers = replace(
-        small("asen_v2", epochs, seed),
+        small("asen", epochs, seed),
         evaluate_every=1,
         sampling=Sampling("triplets", batch_size=63),
         objective=Objective(proxy_weight=0.0),
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder of all runs; started again, it goes on there")
     parser.add_argument("--data", type=Path, help="label table (default: generated garments, drawn under --out)")
     parser.add_argument("--name", default="garments", help="of the data, for folders (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=20, help="of the papers' sampling (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=15, help="of the papers' sampling (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once (default: %(default)s)")
     args = parser.parse_args()
