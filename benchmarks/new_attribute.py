@@ -29,9 +29,9 @@ from fashionsdk.evaluation import evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
-from fashionsdk_training.adding import add_attribute
-from fashionsdk_training.adding_fit import encode_bands, fit_added
-from fashionsdk_training.adding_photos import LabelledPhotos, load_labelled, read_labelled
+from fashionsdk_training.adding.add import add_attribute
+from fashionsdk_training.adding.fit import encode_bands, fit_added
+from fashionsdk_training.adding.photos import LabelledPhotos, load_labelled, read_labelled
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.evaluation import evaluate_model
 from fashionsdk_training.log import show_log

@@ -29,7 +29,7 @@ from fashionsdk.progress import progress_bar
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import ASENPlusPlus, asen_pp
 from fashionsdk_training.models.regions import crop
-from fashionsdk_training.originals import embed_pictures
+from fashionsdk_training.originals.two_step import embed_pictures
 from measure import machine, measure
 
 NEIGHBOURS = 10

@@ -1,6 +1,6 @@
 """Teach a trained model one more attribute without training it again: see --help."""
 
-from fashionsdk_training.adding_cli import main
+from fashionsdk_training.adding.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fashionsdk import Bundle
 from fashionsdk_export import pipeline
-from fashionsdk_training.originals import Imported, import_original
+from fashionsdk_training.originals.convert import Imported, import_original
 from tests.golden import originals, recipe
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashionsdk_training.originals import embed_pictures, region_box
+from fashionsdk_training.originals.two_step import embed_pictures, region_box
 from tests.golden import originals, recipe, reference
 
 TOLERANCE = 1e-5  # of an array's largest value, stricter than the bound that they state; 3e-6 measured

@@ -15,10 +15,10 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.labels import read_retrieval
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk_export.pipeline import build_bundle
-from fashionsdk_training.adding import add_attribute, extend
-from fashionsdk_training.adding_cli import main
-from fashionsdk_training.adding_fit import PENALTY, encode_bands, fit_added
-from fashionsdk_training.adding_photos import LabelledPhotos
+from fashionsdk_training.adding.add import add_attribute, extend
+from fashionsdk_training.adding.cli import main
+from fashionsdk_training.adding.fit import PENALTY, encode_bands, fit_added
+from fashionsdk_training.adding.photos import LabelledPhotos
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.errors import DataError

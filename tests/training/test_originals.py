@@ -7,8 +7,9 @@ from PIL import Image
 
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.originals import embed_pictures, import_original
 from fashionsdk_training.originals.cli import main
+from fashionsdk_training.originals.convert import import_original
+from fashionsdk_training.originals.two_step import embed_pictures
 from tests.golden import originals, reference
 
 TOLERANCE = 1e-5  # of the largest value, as for the golden arrays; 2e-6 measured

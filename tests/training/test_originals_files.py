@@ -11,8 +11,8 @@ import torch
 from fashionsdk.attributes import Attribute
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.originals import import_original
 from fashionsdk_training.originals.cli import main
+from fashionsdk_training.originals.convert import import_original
 from fashionsdk_training.originals.resnet import name_resnet
 from tests.golden import originals
 

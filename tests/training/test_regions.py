@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashionsdk_training.models.regions import attended_region, crop, resampling, scale_region
-from fashionsdk_training.originals import region_box
+from fashionsdk_training.originals.two_step import region_box
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (3, 60, 60), dtype=np.uint8)
 PIXELS = torch.from_numpy(PICTURE).float()

@@ -59,7 +59,7 @@ def _add(args: argparse.Namespace) -> int:
     if args.out.resolve() == args.checkpoint.resolve():
         raise ValueError(f"--out is the checkpoint itself, {args.checkpoint}; expected another folder")
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
-    from fashionsdk_training.adding import add_attribute
+    from fashionsdk_training.adding.add import add_attribute
     from fashionsdk_training.checkpoint import Checkpoint
     from fashionsdk_training.log import show_log
 

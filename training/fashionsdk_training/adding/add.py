@@ -13,8 +13,8 @@ import torch
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels import RetrievalSplit, read_retrieval
-from fashionsdk_training.adding_fit import encode_bands, fit_added
-from fashionsdk_training.adding_photos import LabelledPhotos, load_labelled, read_labelled
+from fashionsdk_training.adding.fit import encode_bands, fit_added
+from fashionsdk_training.adding.photos import LabelledPhotos, load_labelled, read_labelled
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.distributed import processes
 from fashionsdk_training.errors import DataError
