@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from fashionsdk import strict_json
 from fashionsdk.atomic import replacing
 from fashionsdk_training import garments
 from fashionsdk_training.config import TrainConfig
@@ -36,11 +37,13 @@ class Run:
     def result(self) -> Mapping[str, Any]:
         """Return what the run came to, training it first if that was not done."""
         file = self.out / RESULT_FILE
+        asked = {"config": strict_json.encode(self.config), "table": str(self.table.resolve())}
         if not file.is_file():
-            result = self._train()
             with replacing(file) as stream:
-                stream.write(json.dumps(result).encode())
-        answer: Mapping[str, Any] = json.loads(file.read_text())
+                stream.write(json.dumps({**self._train(), "asked": asked}).encode())
+        answer: dict[str, Any] = json.loads(file.read_text())
+        if answer.pop("asked", None) != asked:
+            raise ValueError(f"{self.out} holds a run with other settings or data; choose another --out, or remove it")
         return answer
 
     def _train(self) -> dict[str, Any]:

@@ -63,7 +63,9 @@ def paper(system: str, epochs: int | None, seed: int) -> TrainConfig:
     """Return the papers' settings, for a GPU."""
     config = recipes.RECIPES[f"{PAPER.get(system, system)}_paper"]()
     model = replace(config.model, masks=SYSTEMS[system].masks)
-    return replace(config, model=model, seed=seed, epochs=epochs or config.epochs, evaluate_every=10)
+    epochs = epochs or config.epochs
+    stages = replace(config.optimisation, global_epochs=config.optimisation.global_epochs * epochs // config.epochs)
+    return replace(config, model=model, seed=seed, epochs=epochs, evaluate_every=10, optimisation=stages)
 
 
 def train(run: Run, threads: int) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -218,7 +219,9 @@ def test_interrupted_leaves_the_old_gallery(bundle, gallery):
     for index in range(4000):
         os.link("shop/0.png", f"many/{index}.png")
     argv = command("index", bundle.path, "many", "--out", gallery)
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
+    # A shell's background job ignores interrupts, and so would its children.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("model ")
         process.send_signal(signal.SIGINT)

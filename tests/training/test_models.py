@@ -288,3 +288,11 @@ def test_weights_that_do_not_fit_are_an_error(tmp_path):
 def test_a_backbone_that_timm_lacks_is_an_error(name, stage):
     with pytest.raises(ValueError, match="timm cannot build backbone"):
         Backbone(name, stage)
+
+
+def test_prior_masks_of_csn_pass_a_relu_as_learnt_ones_do_and_fixed_ones_do_not_need_it():
+    for kind in ("learned", "prior"):
+        model = build_model(replace(TINY, architecture="csn", masks=kind, embedding_dimension=8), 2)
+        with torch.no_grad():
+            model.masks[0, 3] = -0.5
+        assert model.constants()[0][0, 3] == 0

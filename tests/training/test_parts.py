@@ -103,8 +103,12 @@ def test_losses_are_computed_in_float32_under_autocast():
         (lambda: TrainConfig(seed=-1), "seed is -1"),
         (lambda: TrainConfig(stored_side=100), "stored_side >= side"),
         (lambda: TrainConfig(optimisation=Optimisation(global_epochs=1)), "only asen_pp has branches"),
-        (lambda: TrainConfig(ASEN_PP, optimisation=Optimisation(global_epochs=8)), "global_epochs 8 of 8"),
-        (lambda: TrainConfig(ASEN_PP, side=200, stored_side=200), "global_side 224 of side 200"),
+        (lambda: TrainConfig(ASEN_PP, optimisation=Optimisation(global_epochs=8)), "global_epochs is 8 of 8 epochs"),
+        (lambda: TrainConfig(objective=Objective(automatic_weights=True)), "only ag_man weighs"),
+        (lambda: ModelConfig("asen", masks="fixed"), "asen has no fixed masks"),
+        (lambda: ModelConfig("ag_man", stage=0), "stage is 0; ag_man"),
+        (lambda: Sampling(triplets_an_epoch=-1), "triplets_an_epoch -1"),
+        (lambda: TrainConfig(ASEN_PP, side=200, stored_side=200), "global_side is 224 of a picture of 200"),
     ],
 )
 def test_a_config_refuses_what_it_does_not_mean(make, message):

@@ -83,3 +83,17 @@ def test_values_must_be_given_for_every_attribute():
         build_model(replace(TINY, values=(2, 2)), 3)
     with pytest.raises(ValueError, match="a value at least of each attribute"):
         replace(TINY, values=(2, 0))
+
+
+def test_a_column_without_values_counts_as_one_that_is_always_there():
+    torch.manual_seed(0)
+    plain = build_model(TINY, 2).eval()
+    config, weights = with_posteriors(
+        TINY, plain.state_dict(), [torch.randn(3, plain.dimension), torch.empty(0, plain.dimension)]
+    )
+    model = build_model(config, 2)
+    model.load_state_dict(weights)
+    with torch.inference_mode():
+        embeddings = model.eval()(torch.randint(0, 256, (2, SIDE, SIDE, 3), dtype=torch.uint8)).embeddings
+    assert config.values == (3, 1)
+    torch.testing.assert_close(embeddings.norm(dim=-1), torch.ones(2, 2))

@@ -19,7 +19,7 @@ PAPERS = [name for name in RECIPES if name.endswith("_paper")]
 def test_a_papers_recipe_is_resnet_50_with_adam_and_step_decay_on_random_triplets(name):
     config = RECIPES[name]()
     model, optimisation = config.model, config.optimisation
-    assert (model.backbone, model.stage, model.mean, model.std) == ("resnet50", 3, IMAGENET_MEAN, IMAGENET_STD)
+    assert (model.backbone, model.stage, model.mean, model.std) == ("resnet50.tv_in1k", 3, IMAGENET_MEAN, IMAGENET_STD)
     assert (optimisation.optimizer, optimisation.learning_rate, optimisation.backbone_rate) == ("adam", 1e-4, 1.0)
     assert (optimisation.schedule, optimisation.step_decay, optimisation.step_epochs) == ("step", 0.9, 3)
     assert (optimisation.warmup_epochs, optimisation.ema_decay, optimisation.mixed_precision) == (0, 0, False)
@@ -32,7 +32,7 @@ def test_asen_pps_recipe_has_its_papers_two_stages():
     config = recipes.asen_pp_paper()
     local = config.model.local
     assert (local.backbone, local.threshold, local.beta, local.side, local.global_side) == (
-        "resnet34",
+        "resnet34.tv_in1k",
         0.1,
         0.6,
         112,

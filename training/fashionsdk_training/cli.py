@@ -58,7 +58,9 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
     parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
     parser.add_argument(
-        "--pretrained", help="first weights of the backbone: package, timm, none, or a safetensors file"
+        "--pretrained",
+        help="first weights of the backbone: package, timm, none, or a safetensors file; "
+        "{backbone} in its name stands for the network's, which ASEN++'s two need",
     )
     parser.add_argument(
         "--splits",
@@ -127,7 +129,9 @@ def _load(args: argparse.Namespace, config: TrainConfig, cache: Path) -> "Traini
 def _config(args: argparse.Namespace) -> TrainConfig:
     config = RECIPES[args.recipe]()
     if args.epochs is not None:
-        config = replace(config, epochs=args.epochs)
+        share = config.optimisation.global_epochs * args.epochs // config.epochs  # ASEN++'s stages keep their shares
+        stages = replace(config.optimisation, global_epochs=share)
+        config = replace(config, epochs=args.epochs, optimisation=stages)
     if args.batch_size is not None:
         config = replace(config, sampling=replace(config.sampling, batch_size=args.batch_size))
     if args.seed is not None:
@@ -148,13 +152,14 @@ def evaluate_parser() -> argparse.ArgumentParser:
     """Return the parser of ``evaluate.py``."""
     parser = argparse.ArgumentParser(
         prog="evaluate.py",
-        description="MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol.",
+        description="MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol; on "
+        "triplet lists (Zappos50k) triplet prediction accuracy.",
         epilog=_EVALUATE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
     parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
-    parser.add_argument("--split", default="valid", help="default: %(default)s")
+    parser.add_argument("--split", help="its name (default: valid; of triplet lists val)")
     parser.add_argument(
         "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
     )
@@ -172,16 +177,18 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from fashionsdk.bundle.manifest import MANIFEST_FILE
+    from fashionsdk.labels import holds_triplets
+
+    triplets = holds_triplets(args.data)
+    split = args.split or ("val" if triplets else "valid")
 
     if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
-        from fashionsdk.labels import holds_triplets
-
-        command = "triplets" if holds_triplets(args.data) else "evaluate"
-        options = ["--data", str(args.data), "--split", args.split, "--device", args.device]
+        command = "triplets" if triplets else "evaluate"
+        options = ["--data", str(args.data), "--split", split, "--device", args.device]
         options += [word for name in args.attribute or () for word in ("--attribute", name)]
         return fashionsdk([command, str(args.model), *options, *["--json"] * args.json])
     from fashionsdk_training.evaluation import evaluate_checkpoint
 
-    evaluation = evaluate_checkpoint(args.model, args.data, args.split, attributes=args.attribute, device=args.device)
+    evaluation = evaluate_checkpoint(args.model, args.data, split, attributes=args.attribute, device=args.device)
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
     return 0

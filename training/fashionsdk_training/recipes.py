@@ -2,8 +2,8 @@
 
 The ``..._paper`` recipes carry the papers' settings, so that whoever has the data reproduces a row of their tables:
 ResNet-50 cut after its third stage, random triplets with a margin of 0.2, Adam at 1e-4 times 0.9 every three epochs.
-They need a GPU, and download ImageNet weights from timm's hub unless ``--pretrained`` names a file. An epoch here
-passes as many photos as there are, a third as many triplets.
+They need a GPU, and download ImageNet weights from timm's hub unless ``--pretrained`` names a file. An epoch draws
+100,000 triplets, as in the papers' programs.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,9 @@ from fashionsdk_training.config import (
 )
 from fashionsdk_training.systems import systems
 
-_PAPER_MODEL = ModelConfig(backbone="resnet50", stage=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+# torchvision's first weights, which the papers' programs start from; timm's plain names stand for newer ones.
+_PAPER_MODEL = ModelConfig(backbone="resnet50.tv_in1k", stage=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+_PAPER_LOCAL = LocalBranch(backbone="resnet34.tv_in1k")
 
 
 def asen_v2_cpu() -> TrainConfig:
@@ -40,12 +42,12 @@ def asen_v2_demo() -> TrainConfig:
 
 def _paper(system: str) -> TrainConfig:
     return TrainConfig(
-        model=systems(_PAPER_MODEL, LocalBranch())[system],
+        model=systems(_PAPER_MODEL, _PAPER_LOCAL)[system],
         pretrained="timm",
         side=224,
         stored_side=224,
         epochs=50,
-        sampling=Sampling("triplets", batch_size=48),
+        sampling=Sampling("triplets", batch_size=48, triplets_an_epoch=100_000),
         objective=Objective(proxy_weight=0.0),
         augmentation=Augmentation(smallest_crop=1.0, brightness=0.0),
         optimisation=Optimisation(
@@ -98,8 +100,9 @@ def asen_v2_paper() -> TrainConfig:
 def asen_pp_paper() -> TrainConfig:
     """ASEN++ in its two stages (Dong et al., IEEE TIP 2021, arXiv:2104.02429, section IV-A), on FashionAI.
 
-    Stage one trains the global branch alone, stage two both for 20 epochs, the global one at a tenth of the rate. The
-    weight of the alignment is the original's 0.1 for each of anchor, positive and negative.
+    Stage one trains the global branch alone, stage two both for 20 epochs, the global one at a tenth of the rate, which
+    decays from its start on, by 0.9 an epoch. The weight of the alignment is the original's 0.1 for each of anchor,
+    positive and negative. Unlike the original, which starts stage two as a new run, one run does both.
     """
     config = _paper("asen_pp")
     return replace(

@@ -71,16 +71,18 @@ class ValueIndex:
 class TripletSampler:
     """The papers' sampling: a random attribute, a random value of it, two photos of that value and one of another.
 
-    Ma et al., AAAI 2020, arXiv:2002.02814, section 4.1. A batch holds ``batch_size // 3`` triplets.
+    Ma et al., AAAI 2020, arXiv:2002.02814, section 4.1. A batch holds ``batch_size // 3`` triplets, an epoch
+    ``an_epoch`` of them, or as many as pass each photo about once if that is 0.
     """
 
-    def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int) -> None:
+    def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int, an_epoch: int = 0) -> None:
         self.index, self.seed = ValueIndex(labels), seed
         self.triplets = max(1, batch_size // 3)
+        self.an_epoch = an_epoch or len(labels) // 3
 
     def batches(self) -> int:
         """Return the number of batches an epoch has."""
-        return max(1, len(self.index.labels) // (3 * self.triplets))
+        return max(1, self.an_epoch // self.triplets)
 
     def epoch(self, epoch: int) -> Iterator[Draw]:
         """Yield the batches of one epoch."""

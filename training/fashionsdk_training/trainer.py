@@ -262,14 +262,18 @@ def _sampler(config: TrainConfig, data: TrainingData) -> Sampler:
             )
         return ListedTripletSampler(data.triplets, size, config.seed)
     if config.sampling.kind == "triplets":
-        return TripletSampler(data.values, size, config.seed)
+        return TripletSampler(data.values, size, config.seed, config.sampling.triplets_an_epoch)
     return GroupSampler(data.values, size, config.sampling.group_size, config.seed)
 
 
 def _optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
     """Return an optimiser with a group for each pair of backbone or not, ASEN++'s global branch or not."""
     backbones = _identities(*criterion.model.backbones())
-    branch = _identities(criterion.model.global_branch) if isinstance(criterion.model, ASENPlusPlus) else set()
+    branch = set()
+    if isinstance(
+        criterion.model, ASENPlusPlus
+    ):  # the table that both branches share is the global one's in the original
+        branch = _identities(criterion.model.global_branch, criterion.model.attribute_embedding)
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
     for parameter in criterion.parameters():
         groups[id(parameter) in backbones, id(parameter) in branch].append(parameter)

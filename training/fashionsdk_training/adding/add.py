@@ -41,7 +41,8 @@ def add_attribute(
 
     Each photo and its mirror image pass the network once; what is learnt is a linear classifier on its feature map
     (``AddedAttribute``). The same arguments give the same checkpoint. Where the table has validation questions about
-    the attribute, ``metrics`` gets its MAP in percent as ``map/NAME``.
+    the attribute, ``metrics`` gets its MAP in percent as ``map/NAME``,
+    and a random ranking's as ``random_map/NAME``.
 
     Args:
         checkpoint: of any network, also one that was extended before.
@@ -125,4 +126,6 @@ def _judged(checkpoint: Checkpoint, questions: RetrievalSplit, cache: Path, devi
         return checkpoint
     names = [attribute.name for attribute in checkpoint.attributes]
     evaluation = evaluate_model(checkpoint.build().to(device), names, questions, photos)
-    return replace(checkpoint, metrics={**checkpoint.metrics, f"map/{names[-1]}": evaluation.overall.map})
+    overall, name = evaluation.overall, names[-1]
+    found = {f"map/{name}": overall.map, f"random_map/{name}": overall.random_map}
+    return replace(checkpoint, metrics={**checkpoint.metrics, **found})

@@ -78,7 +78,7 @@ def _add(args: argparse.Namespace) -> int:
     )
     extended.save(args.out)
     photos = sum(extended.recipe["added"][-1]["photos"].values())
-    score = extended.metrics.get(f"map/{args.attribute}")
-    judged = "" if score is None else f", MAP {score:.2f}"
+    score, chance = (extended.metrics.get(f"{measure}/{args.attribute}") for measure in ("map", "random_map"))
+    judged = "" if score is None else f", MAP {score:.2f} (random {chance:.2f})"
     print(f"{args.attribute}: {photos} photos, {time.monotonic() - begin:.0f} s{judged}: {args.out}")
     return 0

@@ -113,5 +113,9 @@ class ModelConfig:
             )
         if (self.local is not None) != (self.architecture == "asen_pp"):
             raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
+        if self.masks != "learned" and self.architecture != "csn":
+            raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn lets them be chosen")
+        if self.architecture == "ag_man" and self.stage < 1:
+            raise ValueError(f"stage is {self.stage}; ag_man takes the stage before it too, so expected 1 or more")
         if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":
             raise ValueError(f"{self.architecture} cannot leave out an attention; only asen can")

@@ -20,19 +20,24 @@ class Sampling:
         kind: which sampler.
         batch_size: photos a batch and process; the memory of the batch triplets grows with its cube.
         group_size: photos a group, for ``groups``.
+        triplets_an_epoch: how many random triplets an epoch has, 100,000 in the papers' programs; 0 for as many as pass
+            every photo once.
         most_triplets: how many of listed triplets (Zappos50k) to train on, 100,000 as in the CSN program; 0 for all.
     """
 
     kind: SamplerKind = "groups"
     batch_size: int = 64
     group_size: int = 4
+    triplets_an_epoch: int = 0
     most_triplets: int = 100_000
 
     def __post_init__(self) -> None:
         """Check the sizes against each other."""
         check_choice("kind", self.kind, SamplerKind)
-        if self.most_triplets < 0:
-            raise ValueError(f"most_triplets is {self.most_triplets}; expected 0 or more")
+        if min(self.most_triplets, self.triplets_an_epoch) < 0:
+            raise ValueError(
+                f"most_triplets {self.most_triplets}, triplets_an_epoch {self.triplets_an_epoch}; expected 0 or more"
+            )
         if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
             raise ValueError(
                 f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "
@@ -88,6 +93,7 @@ class Optimisation:
         schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
         step_decay: see ``schedule``.
         step_epochs: see ``schedule``.
+        second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
         warmup_epochs: linear rise of the rates, in epochs.
         frozen_epochs: epochs at the start in which the backbone does not learn.
         global_epochs: epochs at the start in which ASEN++'s global branch learns alone, its first stage.
@@ -107,6 +113,7 @@ class Optimisation:
     schedule: ScheduleKind = "cosine"
     step_decay: float = 0.9
     step_epochs: int = 3
+    second_step_epochs: int = 1
     warmup_epochs: float = 0.5
     frozen_epochs: int = 0
     global_epochs: int = 0
@@ -133,7 +140,7 @@ class Optimisation:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
-        if self.step_epochs < 1 or not 0 < self.step_decay <= 1:
+        if min(self.step_epochs, self.second_step_epochs) < 1 or not 0 < self.step_decay <= 1:
             raise ValueError(f"step_epochs {self.step_epochs}, step_decay {self.step_decay}; expected >= 1, 0 < d <= 1")
         if self.learning_rate <= 0 or self.backbone_rate < 0 or self.accumulate < 1 or not 0 <= self.ema_decay < 1:
             raise ValueError(
@@ -200,12 +207,13 @@ class TrainConfig:
     def _check_stages(self) -> None:
         """Check what only ASEN++ has."""
         local, epochs = self.model.local, self.optimisation.global_epochs
+        if self.objective.automatic_weights and self.model.architecture != "ag_man":
+            raise ValueError(f"automatic_weights for {self.model.architecture}; only ag_man weighs its losses itself")
         if local is None:
             if epochs:
                 raise ValueError(f"global_epochs is {epochs} for {self.model.architecture}; only asen_pp has branches")
             return
-        if epochs >= self.epochs or local.global_side > self.side:
-            raise ValueError(
-                f"global_epochs {epochs} of {self.epochs}, global_side {local.global_side} of side {self.side}; "
-                "expected fewer epochs for the global branch alone, and a picture at least as large as it sees"
-            )
+        if epochs >= self.epochs:
+            raise ValueError(f"global_epochs is {epochs} of {self.epochs} epochs; expected some for both branches")
+        if local.global_side > self.side:
+            raise ValueError(f"global_side is {local.global_side} of a picture of {self.side} pixels; expected no more")

@@ -43,7 +43,7 @@ class CSN(OneBackboneModel):
     """Conditional Similarity Network: a mask per attribute over one embedding.
 
     Veit et al., CVPR 2017, arXiv:1603.07810, section 3. ``config.masks`` says how the masks start and whether they
-    learn. The ReLU on learnt masks changes nothing on the other kinds, whose masks are not negative at the start.
+    learn; those that do pass a ReLU.
 
     Args:
         config: backbone, embedding dimension and kind of masks.
@@ -56,7 +56,7 @@ class CSN(OneBackboneModel):
         self.project = nn.Linear(self.channels, config.embedding_dimension)  # embed_fc
         masks = first_masks(config.masks, attributes, config.embedding_dimension)
         self.masks = nn.Parameter(masks, requires_grad=config.masks != "fixed")
-        self.relu = nn.ReLU() if config.masks == "learned" else nn.Identity()
+        self.relu = nn.Identity() if config.masks == "fixed" else nn.ReLU()
 
     @property
     def dimension(self) -> int:

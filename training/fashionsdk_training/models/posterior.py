@@ -58,7 +58,7 @@ def with_posteriors(
     config: ModelConfig, state: Mapping[str, Tensor], proxies: Sequence[Tensor]
 ) -> tuple[ModelConfig, dict[str, Tensor]]:
     """Return the settings and parameters of a trained network with its proxies ``(V, D)``, one for each attribute."""
-    values = tuple(len(rows) for rows in proxies)
+    values = tuple(max(1, len(rows)) for rows in proxies)  # a column without values gets one that is always there
     padded = torch.zeros(len(values), max(values), proxies[0].shape[1])
     for a, rows in enumerate(proxies):
         padded[a, : len(rows)] = nn.functional.normalize(rows.float(), dim=-1)

@@ -32,18 +32,14 @@ def parser() -> argparse.ArgumentParser:
     names = result.add_mutually_exclusive_group()
     names.add_argument("--data", type=Path, help="folder of the ASEN papers' index files, for the attributes' names")
     names.add_argument(
-        "--attribute", action="append", metavar="NAME", help="an attribute's name, once for each, in order"
+        "--attribute",
+        action="append",
+        metavar="NAME",
+        help="an attribute's name, once for each, in order (default: attribute-1, ...)",
     )
     result.add_argument("--side", type=int, help="pixels of the model's input (default: 224; asen_pp 448)")
-    result.add_argument(
-        "--threshold", type=float, default=LocalBranch.threshold, help="asen_pp: of the region (default: %(default)s)"
-    )
-    result.add_argument(
-        "--beta",
-        type=float,
-        default=LocalBranch.beta,
-        help="asen_pp: the global branch's weight (default: %(default)s)",
-    )
+    result.add_argument("--threshold", type=float, help=f"asen_pp: of the region (default: {LocalBranch.threshold})")
+    result.add_argument("--beta", type=float, help=f"asen_pp: the global branch's weight (default: {LocalBranch.beta})")
     result.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return result
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,8 +51,8 @@ def import_original(
     *,
     attributes: Sequence[Attribute] | None = None,
     side: int | None = None,
-    threshold: float = LocalBranch.threshold,
-    beta: float = LocalBranch.beta,
+    threshold: float | None = None,
+    beta: float | None = None,
 ) -> Imported:
     """Read a ``.pth.tar`` file of one of the original programs.
 
@@ -62,20 +63,25 @@ def import_original(
         model: which program wrote it.
         attributes: their names and values in the original's order; default: ``attribute-1``, ...
         side: S of the checkpoint, default 224, for ASEN++ 448: the picture that regions are cut from.
-        threshold: ASEN++'s.
-        beta: ASEN++'s.
+        threshold: ASEN++'s, default 0.1.
+        beta: ASEN++'s, default 0.6.
 
     Raises:
         CheckpointError: the file cannot be read, or a parameter is missing, unknown or of another shape.
         ValueError: the number of attributes is not the file's, or a setting is out of range.
     """
+    chosen: dict[str, Any] = {
+        name: value for name, value in {"threshold": threshold, "beta": beta}.items() if value is not None
+    }
+    if chosen and model != "asen_pp":
+        raise ValueError(f"{', '.join(chosen)} given for {model}; only asen_pp has them")
     layout, parameters = LAYOUTS[model], read_original(path)
     try:
         weights, left_out = _rename(parameters, layout)
         config, count = _config(weights, parameters, layout)
         if config.local is not None:
-            config = replace(config, local=replace(config.local, threshold=threshold, beta=beta))
-        side = side or (SIDE if config.local is None else PICTURE_SIDE)
+            config = replace(config, local=replace(config.local, **chosen))
+        side = (SIDE if config.local is None else PICTURE_SIDE) if side is None else side
         checkpoint = Checkpoint(config, Preprocessing(side), _attributes(attributes, count), weights)
         checkpoint.build()
     except CheckpointError as error:

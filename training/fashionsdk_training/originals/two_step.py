@@ -30,6 +30,7 @@ def region_box(attention: Tensor, threshold: float, size: tuple[int, int], side:
     left, top, length = (
         int(value / side * shorter) for value in attended_region(attention[None], threshold, side)[0].tolist()
     )
+    length = max(1, length)  # in a picture of few pixels; the original fails there
     left, top = left + (size[0] - shorter) // 2, top + (size[1] - shorter) // 2
     return left, top, left + length, top + length
 
