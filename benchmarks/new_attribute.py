@@ -12,7 +12,6 @@ of 224 pixels, which a second network would have to compute for every photo.
 
 import argparse
 import json
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -36,6 +35,7 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.evaluation import evaluate_model
 from fashionsdk_training.log import show_log
 from fashionsdk_training.photos import cache_photos
+from markdown import row, spread
 from measure import machine
 
 Array = NDArray[np.float32]
@@ -133,16 +133,6 @@ def table_text(
     lines += [row([name, *(spread(of[column]) for column in columns)]) for name, of in scores.items()]
     lines.append(row([f"full training, all {photos} photos", *[""] * (len(heads) - 1), f"{full:.1f}"]))
     return "\n".join(lines)
-
-
-def row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def spread(values: Sequence[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.1f}"
-    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
 
 
 def main() -> None:

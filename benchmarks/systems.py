@@ -13,7 +13,6 @@ Graph milliseconds: the exported bundle in ONNX Runtime, one photo at a time, al
 
 import argparse
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
@@ -31,6 +30,7 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import LocalBranch, ModelConfig, Optimisation, TrainConfig
 from fashionsdk_training.log import show_log
 from fashionsdk_training.systems import systems
+from markdown import row, spread
 from measure import machine, measure
 from runs import Run, draw_garments, use_threads
 
@@ -117,16 +117,6 @@ def table_text(results: Mapping[str, Sequence[Mapping[str, Any]]], milliseconds:
         sizes = [f"{seeds[0]['parameters'] / 1e6:.2f}", f"{milliseconds[system]:.1f}"]
         lines.append(row([system, *cells, over, *sizes, f"{seeds[0]['photo_passes']:,.0f}"]))
     return "\n".join(lines)
-
-
-def row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def spread(values: Sequence[float]) -> str:
-    if len(values) == 1:
-        return f"{values[0]:.1f}"
-    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
 
 
 def main() -> None:

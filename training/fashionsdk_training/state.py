@@ -67,15 +67,16 @@ def load_state(path: Path, criterion: nn.Module, average: MovingAverage, optimiz
             tuple(json.loads(metadata["history"])),
             int(metadata["average_steps"]),
         )
-        criterion.load_state_dict(_under("criterion.", tensors))
-        average.load(_under("average.", tensors), standing.average_steps)
-        optimizer.load_state_dict(_optimizer_state(_under("optimizer.", tensors), optimizer))
+        criterion.load_state_dict(under("criterion.", tensors))
+        average.load(under("average.", tensors), standing.average_steps)
+        optimizer.load_state_dict(_optimizer_state(under("optimizer.", tensors), optimizer))
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: cannot continue from it: {error}; choose another --out") from error
     return standing
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with ``prefix``, without it."""
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 

@@ -36,7 +36,7 @@ from fashionsdk_training.models.posterior import with_posteriors
 from fashionsdk_training.precision import keep_depthwise_float32
 from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
 from fashionsdk_training.schedule import rate_at
-from fashionsdk_training.state import Standing, load_state, save_state
+from fashionsdk_training.state import Standing, load_state, save_state, under
 
 STATE_FILE, BEST_FOLDER, LOG_FOLDER = "last.safetensors", "best", "log"
 
@@ -213,10 +213,10 @@ class Trainer:
 
     def _trained(self) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
         """Return the network's settings and its averaged weights."""
-        weights = _under("model.", self.average.state)
+        weights = under("model.", self.average.state)
         if not self.config.posteriors:
             return self.config.model, weights
-        proxies = _under("proxy.proxies.", self.average.state)
+        proxies = under("proxy.proxies.", self.average.state)
         return with_posteriors(self.config.model, weights, [proxies[str(a)] for a in range(len(proxies))])
 
     def _checkpoint(self, outcome: Outcome) -> Checkpoint:
@@ -242,10 +242,6 @@ class Trainer:
                 writer.add_scalar(f"valid/{outcome.title} {name}", value, epoch + 1)
             text += f", {outcome.title} {outcome.value:.2f} (random {outcome.chance:.2f})"
         logger.info("%s", text)
-
-
-def _under(prefix: str, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def _writer(folder: Path, wanted: bool) -> AbstractContextManager[SummaryWriter | None]:

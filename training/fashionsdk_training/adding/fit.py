@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
 
 from fashionsdk.progress import progress_bar
+from fashionsdk_training.evaluation import PHOTOS_AT_ONCE
 from fashionsdk_training.models import AttributeModel
 from fashionsdk_training.models.extended import MOST_VALUES, AddedAttribute, pool_bands
+from fashionsdk_training.models.posterior import NEVER
 
 PENALTY = 1e-4  # of the squared weights, for each feature; chosen on held-out training photos (docs/decisions)
 LEAST_DEVIATION = 0.1  # as a share of the median: what few photos hardly show must not explode on others
-PHOTOS_AT_ONCE = 64
-_NEVER = -1e4  # a logit whose probability is 0, also in half precision
 
 
 @torch.inference_mode()
@@ -62,7 +62,7 @@ def fit_added(bands: Tensor, values: NDArray[np.int64], dimension: int) -> Added
     weight, bias = _logistic_regression(standardised, torch.from_numpy(targets), len(seen))
     with torch.no_grad():
         added.classify.weight.zero_()[seen] = weight
-        added.classify.bias.fill_(_NEVER)[seen] = bias
+        added.classify.bias.fill_(NEVER)[seen] = bias
     return added.eval()
 
 

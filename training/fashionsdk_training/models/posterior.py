@@ -11,7 +11,7 @@ from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.base import AttributeModel, Constants, Encoded
 from fashionsdk_training.models.wrapper import Wrapper
 
-_NEVER = -1e4  # a logit whose probability is 0, also in half precision
+NEVER = -1e4  # a logit whose probability is 0, also in half precision
 
 
 class PosteriorModel(Wrapper):
@@ -37,7 +37,7 @@ class PosteriorModel(Wrapper):
         self.scale, self.weight, self.most = scale, weight, max(values)
         self.register_buffer("proxies", torch.zeros(len(values), self.most, base.dimension))
         absent = torch.arange(self.most) >= torch.tensor(values)[:, None]  # (A, V)
-        self.register_buffer("absent", absent * _NEVER, persistent=False)
+        self.register_buffer("absent", absent * NEVER, persistent=False)
 
     @property
     def dimension(self) -> int:
