@@ -96,7 +96,15 @@ def check_attributes(split: RetrievalSplit, attributes: Sequence[str]) -> None:
     Raises:
         ValueError: it does.
     """
-    asked = {split.attributes[a].name for a in np.unique(split.queries[:, 1])}
+    check_known({split.attributes[a].name for a in np.unique(split.queries[:, 1])}, attributes)
+
+
+def check_known(asked: set[str], attributes: Sequence[str]) -> None:
+    """Refuse names of attributes that are not among ``attributes``, the model's.
+
+    Raises:
+        ValueError: one is not.
+    """
     if unknown := sorted(asked - set(attributes)):
         raise ValueError(
             f"the model does not know {', '.join(unknown)}; it knows {', '.join(attributes)}: leave the others out "

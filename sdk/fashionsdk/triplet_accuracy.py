@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.evaluation import Batch
+from fashionsdk.evaluation import Batch, check_known
 from fashionsdk.labels import TripletSplit
 from fashionsdk.vector_store import VectorStore
 
@@ -75,21 +75,12 @@ def evaluate_triplets(split: TripletSplit, batches: Iterable[Batch], attributes:
     Raises:
         ValueError: the split asks for an attribute that is not among ``attributes``, or no triplet is left.
     """
-    _check_attributes(split, attributes)
+    check_known({split.attributes[a].name for a in np.unique(split.triplets[:, 3])}, attributes)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
         store = VectorStore(Path(folder) / "embeddings", len(split.images))
         for indices, vectors in batches:
             store.put(indices, vectors)
         return _score(split, store, attributes)
-
-
-def _check_attributes(split: TripletSplit, attributes: Sequence[str]) -> None:
-    asked = {split.attributes[a].name for a in np.unique(split.triplets[:, 3])}
-    if unknown := sorted(asked - set(attributes)):
-        raise ValueError(
-            f"the model does not know {', '.join(unknown)}; it knows {', '.join(attributes)}: leave the others out "
-            "with --attribute NAME, once for each attribute to keep"
-        )
 
 
 def _score(split: TripletSplit, store: VectorStore, attributes: Sequence[str]) -> TripletEvaluation:

@@ -11,14 +11,9 @@ def rate_at(epoch: float, epochs: int, optimisation: Optimisation) -> float:
     if epoch < warmup:
         return epoch / warmup
     if optimisation.schedule == "step":
-        second = 0 < optimisation.global_epochs <= epoch  # ASEN++'s second stage starts its steps afresh
-        done, length = (
-            (epoch - optimisation.global_epochs, optimisation.second_step_epochs)
-            if second
-            else (
-                epoch,
-                optimisation.step_epochs,
-            )
-        )
-        return float(optimisation.step_decay ** (int(done) // length))
+        if 0 < optimisation.global_epochs <= epoch:  # ASEN++'s second stage starts its steps afresh
+            steps = int(epoch - optimisation.global_epochs) // optimisation.second_step_epochs
+        else:
+            steps = int(epoch) // optimisation.step_epochs
+        return float(optimisation.step_decay**steps)
     return 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(epochs - warmup, 1e-9)))
