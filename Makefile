@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test check gpu-check format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     train on generated garments, export, index, search, report (10 minutes on 2 cores)"
 	@echo "make test     run the test suite (under 6 minutes)"
 	@echo "make check    what CI runs: format, lint, types, tests"
+	@echo "make gpu-check  the tests that need a CUDA device"
 	@echo "make install  create $(VENV) with everything the others need"
 	@echo "make format   format and fix what can be fixed"
 
@@ -17,6 +18,7 @@ $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps 'tensorrt-stubs>=10.13'  # it would bring tensorrt itself
 	@touch $@
 
 install: $(VENV)/installed
@@ -32,6 +34,9 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+gpu-check: install
+	$(BIN)/python -m pytest -m gpu
 
 format: install
 	$(BIN)/ruff format .

@@ -15,7 +15,7 @@ from fashionsdk.bulk import EmbeddedItem, OnError, Pixels, embed_stream
 from fashionsdk.bundle import Bundle
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import ImageError
-from fashionsdk.images import ImageSource, open_image
+from fashionsdk.images import ImageSource
 from fashionsdk.preprocessing import Preprocessing
 
 Names: TypeAlias = str | Iterable[str] | None
@@ -30,13 +30,16 @@ class Embedder:
     Args:
         bundle: the model, or the path of its bundle.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; :attr:`backend` says what runs and why.
-        precision: ``"fp32"``, ``"fp16"``, ``"int8"``, or ``None`` for the bundle's default.
+        precision: ``"fp32"``, ``"fp16"``, ``"int8"``, ``"bf16"`` for the fp32 graph that OpenVINO computes in bfloat16,
+            or ``None`` for the bundle's default.
         batch_size: photos a run of the model; bounds the memory that it takes.
         threads: threads for inference on the CPU; ``None`` for as many as the process may use.
+        runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest
+            that is installed.
 
     Raises:
         BundleError: the bundle is missing, damaged, or has no graph of this precision.
-        BackendError: the runtime or the device is not there.
+        BackendError: the runtime or the device is not there, or does not do what was asked for.
         ValueError: an argument is out of its range.
     """
 
@@ -48,12 +51,13 @@ class Embedder:
         precision: str | None = None,
         batch_size: int = 32,
         threads: int | None = None,
+        runtime: str = "auto",
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
         self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self._batch_size = batch_size
-        self._backend = open_backend(self._bundle, device, precision, threads)
+        self._backend = open_backend(self._bundle, device, precision, threads, runtime)
         self._names = tuple(attribute.name for attribute in self.attributes)
 
     def __repr__(self) -> str:
@@ -194,7 +198,7 @@ class Embedder:
     def _pixels(self, source: ImageSource) -> Pixels:
         if isinstance(source, np.ndarray) and source.ndim == 3 and self._is_ready(source):
             return source
-        return self.preprocessing(open_image(source))
+        return self.preprocessing.read(source)
 
     def _run(self, pixels: Pixels, index: tuple[int, ...], attention: bool) -> Embeddings:
         vectors, maps = self._backend.run(pixels, attention=attention)

@@ -1,6 +1,7 @@
 """A tiny hand-made model, its bundle, and photos to embed."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
 def gallery(run: Callable[..., tuple[int, str, str]], bundle: Bundle, shop: Path) -> str:
     assert run("index", bundle.path, "shop", "--out", "shop.gallery")[0] == 0
     return "shop.gallery"
+
+
+@pytest.fixture
+def clean_environment() -> dict[str, str]:
+    """The environment without what would silence a runtime's telemetry, or bend its choices."""
+    silenced = ("CI", "TF_BUILD", "JENKINS_URL", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME")
+    return {key: value for key, value in os.environ.items() if key not in silenced}

@@ -1,5 +1,6 @@
 """The ``fashionsdk`` command: its answers, its exit codes, and that stdout holds the answer alone."""
 
+import argparse
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fashionsdk.backends import PRECISIONS, RUNTIMES
 from fashionsdk.cli import main
+from fashionsdk.cli.options import add_command
 from fashionsdk.cli.output import printable
 from fashionsdk.embedder import Embedder
 from fashionsdk.matcher import Matcher
@@ -85,6 +88,24 @@ def test_check_passes_for_a_whole_bundle(run, bundle):
     assert run("check", bundle.path)[0] == 0
 
 
+def test_runtime_that_was_asked_for_runs(run, bundle, shop):
+    status, out, _ = run("check", bundle.path, "--json", "--runtime", "openvino")
+    assert (status, json.loads(out)["backend"]["runtime"].split()[0]) == (0, "openvino")
+    status, _, err = run("embed", bundle.path, "shop/0.png", "--out", "x.npz", "--runtime", "openvino")
+    assert status == 0
+    assert " openvino " in err.splitlines()[0]
+
+
+def test_choices_are_those_of_the_backends(bundle):
+    parser = argparse.ArgumentParser()
+    add_command(parser.add_subparsers(), "x", lambda _: 0, summary="", description="", examples="")
+    for name, choices in (("--runtime", ("auto", *RUNTIMES)), ("--precision", PRECISIONS)):
+        for choice in choices:
+            assert choice in vars(parser.parse_args(["x", "b", name, choice])).values()
+        with pytest.raises(SystemExit):
+            parser.parse_args(["x", "b", name, "other"])
+
+
 def test_check_fails_when_answers_differ(run, write_bundle, reference):
     swapped = replace(reference, embeddings=reference.embeddings[::-1].copy())
     altered = write_bundle(reference=swapped)
@@ -122,6 +143,8 @@ WORLD = {
     "no bundle": ("check", "none"),
     "no device": ("check", "BUNDLE", "--device", "cuda:99"),
     "no precision": ("check", "BUNDLE", "--precision", "int8"),
+    "no engine": ("check", "BUNDLE", "--runtime", "tensorrt"),
+    "no such pair": ("check", "BUNDLE", "--runtime", "openvino", "--device", "cuda"),
     "no folder": ("embed", "BUNDLE", "shop", "--out", "none/x.npz"),
     "a folder as file": ("index", "BUNDLE", "shop", "--out", "shop"),
     "no photos": ("embed", "BUNDLE", "empty", "--out", "x.npz"),

@@ -162,8 +162,21 @@ def test_arguments_out_of_range_are_refused(bundle: Bundle):
         Embedder(bundle, batch_size=0)
     with pytest.raises(ValueError, match="device is 'tpu'"):
         Embedder(bundle, device="tpu")
+    with pytest.raises(ValueError, match="runtime is 'torch'"):
+        Embedder(bundle, runtime="torch")
     with pytest.raises(BundleError, match="no int8 graph"):
         Embedder(bundle, precision="int8")
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_every_runtime_gives_the_same_embeddings(bundle: Bundle, tiny_model: Any, photos: list[Path], runtime: str):
+    embedder = Embedder(bundle, runtime=runtime, batch_size=5)
+    assert embedder.backend.runtime.startswith(f"{runtime} ")
+    assert f"runtime='{runtime}' was asked for" in embedder.backend.reason
+    pixels = np.stack([embedder.preprocessing(open_image(path)) for path in photos])
+    embeddings = embedder.embed(photos, attention=True)
+    for found, expected in zip((embeddings.vectors, embeddings.attention), tiny_model.answers(pixels), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=ATOL)
 
 
 def test_graph_that_vanished_is_a_backend_error(write_bundle: Callable[..., Bundle]):

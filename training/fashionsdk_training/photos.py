@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.atomic import replacing
 from fashionsdk.errors import ImageError
-from fashionsdk.images import open_image
-from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.preprocessing import DECODED_SIDES, Preprocessing
 from fashionsdk.progress import progress_bar
 
 logger = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
             return str(path), -1, -1
         return str(path.resolve()), status.st_size, status.st_mtime_ns
 
-    key = json.dumps([preprocessing.to_json(), [stamp(path) for path in paths]])
+    key = json.dumps([preprocessing.to_json(), DECODED_SIDES, [stamp(path) for path in paths]])
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
@@ -85,7 +84,7 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> 
 
     def decode(index: int) -> str | None:
         try:
-            pixels[index] = preprocessing(open_image(paths[index]))
+            pixels[index] = preprocessing.read(paths[index])
         except ImageError as error:
             return str(error)
         return None

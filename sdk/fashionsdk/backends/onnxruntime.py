@@ -1,37 +1,46 @@
 """ONNX Runtime, on the CPU or through CUDA. It is imported on first use: loading it takes longer than the SDK."""
 
 import os
-import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends.base import BackendInfo
+from fashionsdk.backends.base import BackendInfo, check_call
+from fashionsdk.backends.binding import BoundSession
 from fashionsdk.backends.cpus import available_cpus
+from fashionsdk.backends.signature import check_signature, output_shapes
 from fashionsdk.bundle import Bundle
-from fashionsdk.errors import BackendError, BundleError
+from fashionsdk.errors import BackendError
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
+_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
+
+
+class Session(Protocol):
+    """What runs a batch: ``onnxruntime.InferenceSession``, or a :class:`BoundSession` around it."""
+
+    def run(self, names: Sequence[str], feed: Mapping[str, NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
+        """Compute the outputs ``names``; what is not named is not computed."""
 
 
 class OnnxRuntimeBackend:
     """A session of ONNX Runtime with one of the bundle's graphs."""
 
-    def __init__(self, bundle: Bundle, session: Any, info: BackendInfo) -> None:
+    def __init__(self, bundle: Bundle, session: Session, info: BackendInfo) -> None:
         self.info = info
+        self._manifest = bundle.manifest
         self._session = session
-        self._side = bundle.manifest.preprocessing.side
-        self._has_attention = bundle.manifest.attention_shape is not None
 
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
-        self._check(images, attention)
-        names = ["embeddings", "attention"] if attention else ["embeddings"]  # what is not named is not computed
+        check_call(self._manifest, images, attention)
+        names = ["embeddings", "attention"] if attention else ["embeddings"]
         try:
             outputs = self._session.run(names, {"images": images})
         except Exception as error:  # the runtime's exceptions have no common base but this
@@ -40,58 +49,65 @@ class OnnxRuntimeBackend:
             ) from error
         return outputs[0], outputs[1] if attention else None
 
-    def _check(self, images: NDArray[np.uint8], attention: bool) -> None:
-        expected = (self._side, self._side, 3)
-        if images.dtype != np.uint8 or images.shape[1:] != expected or len(images) < 1:
-            raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (B,) + {expected}, B >= 1")
-        if attention and not self._has_attention:
-            raise ValueError("attention was asked for, but this model has no attention maps")
+
+def has_cuda() -> bool:
+    """Tell whether the installed ONNX Runtime is one for CUDA; whether CUDA loads is another question.
+
+    Raises:
+        BackendError: it cannot be imported.
+    """
+    return _CUDA in _import_runtime().get_available_providers()
 
 
-def open_on(bundle: Bundle, device: str, precision: str | None, threads: int | None, reason: str) -> OnnxRuntimeBackend:
-    """Load the graph on this device and no other; ``reason`` is told in the backend's ``info``."""
-    kind, number = _parse(device)
+def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason: str) -> OnnxRuntimeBackend:
+    """Load the graph on the CPU; ``reason`` is told in the backend's ``info``."""
     runtime = _import_runtime()
-    graph = bundle.graph(precision)
-    provider = _CPU if kind == "cpu" else _CUDA
-    _check_available(runtime, provider)
-    options: dict[str, str] = {} if kind == "cpu" else _cuda_options(number)
+    session = _open_session(runtime, bundle, precision, threads, "cpu", _CPU, {})
+    return OnnxRuntimeBackend(bundle, session, _info(runtime, bundle, precision, "cpu", reason))
+
+
+def open_cuda(
+    bundle: Bundle, number: int, precision: str | None, threads: int | None, reason: str
+) -> OnnxRuntimeBackend:
+    """Load the graph on this CUDA device and no other; ``reason`` is told in the backend's ``info``."""
+    runtime = _import_runtime()
+    _check_cuda(runtime)
+    device = f"cuda:{number}"
+    session = _open_session(runtime, bundle, precision, threads, device, _CUDA, _cuda_options(number))
+    bound = BoundSession(runtime, session, "cuda", number, output_shapes(bundle.manifest))
+    return OnnxRuntimeBackend(bundle, bound, _info(runtime, bundle, precision, device, reason))
+
+
+def _open_session(
+    runtime: Any,
+    bundle: Bundle,
+    precision: str | None,
+    threads: int | None,
+    device: str,
+    provider: str,
+    options: dict[str, str],
+) -> Any:
+    path = bundle.graph_path(precision)
     try:
         session = runtime.InferenceSession(
-            str(bundle.path / graph.file),
+            str(path),
             _session_options(runtime, threads),
             providers=[(provider, options)],
             enable_fallback=0,  # or it would print a line and go on, on the CPU
         )
     except Exception as error:  # the runtime's exceptions have no common base but this
-        raise BackendError(f"{bundle.path / graph.file} does not load on {device}: {error}") from error
+        raise BackendError(f"{path} does not load on {device}: {error}") from error
     if session.get_providers()[0] != provider:
         raise BackendError(
             f"{device} was asked for, but onnxruntime loaded {session.get_providers()[0]}; check that the driver "
             "and the CUDA and cuDNN libraries fit this onnxruntime, or choose device='cpu'"
         )
-    _check_signature(bundle, session)
-    name = "cpu" if kind == "cpu" else f"cuda:{number}"
-    return OnnxRuntimeBackend(
-        bundle, session, BackendInfo(f"onnxruntime {runtime.__version__}", name, graph.precision, reason)
-    )
+    check_signature(bundle, _signature(session))
+    return session
 
 
-def open_best(bundle: Bundle, precision: str | None, threads: int | None) -> OnnxRuntimeBackend:
-    """Load the graph on CUDA if that is possible, or else on the CPU."""
-    if _CUDA not in _import_runtime().get_available_providers():
-        return open_on(bundle, "cpu", precision, threads, "the installed onnxruntime is for the CPU")
-    try:
-        return open_on(bundle, "cuda", precision, threads, "CUDA is available")
-    except BackendError as error:
-        return open_on(bundle, "cpu", precision, threads, f"CUDA is installed but does not load: {error}")
-
-
-def _parse(device: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(cpu)|cuda(?::(\d+))?", device)
-    if match is None:
-        raise ValueError(f"device is {device!r}; expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
-    return ("cpu", 0) if match[1] else ("cuda", int(match[2] or 0))
+def _info(runtime: Any, bundle: Bundle, precision: str | None, device: str, reason: str) -> BackendInfo:
+    return BackendInfo(f"onnxruntime {runtime.__version__}", device, bundle.graph(precision).precision, reason)
 
 
 def _import_runtime() -> Any:
@@ -110,13 +126,13 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
-def _check_available(runtime: Any, provider: str) -> None:
-    if provider not in (available := runtime.get_available_providers()):
+def _check_cuda(runtime: Any) -> None:
+    if _CUDA not in (available := runtime.get_available_providers()):
         raise BackendError(
-            f"{provider} was asked for; this onnxruntime {runtime.__version__} has {', '.join(available)}. "
+            f"{_CUDA} was asked for; this onnxruntime {runtime.__version__} has {', '.join(available)}. "
             'For CUDA: pip uninstall onnxruntime, then pip install "fashionsdk[gpu]"; or choose device="cpu"'
         )
-    if provider == _CUDA and hasattr(runtime, "preload_dlls"):
+    if hasattr(runtime, "preload_dlls"):
         runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
 
 
@@ -124,7 +140,8 @@ def _session_options(runtime: Any, threads: int | None) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads or available_cpus()
     options.log_severity_level = _ERRORS_ONLY
-    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
+    # It keeps the memory of the largest batch, which batch_size bounds; without it each run pays for fresh pages.
+    options.enable_cpu_mem_arena = True
     options.enable_mem_pattern = False  # it would keep a plan for every batch size ever seen
     # Threads that wait in a loop would take the CPU from those that decode the next photos.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -140,26 +157,8 @@ def _cuda_options(number: int) -> dict[str, str]:
     }
 
 
-def _check_signature(bundle: Bundle, session: Any) -> None:
-    manifest = bundle.manifest
-    side, count = manifest.preprocessing.side, len(manifest.attributes)
-    expected = {
-        "images": ("tensor(uint8)", [side, side, 3]),
-        "embeddings": ("tensor(float)", [count, manifest.model.embedding_dimension]),
+def _signature(session: Any) -> dict[str, tuple[str, list[int | None]]]:
+    return {
+        value.name: (_TYPES.get(value.type, value.type), [n if isinstance(n, int) else None for n in value.shape])
+        for value in [*session.get_inputs(), *session.get_outputs()]
     }
-    if manifest.attention_shape is not None:
-        expected["attention"] = ("tensor(float)", [count, *manifest.attention_shape])
-    found = {value.name: (value.type, value.shape) for value in [*session.get_inputs(), *session.get_outputs()]}
-    for name, (kind, shape) in expected.items():
-        if name not in found or found[name][0] != kind or not _fits(found[name][1][1:], shape):
-            raise BundleError(
-                f"{bundle.path}: the graph has {found}; expected {name} to be {kind} ['B', {str(shape)[1:]}; "
-                "export the checkpoint again"
-            )
-
-
-def _fits(found: list[int | str | None], expected: list[int]) -> bool:
-    """Tell whether a shape fits; the name of a dynamic dimension fits any number."""
-    return len(found) == len(expected) and all(
-        a == b for a, b in zip(found, expected, strict=True) if isinstance(a, int)
-    )

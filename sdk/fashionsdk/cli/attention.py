@@ -39,7 +39,6 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the page."""
     from fashionsdk.attributes import select
-    from fashionsdk.images import open_image
     from fashionsdk.report import gaze, render_gazes
 
     found = find_photos(args.photos, on_error=args.on_error)
@@ -53,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     for position, embeddings in photo_run(photos, attention=True):
         maps = embeddings.select(names).attention
         assert maps is not None, "attention was asked for"
-        pixels = embedder.preprocessing(open_image(photos[position]))
+        pixels = embedder.preprocessing.read(photos[position])
         gazes.append(gaze(pixels, maps[0], names, [None] * len(names), Path(photos[position]).name))
     write_page(out, render_gazes(gazes, facts(embedder, {"Photos": f"{len(gazes):,}"})))
     if args.json:

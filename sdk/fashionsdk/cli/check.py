@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
 
     from fashionsdk.parity import check
 
-    report = check(args.bundle, device=args.device, precision=args.precision)
+    report = check(args.bundle, device=args.device, precision=args.precision, runtime=args.runtime)
     if args.json:
         finite = {name: value for name, value in asdict(report.parity).items() if value is None or isfinite(value)}
-        backend = {"images": report.images, "tolerance": report.tolerance, "backend": asdict(report.backend)}
+        backend = {"images": report.images, "tolerance": asdict(report.tolerance), "backend": asdict(report.backend)}
         print_json({"ok": report.ok, **dict.fromkeys(asdict(report.parity)), **finite, **backend})
     else:
         print(report)

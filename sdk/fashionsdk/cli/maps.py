@@ -71,14 +71,13 @@ def _embed(
     photo_run: PhotoRun, labels: "Labels", images: Sequence[int], pictures: dict[int, str] | None
 ) -> Iterator[tuple[int, "Embeddings"]]:
     """Yield each photo's index and embeddings, and keep a small picture of it where pictures are wanted."""
-    from fashionsdk.images import open_image
     from fashionsdk.report import thumbnail
 
     files = labels.paths
     paths = [str(files[image]) for image in images]
     for position, embeddings in photo_run(paths):
         if pictures is not None:
-            pictures[images[position]] = thumbnail(photo_run.embedder.preprocessing(open_image(paths[position])))
+            pictures[images[position]] = thumbnail(photo_run.embedder.preprocessing.read(paths[position]))
         yield images[position], embeddings
 
 

@@ -28,7 +28,17 @@ def add_command(
     parser.add_argument("bundle", type=filled, metavar="BUNDLE", help="folder of the exported model")
     model = parser.add_argument_group("model")
     model.add_argument("--device", default="auto", help="where to run, such as cpu or cuda (default: auto, the best)")
-    model.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="graph to run (default: the bundle's)")
+    model.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8", "bf16"),
+        help="graph to run, or bf16 for the fp32 graph in bfloat16 (default: the bundle's)",
+    )
+    model.add_argument(
+        "--runtime",
+        choices=("auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"),
+        default="auto",
+        help="what to run it with (default: auto, the fastest that is installed)",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else")
     output.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -95,6 +105,7 @@ def load_embedder(args: argparse.Namespace) -> "Embedder":
         precision=args.precision,
         batch_size=getattr(args, "batch_size", 1),
         threads=getattr(args, "threads", None),
+        runtime=args.runtime,
     )
     note(f"model {embedder.model[:12]}: {embedder.backend}")
     return embedder

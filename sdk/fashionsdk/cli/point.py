@@ -80,11 +80,11 @@ def _images(data: str) -> set[str]:
 
 def _looks(photo_run: PhotoRun, labels: "Labels", photos: Sequence[int], names: Sequence[str]) -> Iterator["Look"]:
     """Yield each photo's index, its attention for these attributes, and its size."""
-    from fashionsdk.images import open_image
+    from fashionsdk.images import open_photo
 
     files = labels.paths
     paths = [str(files[photo]) for photo in photos]
     for position, embeddings in photo_run(paths, attention=True):
         attention = embeddings.select(names).attention
         assert attention is not None, "attention was asked for"
-        yield photos[position], attention[0], open_image(paths[position]).size
+        yield photos[position], attention[0], open_photo(paths[position], at_least=1).size

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.evaluation import check_attributes, score
-from fashionsdk.images import open_image
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
@@ -158,7 +157,7 @@ class _Gatherer:
         return weights
 
     def _pixels(self, image: int) -> NDArray[np.uint8]:
-        return self.embedder.preprocessing(open_image(self.split.root / self.split.images[image]))
+        return self.embedder.preprocessing.read(self.split.root / self.split.images[image])
 
     def _picture(self, image: int) -> str:
         if image not in self.pictures:

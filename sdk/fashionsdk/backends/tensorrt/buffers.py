@@ -1,0 +1,42 @@
+"""Memory for one tensor, on both sides of the bus."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Buffer:
+    """Pinned host memory and device memory of the same size, allocated once; with the device current throughout.
+
+    Attributes:
+        host: the pinned memory; give away copies, never views.
+        device: the device memory; ``int(device)`` is its address.
+    """
+
+    def __init__(self, driver: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> None:
+        self._driver = driver
+        self.host: NDArray[Any] = driver.pagelocked_empty(shape, kind)
+        try:
+            self.device = driver.mem_alloc(self.host.nbytes)
+        except driver.Error:
+            self._free_host()
+            raise
+
+    def upload(self, count: int, stream: Any) -> None:
+        """Start to copy the first rows to the device."""
+        self._driver.memcpy_htod_async(self.device, self.host[:count], stream)
+
+    def download(self, count: int, stream: Any) -> None:
+        """Start to copy the first rows from the device."""
+        self._driver.memcpy_dtoh_async(self.host[:count], self.device, stream)
+
+    def close(self) -> None:
+        """Free both; nothing may be copying."""
+        self.device.free()
+        self._free_host()
+
+    def _free_host(self) -> None:
+        allocation: Any = self.host.base
+        self.host = np.empty(0, self.host.dtype)  # a view of freed memory must not be left behind
+        allocation.free()

@@ -1,0 +1,93 @@
+"""An execution context for one batch size, and the CUDA graph that was recorded from it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fashionsdk.backends.tensorrt.buffers import Buffer
+from fashionsdk.backends.tensorrt.engine import Engine
+from fashionsdk.backends.tensorrt.graphs import CudaGraph, CudaGraphError, GraphDriver
+from fashionsdk.errors import BackendError
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+
+class SizedContext:
+    """Runs batches of one size on one stream; with the device current throughout.
+
+    NVIDIA advises one context for each graph, since whatever changes a context breaks the graph that was recorded from
+    it, and memory shared by the contexts of a stream.
+
+    Args:
+        engine: what to run.
+        size: the batch size.
+        stream: where.
+        scratch: the engine's scratch memory, on the device.
+        buffers: the memory of each tensor.
+        graphs: records the graph; ``None`` for a library that records its own.
+
+    Raises:
+        BackendError: the library does not accept this size, or has no memory left.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        size: int,
+        stream: Any,
+        scratch: Any,
+        buffers: Mapping[str, Buffer],
+        graphs: GraphDriver | None,
+    ) -> None:
+        self._library = engine.library
+        self._stream: int = stream.handle
+        self._graphs = graphs
+        self._graph: CudaGraph | None = None
+        context = engine.new_context()
+        context.set_device_memory(int(scratch), engine.scratch_bytes)
+        accepted = context.set_optimization_profile_async(0, self._stream)
+        stream.synchronize()
+        accepted = accepted and context.set_input_shape("images", (size, *engine.shapes["images"]))
+        for name, buffer in buffers.items():
+            accepted = accepted and context.set_tensor_address(name, int(buffer.device))
+        if not accepted:
+            raise BackendError(f"a batch of {size} is not accepted: {self._library.last_errors()}")
+        self._context: trt.IExecutionContext | None = context
+
+    def launch(self) -> None:
+        """Put one run on the stream.
+
+        Raises:
+            BackendError: the library refuses.
+            CudaGraphError: the driver refuses.
+        """
+        if self._graph is not None:
+            self._graph.launch(self._stream)
+        else:
+            self._enqueue()
+
+    def record(self) -> None:
+        """Record the graph, if that was not tried yet; to be called after a run, which does what no recording may.
+
+        An engine with loops, or with shapes that depend on data, cannot be recorded and goes on without a graph.
+        """
+        graphs, self._graphs = self._graphs, None
+        if graphs is None:
+            return
+        try:
+            self._graph = graphs.record(self._stream, self._enqueue)
+        except (CudaGraphError, BackendError):
+            self._library.last_errors()  # or the next error would tell these
+
+    def close(self) -> None:
+        """Free the graph, and then the context whose memory it uses."""
+        try:
+            if self._graph is not None:
+                self._graph.close()
+        finally:
+            self._context = None
+
+    def _enqueue(self) -> None:
+        assert self._context is not None
+        if not self._context.execute_async_v3(self._stream):
+            raise BackendError(self._library.last_errors())

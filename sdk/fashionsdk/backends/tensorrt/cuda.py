@@ -1,0 +1,74 @@
+"""A CUDA device and its primary context, the one that torch and ONNX Runtime use as well."""
+
+import threading
+from types import TracebackType
+from typing import Any
+
+from fashionsdk.backends.tensorrt.library import Kind
+from fashionsdk.errors import BackendError
+
+_devices: "dict[int, CudaDevice]" = {}
+_lock = threading.Lock()
+
+
+class CudaDevice:
+    """A device; ``with device:`` makes its primary context current in this thread, and may be nested.
+
+    Whatever pycuda allocated must be freed inside the ``with`` too: outside, in another thread than the one that
+    opened the device, pycuda prints a warning and leaks it.
+
+    Attributes:
+        driver: the module ``pycuda.driver``.
+        number: which device.
+        capability: its compute capability, such as ``"8.9"``.
+    """
+
+    def __init__(self, driver: Any, number: int) -> None:
+        self.driver = driver
+        self.number = number
+        handle = driver.Device(number)
+        self.capability = "{}.{}".format(*handle.compute_capability())
+        self._context = handle.retain_primary_context()
+
+    def __enter__(self) -> "CudaDevice":
+        self._context.push()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._context.pop()
+
+
+def cuda_device(number: int, kind: Kind) -> CudaDevice:
+    """Return a device; it is opened once, and its primary context is kept until the process ends.
+
+    Releasing the context earlier would give nothing back while torch holds it too, and pycuda can do it only in the
+    thread that retained it.
+
+    Raises:
+        BackendError: pycuda, the driver or the device is not there.
+    """
+    driver = _import_driver(kind)
+    try:
+        driver.init()
+        count = driver.Device.count()
+        if number >= count:
+            raise BackendError(f"cuda:{number} was asked for; this machine has {count} CUDA devices, counted from 0")
+        with _lock:
+            if number not in _devices:
+                _devices[number] = CudaDevice(driver, number)
+            return _devices[number]
+    except driver.Error as error:
+        raise BackendError(f"cuda:{number} does not open: {error}; check the driver with nvidia-smi") from error
+
+
+def _import_driver(kind: Kind) -> Any:
+    try:
+        import pycuda.driver
+    except ImportError as error:
+        raise BackendError(
+            f'pycuda cannot be imported: {error}; run pip install "fashionsdk[{kind}]", '
+            "and check with nvidia-smi that the NVIDIA driver is installed"
+        ) from error
+    return pycuda.driver
