@@ -1,12 +1,33 @@
-"""Rows of the tables that benchmarks print."""
+"""Tables that benchmarks print, and the JSON lines under them."""
 
+import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 def row(cells: Sequence[str]) -> str:
     """Return one line of a markdown table."""
     return f"| {' | '.join(cells)} |"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a markdown table.
+
+    Raises:
+        ValueError: a row has more or fewer cells than the header.
+    """
+    lines = [row(header), row(["---"] * len(header))]
+    for cells in rows:
+        if len(cells) != len(header):
+            raise ValueError(f"a row has {len(cells)} cells: {cells}; expected {len(header)}: {header}")
+        lines.append(row(cells))
+    return "\n".join(lines)
+
+
+def json_lines(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return a line of JSON for each record."""
+    return "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -102,7 +102,7 @@ def main() -> None:
     model, names = checkpoint.build(), [attribute.name for attribute in checkpoint.attributes]
     assert isinstance(model, ASENPlusPlus), f"{args.checkpoint} holds {checkpoint.model.architecture}; expected asen_pp"
     pictures = [open_image(path) for path in progress_bar(split.paths, "decoding", None, "photo")]
-    images = np.stack([checkpoint.preprocessing(picture) for picture in pictures])
+    images = np.stack([checkpoint.preprocessing.read(path) for path in split.paths])
     inputs = [Image.fromarray(image) for image in images]
     crops = {"resampling matrices": crop, "GridSample, 4 x 4 samples": grid_sample(4), "GridSample": grid_sample(1)}
     answers = {

@@ -1,100 +1,165 @@
-"""Checkpoint in, bundle out: fuse, export, prove, write."""
+"""Checkpoint in, bundle out: fuse, export, lower, prove, write."""
 
 import platform
 import tempfile
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+import onnx
 
-from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Reference
-from fashionsdk.parity import CheckReport, check
-from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
+from fashionsdk.parity import CheckReport
 from fashionsdk_export.errors import ExportError
+from fashionsdk_export.evidence import Evidence
 from fashionsdk_export.fuse import fuse
 from fashionsdk_export.graph import OPSET, export_graph
-from fashionsdk_training import garments
+from fashionsdk_export.precision import lower
+from fashionsdk_export.proof import Examination, figures, prove
+from fashionsdk_export.reference import make_reference, reference_images
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import AttributeModel
 
-GRAPH_FILE = "model.fp32.onnx"
-REFERENCE_IMAGES = 16
+NO_EVIDENCE = Evidence()
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export made and how close it is to PyTorch."""
+    """What an export made and how close each graph is to PyTorch."""
 
     bundle: Bundle
-    parity: CheckReport
+    checks: Mapping[Precision, CheckReport]
 
     def summary(self) -> str:
         """Return a few lines for a person."""
-        size = (self.bundle.path / GRAPH_FILE).stat().st_size / 1e6
         names = ", ".join(attribute.name for attribute in self.bundle.manifest.attributes)
-        return f"{self.bundle.path}: {GRAPH_FILE}, {size:.1f} MB, embeds {names}\n{self.parity}"
+        return "\n".join([f"{self.bundle.path} embeds {names}", *map(self._describe, self.bundle.manifest.graphs)])
+
+    def _describe(self, graph: GraphInfo) -> str:
+        size = (self.bundle.path / graph.file).stat().st_size / 1e6
+        kept = len(self.bundle.manifest.extra.get("kept_in_float", {}).get(graph.precision, ()))
+        islands = f", {kept} nodes kept in float32" if kept else ""
+        lines = [f"\n{graph.file}, {size:.1f} MB{islands}", str(self.checks[graph.precision])]
+        if "map" in graph.parity:
+            lost = f", {graph.parity['map_loss']:.2f} less than fp32" if "map_loss" in graph.parity else ""
+            lines.append(f"MAP over queries     {graph.parity['map']:.2f}{lost}")
+        return "\n".join(lines)
 
 
-def build_bundle(checkpoint: Checkpoint, out: str | Path, *, overwrite: bool = False) -> ExportReport:
-    """Export ``checkpoint`` to the bundle folder ``out``, once its graph has proved to give PyTorch's numbers.
+def build_bundle(
+    checkpoint: Checkpoint,
+    out: str | Path,
+    *,
+    precisions: Sequence[Precision] = ("fp32",),
+    evidence: Evidence = NO_EVIDENCE,
+    map_loss: float | None = None,
+    overwrite: bool = False,
+) -> ExportReport:
+    """Export ``checkpoint`` to the bundle folder ``out``, once its graphs have proved to give PyTorch's numbers.
 
     The proof runs through the SDK, as a user's would: a bundle is written to a temporary folder, opened and checked.
 
+    Args:
+        checkpoint: the trained model.
+        out: the folder to make.
+        precisions: the graphs to write; the first is the bundle's default.
+        evidence: photos that INT8 is calibrated on, and labelled ones to measure MAP on.
+        map_loss: points of MAP that a graph may lose against fp32; ``None`` for ``fashionsdk_export.proof.MAP_LOSS``.
+        overwrite: whether a bundle at ``out`` may be replaced.
+
     Raises:
         CheckpointError: the checkpoint does not fit its model.
-        ExportError: the graph cannot be made or differs from PyTorch.
+        ExportError: a graph cannot be made, differs from PyTorch, or loses too much; INT8 was asked for without photos.
         BundleError: ``out`` exists and may not be replaced.
+        ValueError: no precision is given, or one twice.
     """
+    if not precisions or len(set(precisions)) < len(precisions):
+        raise ValueError(f"precisions are {precisions}; expected one or more of fp32, fp16 and int8, each once")
     model = checkpoint.build()
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
-    manifest = _manifest(checkpoint, model, reference)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-export-") as folder:
-        graph = Path(folder) / GRAPH_FILE
-        side, attention = checkpoint.preprocessing.side, reference.attention is not None
-        export_graph(fuse(model), side, graph, attention=attention)
-        graphs = {GRAPH_FILE: graph}
-        trial = Bundle.write(Path(folder) / "trial", manifest=manifest, graphs=graphs, reference=reference)
-        parity = check(trial, device="cpu")
-        if not parity.ok:
-            raise ExportError(f"the graph does not give PyTorch's numbers, so nothing was written: {parity}")
-        proved = replace(manifest, graphs=(replace(manifest.graphs[0], parity=_figures(parity)),))
-        bundle = Bundle.write(out, manifest=proved, graphs=graphs, reference=reference, overwrite=overwrite)
-    return ExportReport(bundle, parity)
+        made = Path(folder)
+        kept = _make_graphs(checkpoint, model, reference, precisions, evidence, made)
+        manifest = _manifest(checkpoint, model, reference, kept)
+        files = {graph.file: made / graph.file for graph in manifest.graphs}
+        trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
+        checks = {precision: prove(trial, precision) for precision in precisions}
+        parity = {precision: figures(report.parity) for precision, report in checks.items()}
+        if evidence.split is not None:
+            examine = Examination(trial, evidence.split, map_loss)
+            parity = {precision: values | examine(precision) for precision, values in parity.items()}
+        graphs = tuple(_info(precision, parity[precision]) for precision in precisions)
+        bundle = Bundle.write(
+            out,
+            manifest=replace(manifest, graphs=graphs),
+            graphs={graph.file: files[graph.file] for graph in graphs},
+            reference=reference,
+            overwrite=overwrite,
+        )
+    return ExportReport(bundle, checks)
 
 
-def _figures(report: CheckReport) -> dict[str, float]:
-    return {name: float(value) for name, value in asdict(report.parity).items() if value is not None}
+def graph_file(precision: Precision) -> str:
+    """Return the name of a graph's file in a bundle."""
+    return f"model.{precision}.onnx"
 
 
-def reference_images(preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return generated garments as model input, ``(n, S, S, 3)``: anyone's bundle can carry them."""
-    drawn = [garments.draw(index, seed=1, side=max(64, preprocessing.side)) for index in range(REFERENCE_IMAGES)]
-    return np.stack([preprocessing(garment.image) for garment in drawn])
+def _make_graphs(
+    checkpoint: Checkpoint,
+    model: AttributeModel,
+    reference: Reference,
+    precisions: Sequence[Precision],
+    evidence: Evidence,
+    folder: Path,
+) -> dict[Precision, tuple[str, ...]]:
+    """Write the fp32 graph and those asked for; return the names of the nodes that each keeps in float32."""
+    full = folder / graph_file("fp32")
+    export_graph(fuse(model), checkpoint.preprocessing.side, full, attention=reference.attention is not None)
+    kept: dict[Precision, tuple[str, ...]] = {"fp32": ()}
+    fewer = [precision for precision in precisions if precision != "fp32"]
+    if not fewer:
+        return kept
+    if "int8" in fewer and not evidence.photos:
+        raise ExportError("int8 is calibrated on photos such as the model will see; give a table or a folder of photos")
+    images = evidence.images(checkpoint.preprocessing) if evidence.photos else reference.images
+    graph = onnx.load(full)
+    for precision in fewer:
+        lowered = lower(graph, precision, images)
+        onnx.save(lowered.model, folder / graph_file(precision))
+        kept[precision] = lowered.kept
+    return kept
 
 
-def make_reference(model: AttributeModel, images: NDArray[np.uint8]) -> Reference:
-    """Return PyTorch's float32 answers to ``images``."""
-    with torch.inference_mode():
-        encoded = model(torch.from_numpy(images))
-    attention = None if encoded.attention is None else encoded.attention.numpy()
-    return Reference(images, encoded.embeddings.numpy(), attention)
+def _info(precision: Precision, parity: Mapping[str, float]) -> GraphInfo:
+    return GraphInfo(graph_file(precision), precision, OPSET, parity)
 
 
-def _manifest(checkpoint: Checkpoint, model: AttributeModel, reference: Reference) -> Manifest:
+def _manifest(
+    checkpoint: Checkpoint, model: AttributeModel, reference: Reference, kept: Mapping[Precision, Sequence[str]]
+) -> Manifest:
     config = checkpoint.model
     shape = None if reference.attention is None else reference.attention.shape
-    packages = ("fashionsdk", "torch", "timm", "onnx", "onnxscript")
     return Manifest(
         model=ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.revision),
         attributes=checkpoint.attributes,
         preprocessing=checkpoint.preprocessing,
         attention_shape=None if shape is None else (int(shape[2]), int(shape[3])),
-        graphs=(GraphInfo(GRAPH_FILE, "fp32", OPSET, {}),),
+        graphs=tuple(_info(precision, {}) for precision in kept),
         history=checkpoint.history,
         metrics=checkpoint.metrics,
-        created_by={"python": platform.python_version(), **{name: version(name) for name in packages}},
-        extra={"data_digest": checkpoint.data_digest},
+        created_by=_versions("fashionsdk", "torch", "timm", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu"),
+        extra={
+            "data_digest": checkpoint.data_digest,
+            "kept_in_float": {precision: list(names) for precision, names in kept.items() if names},
+        },
     )
+
+
+def _versions(*packages: str) -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions

@@ -34,7 +34,7 @@ class Tolerance:
 
 
 # In fp32 only the order of sums differs: under 1e-6 on a CPU, more on a GPU. For the others one embedding in ten may be
-# anywhere, since fewer bits can move the region that ASEN++ looks at; docs/decisions/precision.md has what was measured.
+# anywhere, since fewer bits can move the region that ASEN++ looks at; docs/decisions/precision.md says what was seen.
 TOLERANCES: Mapping[str, Tolerance] = {
     "fp32": Tolerance(0.99999, 1.0, 1e-4, 1e-4),
     "fp16": Tolerance(0.999, 0.9, 1e-2),

@@ -10,7 +10,7 @@ from fashionsdk import Embedder
 from fashionsdk.attributes import Attribute
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.preprocessing import Preprocessing
-from fashionsdk_export import pipeline
+from fashionsdk_export import pipeline, reference
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.golden import originals
 from tests.training.conftest import SYSTEMS, trained_like
@@ -26,7 +26,7 @@ NETWORKS = {
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_bundle_checks_itself_and_embeds_like_pytorch(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "REFERENCE_IMAGES", 4)  # drawing them takes longer than all else
+    monkeypatch.setattr(reference, "REFERENCE_IMAGES", 4)  # drawing them takes longer than all else
     config = NETWORKS[name]
     count = ATTRIBUTES + config.added
     model = trained_like(config, count)

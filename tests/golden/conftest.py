@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fashionsdk import Bundle
-from fashionsdk_export import pipeline
+from fashionsdk_export import pipeline, reference
 from fashionsdk_training.originals.convert import Imported, import_original
 from tests.golden import originals, recipe
 
@@ -38,5 +38,5 @@ def imported() -> Callable[[str], Imported]:
 def bundles(imported) -> Iterator[Callable[[str], Bundle]]:
     """Export an imported program; two reference images, because the tests bring their own."""
     with TemporaryDirectory(prefix="fashionsdk-golden-") as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "REFERENCE_IMAGES", 2)
+        patch.setattr(reference, "REFERENCE_IMAGES", 2)
         yield cache(lambda model: pipeline.build_bundle(imported(model).checkpoint, Path(folder) / model).bundle)

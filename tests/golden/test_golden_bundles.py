@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fashionsdk import Embedder, check
-from fashionsdk_export.pipeline import GRAPH_FILE
+from fashionsdk_export.pipeline import graph_file
 from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD
 from tests.golden import originals, recipe, reference
 from tests.golden.test_golden import ATTRIBUTES, BRANCHES, ONE_BRANCH, PICTURES, SEED, stacked
@@ -22,7 +22,7 @@ def assert_close(got, expected):
 
 def session_from(bundle, weights):
     """Open the bundle's graph with the inputs of the convolutions that use ``weights`` turned into inputs."""
-    model = onnx.load(bundle.path / GRAPH_FILE)
+    model = onnx.load(bundle.path / graph_file("fp32"))
     names = [node.input[0] for weight in weights for node in model.graph.node if weight in node.input]
     assert len(names) == len(weights)
     for node in [node for node in model.graph.node if set(node.output) & set(names)]:

@@ -1,0 +1,100 @@
+"""Square matrix products by every library at hand: what arithmetic a machine can do at best."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Matrix: TypeAlias = NDArray[np.float32]
+Product: TypeAlias = Callable[[], Any]
+
+# Largest relative difference to float64: rounding adds up to 1e-6; bfloat16 or TF32 would be off by 1e-4 and more.
+RTOL = {"fp32": 2e-5, "fp16": 1e-2}
+
+
+def matrices(size: int) -> tuple[Matrix, Matrix]:
+    """Return two random matrices ``(size, size)`` whose product is about 1/4 everywhere, so that fp16 can hold it."""
+    first, second = np.random.default_rng(0).random((2, size, size), dtype=np.float32)
+    return first, second / size
+
+
+def products(device: str, precision: str, size: int, threads: int) -> Mapping[str, Product]:
+    """Return the product of ``matrices(size)`` by each library, ready to be called."""
+    first, second = matrices(size)
+    if device == "cuda":
+        return {"torch": _torch_cuda(first, second, precision)}
+    torch.set_num_threads(threads)
+    return {
+        "numpy": partial(np.matmul, first, second, out=np.empty_like(first)),
+        "torch": partial(torch.mm, torch.from_numpy(first), torch.from_numpy(second)),
+        "ONNX Runtime": _onnxruntime(first, second, threads),
+        "OpenVINO": _openvino(first, second, threads),
+    }
+
+
+def check(size: int, precision: str, answer: Any) -> None:
+    """Compare a few rows of a product with float64's.
+
+    Raises:
+        ValueError: they differ by more than the precision rounds.
+    """
+    first, second = matrices(size)
+    rows = slice(None, None, max(1, size // 4))
+    expected = first[rows].astype(np.float64) @ second.astype(np.float64)
+    found = np.asarray(answer.float().cpu() if isinstance(answer, torch.Tensor) else answer, np.float64)[rows]
+    worst = float(np.abs(found / expected - 1).max())
+    if worst > RTOL[precision]:
+        raise ValueError(f"a product of size {size} is off by {worst:.1e}; expected {precision}, {RTOL[precision]:.0e}")
+
+
+def _torch_cuda(first: Matrix, second: Matrix, precision: str) -> Product:
+    torch.backends.cuda.matmul.allow_tf32 = False
+    kind = torch.float16 if precision == "fp16" else torch.float32
+    a, b = (torch.from_numpy(matrix).to("cuda", kind) for matrix in (first, second))
+
+    def product() -> torch.Tensor:
+        answer = a @ b
+        torch.cuda.synchronize()
+        return answer
+
+    return product
+
+
+def _onnxruntime(first: Matrix, second: Matrix, threads: int) -> Product:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(_graph(second), options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, {"first": first})[0]
+
+
+def _openvino(first: Matrix, second: Matrix, threads: int) -> Product:
+    import openvino
+
+    # Where the processor has bfloat16, that is the default.
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(_graph(second), b""), "CPU", options)
+    request = compiled.create_infer_request()
+    return lambda: request.infer({"first": first}, share_inputs=True, share_outputs=True)[0]
+
+
+def _graph(second: Matrix) -> bytes:
+    """Return an ONNX graph of one product; the second matrix is a constant, which a library may repack beforehand."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    value = partial(helper.make_tensor_value_info, elem_type=TensorProto.FLOAT, shape=second.shape)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["first", "second"], ["product"])],
+        "product",
+        [value("first")],
+        [value("product")],
+        [numpy_helper.from_array(second, "second")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    data: bytes = model.SerializeToString()
+    return data

@@ -1,0 +1,206 @@
+"""How many photos a second, by concurrent callers, processes and reading threads, beside what users have today?
+
+    python benchmarks/make_bundle.py --out runs/r50
+    python benchmarks/throughput.py runs/r50/bundle --plot throughput.png
+
+Callers are threads that share one Embedder, or processes with one each; ``threads`` are those that one inference
+uses. Readers decode JPEGs in the threads of ``embed_many`` while the model runs. All setups take turns, ``--rounds``
+times; the table has the median, the slowest and the fastest round. Every answer is checked. Today's ways have one
+caller: their threads already use every core.
+"""
+
+import argparse
+import io
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from callers import Callers, ProcessCallers, Readers, ThreadCallers
+from fashionsdk.backends.cpus import available_cpus
+from fashionsdk.bundle import Bundle
+from fashionsdk.progress import progress_bar
+from fashionsdk_training import garments
+from markdown import json_lines, table
+from measure import Others, machine
+from ways import DEVICES, ORIGINAL, Batch, Candidate, Ours, Started, Way, reason
+
+PACKAGES = ("fashionsdk", "torch", "onnxruntime", "openvino", "numpy", "pillow")
+HEADER = ("setup", "callers", "threads", "batch", "photos a second", "slowest", "fastest", "÷ the original way")
+PHOTOS, PHOTO_SIDE = 16, 1000  # JPEGs that readers decode
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Who calls what, how it is started, and the photos a second of every round."""
+
+    name: str
+    callers: int
+    threads: int
+    batch_size: int
+    start: Callable[[], Callers]
+    rates: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """What a chart calls it."""
+        return f"{self.name}\n{self.callers} at once, {self.threads} threads each, batch {self.batch_size}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the setup as JSON takes it."""
+        named = {"setup": self.name, "callers": self.callers, "threads": self.threads, "batch_size": self.batch_size}
+        if not self.rates:
+            return {**named, "reason": " ".join(self.reasons)}
+        return {**named, "unit": "photos/s", "median": statistics.median(self.rates), "rounds": self.rates}
+
+
+def todays(bundle: Bundle, checkpoint: Path | None, device: str, threads: int, sizes: Sequence[int]) -> list[Setup]:
+    """Return today's ways, one caller each, at every batch size."""
+    from today import find_checkpoint, today_ways  # here, so that the processes of ProcessCallers do not load torch
+
+    ways = today_ways(find_checkpoint(bundle, checkpoint), device, threads)
+    loaded: dict[str, Candidate] = {}
+
+    def start(way: Way, size: int) -> Callers:
+        candidate = loaded[way.label] = loaded.get(way.label) or Candidate(way)
+        batch = Batch(bundle.reference(), size)
+        started = candidate.start(batch)
+        if not isinstance(started, Started):
+            raise RuntimeError(started)
+        return ThreadCallers(started.call, batch, way.precision, 1)
+
+    return [
+        Setup(f"{way.name}, {way.precision}", 1, threads, size, lambda way=way, size=size: start(way, size))
+        for way in ways
+        for size in sizes
+    ]
+
+
+def shared(bundle: Bundle, ours: Ours, callers: Sequence[int], threads: int, sizes: Sequence[int]) -> list[Setup]:
+    """Return threads that share one Embedder."""
+
+    def start(number: int, each: int, size: int) -> Callers:
+        embedder, batch = ours.embedder(bundle, each, size), Batch(bundle.reference(), size)
+        embedder.embed(batch.images)
+        return ThreadCallers(lambda: embedder.embed(batch.images).vectors, batch, ours.precision, number)
+
+    return [
+        Setup(
+            f"one Embedder, {ours.runtime}, {ours.precision}",
+            number,
+            each,
+            size,
+            lambda number=number, each=each, size=size: start(number, each, size),
+        )
+        for size in sizes
+        for each in sorted({threads, 1}, reverse=True)
+        for number in callers
+    ]
+
+
+def processes(bundle: Bundle, ours: Ours, callers: Sequence[int], threads: int, sizes: Sequence[int]) -> list[Setup]:
+    """Return processes with an Embedder each, which share the cores."""
+    return [
+        Setup(
+            f"an Embedder a process, {ours.runtime}, {ours.precision}",
+            number,
+            max(1, threads // number),
+            size,
+            lambda number=number, size=size: ProcessCallers(bundle.path, ours, max(1, threads // number), size, number),
+        )
+        for size in sizes
+        for number in callers
+        if 1 < number <= threads
+    ]
+
+
+def readers(bundle: Bundle, ours: Ours, workers: Sequence[int], threads: int, size: int) -> list[Setup]:
+    """Return ``embed_many`` on JPEGs, with several numbers of reading threads."""
+
+    def start(number: int) -> Callers:
+        return Readers(ours.embedder(bundle, threads, size), jpegs(), size, number, ours.precision)
+
+    name = f"embed_many, reading threads, {ours.runtime}, {ours.precision}"
+    return [Setup(name, number, threads, size, lambda number=number: start(number)) for number in workers]
+
+
+def jpegs() -> list[bytes]:
+    """Return drawn garments as JPEG files."""
+    files = []
+    for index in range(PHOTOS):
+        buffer = io.BytesIO()
+        garments.draw(index, seed=4, side=PHOTO_SIDE).image.save(buffer, "JPEG", quality=90)
+        files.append(buffer.getvalue())
+    return files
+
+
+def started(setups: Sequence[Setup]) -> Iterator[tuple[Setup, Callers]]:
+    """Start every setup that can run; the others get a reason."""
+    for setup in progress_bar(setups, "starting", None, "setup"):
+        try:
+            yield setup, setup.start()
+        except Exception as error:  # runtimes raise whatever they raise; the table says what
+            setup.reasons.append(reason(error))
+
+
+def measure_all(setups: Sequence[Setup], rounds: int, seconds: float) -> None:
+    """Let all setups run in turn, ``rounds`` times, and note their rates."""
+    running = list(started(setups))
+    for setup, callers in progress_bar(running * rounds, "measuring", None, "round"):
+        setup.rates.append(round(callers.run(seconds), 3))
+    for _, callers in running:
+        callers.close()
+
+
+def cells(setups: Sequence[Setup]) -> list[list[str]]:
+    """Return the rows of the table; the ratio is to the fastest batch size of the original way."""
+    medians = {setup.label: statistics.median(setup.rates) for setup in setups if setup.rates}
+    original = max((rate for label, rate in medians.items() if label.startswith(ORIGINAL)), default=None)
+    found = []
+    for setup in setups:
+        named = [setup.name, *map(str, (setup.callers, setup.threads, setup.batch_size))]
+        if not setup.rates:
+            found.append([*named, "", "", "", " ".join(setup.reasons)])
+            continue
+        rates = [f"{rate:.2f}" for rate in (medians[setup.label], min(setup.rates), max(setup.rates))]
+        found.append([*named, *rates, "" if original is None else f"{medians[setup.label] / original:.2f}"])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--checkpoint", type=Path, help="default: the folder checkpoint beside the bundle")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument("--runtime", default="onnxruntime")
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--callers", type=int, nargs="+", default=[1, 2, 4, 8], help="callers, and reading threads")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--threads", type=int, default=available_cpus())
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of a round of a setup")
+    parser.add_argument("--plot", type=Path, help="PNG file to write")
+    args = parser.parse_args()
+    bundle, others = Bundle.open(args.bundle), Others()
+    ours = Ours(args.device, args.runtime, args.precision)
+    setups = [
+        *todays(bundle, args.checkpoint, args.device, args.threads, args.batch_sizes),
+        *shared(bundle, ours, args.callers, args.threads, args.batch_sizes),
+        *processes(bundle, ours, args.callers, args.threads, args.batch_sizes),
+        *readers(bundle, ours, args.callers, args.threads, max(args.batch_sizes)),
+    ]
+    measure_all(setups, args.rounds, args.seconds)
+    print(table(HEADER, cells(setups)))
+    print(json_lines([setup.to_json() for setup in setups]))
+    print(json_lines([{"cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
+    if args.plot:
+        from plots import bars
+
+        rates = {setup.label: {"photos": statistics.median(setup.rates)} for setup in setups if setup.rates}
+        bars(args.plot, f"{bundle.manifest.model.backbone}, {args.device}", rates, "photos a second (median of rounds)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Half precision: float16 weights and arithmetic, with islands of float32 where they were asked for.
+
+Kept libraries were tried first (``docs/decisions/precision.md``); what they lack is islands that keep float32 from one
+node to the next, and graphs with casts of their own.
+"""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
+
+# These take the type of their output from an attribute, not from an input; all of them stay as they are but Cast.
+_SOURCES = ("Constant", "ConstantOfShape", "EyeLike", "Range", "RandomNormal", "RandomUniform")
+
+
+def to_half(model: onnx.ModelProto, islands: Collection[str] = ()) -> onnx.ModelProto:
+    """Return ``model`` in float16 between inputs and outputs that keep their types.
+
+    Args:
+        model: a graph in float32, without subgraphs.
+        islands: names of nodes that compute in float32.
+
+    Raises:
+        ValueError: an island is no node of the graph.
+    """
+    names = {node.name for node in model.graph.node}
+    if unknown := sorted(set(islands) - names):
+        raise ValueError(f"islands {', '.join(unknown)} are no nodes of the graph; expected names of its nodes")
+    return _Conversion(model, frozenset(islands)).result()
+
+
+class _Conversion:
+    """One pass through the graph's nodes, in their order; a tensor gets the type that its producer gives it."""
+
+    def __init__(self, model: onnx.ModelProto, islands: frozenset[str]) -> None:
+        self.model = onnx.shape_inference.infer_shapes(model)
+        self.islands = islands
+        self.opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+        graph = self.model.graph
+        self.weights = {weight.name: weight for weight in graph.initializer}
+        self.wide = set(_float_tensors(graph))  # tensors that were float32
+        self.type_of = dict.fromkeys(self.wide, FLOAT)
+        self.nodes: list[onnx.NodeProto] = []
+        self.copies: dict[tuple[str, int], str] = {}
+        self.initializers: dict[str, onnx.TensorProto] = {}
+
+    def result(self) -> onnx.ModelProto:
+        outputs = {value.name for value in self.model.graph.output}
+        for node in self.model.graph.node:
+            self._convert(node)
+        graph = onnx.GraphProto()
+        graph.CopyFrom(self.model.graph)
+        for field in ("node", "initializer", "value_info"):
+            graph.ClearField(field)
+        graph.node.extend(self.nodes)
+        for name in sorted(outputs):
+            if self.type_of.get(name) == HALF:
+                _widen_output(graph, name)
+        graph.initializer.extend(self.initializers.values())
+        converted = onnx.ModelProto()
+        converted.CopyFrom(self.model)
+        converted.graph.CopyFrom(graph)
+        return onnx.shape_inference.infer_shapes(converted, strict_mode=True)
+
+    def _convert(self, node: onnx.NodeProto) -> None:
+        half = node.name not in self.islands and node.op_type not in _SOURCES
+        schema = onnx.defs.get_schema(node.op_type, self.opset, node.domain)
+        kept = onnx.NodeProto()
+        kept.CopyFrom(node)
+        for i, name in enumerate(node.input):
+            if name in self.wide:
+                kept.input[i] = self._read(name, HALF if half and _takes_half(schema, schema.inputs, i) else FLOAT)
+            elif name in self.weights:
+                self.initializers[name] = self.weights[name]
+        for i, name in enumerate(node.output):
+            if name in self.wide:
+                self.type_of[name] = HALF if half and _takes_half(schema, schema.outputs, i) else FLOAT
+        if node.op_type == "Cast" and half:
+            _set_target(kept)
+        self.nodes.append(kept)
+
+    def _read(self, name: str, wanted: int) -> str:
+        """Return the tensor of this name in the type that is wanted, cast once for all who read it."""
+        if name in self.weights:
+            return self._weight(name, wanted)
+        if self.type_of[name] == wanted:
+            return name
+        if (name, wanted) not in self.copies:
+            copy = self.copies[name, wanted] = f"{name}.{'float16' if wanted == HALF else 'float32'}"
+            self.nodes.append(helper.make_node("Cast", [name], [copy], name=f"cast_{copy}", to=wanted))
+        return self.copies[name, wanted]
+
+    def _weight(self, name: str, wanted: int) -> str:
+        if wanted == FLOAT:
+            self.initializers[name] = self.weights[name]
+            return name
+        copy = f"{name}.float16"
+        if copy not in self.initializers:
+            with np.errstate(over="ignore"):  # what does not fit becomes infinite, and whoever measures sees it
+                values = numpy_helper.to_array(self.weights[name]).astype(np.float16)
+            self.initializers[copy] = numpy_helper.from_array(values, copy)
+        return copy
+
+
+def _float_tensors(graph: onnx.GraphProto) -> Iterator[str]:
+    for weight in graph.initializer:
+        if weight.data_type == FLOAT:
+            yield weight.name
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.type.tensor_type.elem_type == FLOAT:
+            yield value.name
+
+
+def _takes_half(schema: onnx.defs.OpSchema, parameters: "list[onnx.defs.OpSchema.FormalParameter]", i: int) -> bool:
+    """Tell whether the operator's i-th input or output may be float16; some are float32 whatever the rest is."""
+    kind = parameters[min(i, len(parameters) - 1)].type_str
+    allowed = {constraint.type_param_str: constraint.allowed_type_strs for constraint in schema.type_constraints}
+    return "tensor(float16)" in allowed.get(kind, [kind])
+
+
+def _set_target(cast: onnx.NodeProto) -> None:
+    for attribute in cast.attribute:
+        if attribute.name == "to" and attribute.i == FLOAT:
+            attribute.i = HALF
+
+
+def _widen_output(graph: onnx.GraphProto, name: str) -> None:
+    """Let the graph's output be float32 although its producer gives float16."""
+    narrow = f"{name}.float16"
+    for node in graph.node:
+        for names in (node.input, node.output):
+            for i, other in enumerate(names):
+                if other == name:
+                    names[i] = narrow
+    graph.node.append(helper.make_node("Cast", [narrow], [name], name=f"cast_{name}", to=FLOAT))
+
+
+def spell_out_norms(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return ``model`` with each ``ReduceL2`` as a square, a sum and a root.
+
+    A sum of squares leaves float16's range long before the norm does. Written out it is a tensor, so that whoever
+    measures a graph in float16 sees what a GPU would compute.
+    """
+    spelt = onnx.ModelProto()
+    spelt.CopyFrom(model)
+    nodes = list(spelt.graph.node)
+    del spelt.graph.node[:]
+    for node in nodes:
+        spelt.graph.node.extend(_spell_out(node) if node.op_type == "ReduceL2" else [node])
+    return spelt
+
+
+def _spell_out(norm: onnx.NodeProto) -> list[onnx.NodeProto]:
+    square, total = f"{norm.output[0]}.square", f"{norm.output[0]}.sum"
+    add = helper.make_node("ReduceSum", [square, *norm.input[1:]], [total], name=f"{norm.name}.sum")
+    add.attribute.extend(norm.attribute)
+    return [
+        helper.make_node("Mul", [norm.input[0], norm.input[0]], [square], name=f"{norm.name}.square"),
+        add,
+        helper.make_node("Sqrt", [total], norm.output, name=f"{norm.name}.root"),
+    ]

@@ -1,0 +1,98 @@
+"""INT8: static quantise-dequantise pairs, weights per channel, activation ranges from the user's own photos."""
+
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
+from onnxruntime.quantization.calibrate import create_calibrator
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from fashionsdk.progress import progress_bar
+
+BATCH = 8
+_KINDS = ("Conv", "Add")
+_SETTINGS = {
+    # An output is quantised where the next layer takes it as input, after its activation: once, not twice.
+    "OpTypesToExcludeOutputQuantization": list(_KINDS),
+    "QuantizeBias": False,  # TensorRT takes no int32 bias; CPUs lose nothing
+}
+
+
+class Quantiser:
+    """Makes INT8 graphs of one float32 graph; its activations are measured once.
+
+    Args:
+        model: the graph in float32, its batch-norms folded.
+        images: uint8 ``(n, S, S, 3)``, model inputs to measure the ranges of activations on.
+    """
+
+    def __init__(self, model: onnx.ModelProto, images: NDArray[np.uint8]) -> None:
+        self.model = model
+        with tempfile.TemporaryDirectory(prefix="fashionsdk-int8-") as folder:
+            file = Path(folder) / "graph.onnx"
+            onnx.save(model, file)
+            calibrator = create_calibrator(
+                file,
+                list(_KINDS),
+                augmented_model_path=str(Path(folder) / "observed.onnx"),
+                calibrate_method=CalibrationMethod.MinMax,
+            )
+            calibrator.collect_data(_Batches(images))
+            self.ranges = calibrator.compute_data()
+
+    def layers(self) -> list[str]:
+        """Return the names of what can be quantised: convolutions, and sums of two feature maps."""
+        constants = {weight.name for weight in self.model.graph.initializer}
+        ranks = {
+            value.name: len(value.type.tensor_type.shape.dim)
+            for value in onnx.shape_inference.infer_shapes(self.model).graph.value_info
+        }
+        return [
+            node.name
+            for node in self.model.graph.node
+            if node.op_type == "Conv"
+            or (node.op_type == "Add" and not constants & set(node.input) and ranks.get(node.output[0]) == 4)
+        ]
+
+    def quantise(self, layers: Collection[str]) -> onnx.ModelProto:
+        """Return the graph with these layers in INT8."""
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        if not layers:
+            return model  # the library takes an empty list for all
+        quantizer = QDQQuantizer(
+            model,
+            per_channel=True,
+            reduce_range=False,
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QUInt8,
+            tensors_range=self.ranges,
+            nodes_to_quantize=list(layers),
+            nodes_to_exclude=[],
+            op_types_to_quantize=list(_KINDS),
+            extra_options=dict(_SETTINGS),
+        )
+        quantizer.quantize_model()
+        quantizer.model.topological_sort()
+        quantised: onnx.ModelProto = quantizer.model.model
+        return quantised
+
+
+class _Batches(CalibrationDataReader):  # type: ignore[misc]  # the library has no types
+    """Photos as the calibrator reads them."""
+
+    def __init__(self, images: NDArray[np.uint8]) -> None:
+        self.batches = self._batches(images)
+
+    def _batches(self, images: NDArray[np.uint8]) -> Iterator[dict[str, Any]]:
+        for start in progress_bar(range(0, len(images), BATCH), "int8: activation ranges", None, "batch"):
+            yield {"images": images[start : start + BATCH]}
+
+    def get_next(self) -> dict[str, Any] | None:
+        """Return the next batch, or None."""
+        return next(self.batches, None)

@@ -1,0 +1,162 @@
+"""The parts of the speed benchmarks, and a short run of two of them on a tiny network."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from fashionsdk.bundle import Bundle
+from fashionsdk_export.pipeline import build_bundle
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import ModelConfig, TrainConfig
+from fashionsdk_training.models import build_model
+from tests.benchmarks.conftest import FOLDER, Load
+
+ORIGINAL_ATOL = 1e-5  # the original way only orders float32 sums differently; 1e-6 measured
+TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16, attribute_dimension=24, hidden_dimension=12)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(load: Load) -> Checkpoint:
+    config = TrainConfig(model=TINY, posteriors=True)
+    return load("make_bundle").random_checkpoint(config, attributes=10, side=64)
+
+
+@pytest.fixture(scope="module")
+def bundle(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build_bundle(checkpoint, tmp_path_factory.mktemp("speed") / "bundle").bundle  # without its checkpoint
+
+
+def test_percentiles_are_those_of_a_sorted_list(load: Load):
+    times = load("measure").latency([float(value) for value in range(101)])
+    assert (times.p50, times.p95, times.p99, times.calls) == (50.0, 95.0, 99.0, 101)
+
+
+def test_a_slow_function_is_called_less_often_but_all_along(load: Load):
+    measure, order = load("measure"), []
+
+    def spin(name: str, seconds: float) -> str:
+        end = measure.time.perf_counter() + seconds
+        while measure.time.perf_counter() < end:
+            pass
+        return name
+
+    functions = {"slow": lambda: spin("slow", 0.01), "fast": lambda: spin("fast", 0.001)}
+    times = measure.measure_for(functions, 0.1, check=lambda name, answer: order.append((name, answer)))
+    assert times["fast"].calls > 3 * times["slow"].calls >= 3 * measure.LEAST_CALLS
+    assert all(name == answer for name, answer in order)
+    half = [name for name, _ in order[: len(order) // 2]]
+    assert abs(2 * half.count("slow") - times["slow"].calls) <= 2
+
+
+def test_a_table_with_a_row_too_short_is_refused(load: Load):
+    markdown = load("markdown")
+    assert markdown.table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    with pytest.raises(ValueError, match="a row has 1 cells"):
+        markdown.table(("a", "b"), [("1",)])
+
+
+def test_operations_are_counted_as_nested_loops_would(load: Load, tmp_path: Path):
+    weight, matrix = np.zeros((4, 1, 3, 2), np.float32), np.zeros((5, 7), np.float32)
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["y"], group=2, strides=[2, 1]),
+        helper.make_node("MatMul", ["y", "m"], ["z"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "loops",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", 2, 9, 6])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["B", 4, 4, 7])],
+        [onnx.numpy_helper.from_array(weight, "w"), onnx.numpy_helper.from_array(matrix, "m")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "loops.onnx")
+    convolution = sum(
+        1
+        for _batch, _out, top, left in product(range(3), range(4), range(0, 9, 2), range(6))
+        if top + 3 <= 9 and left + 2 <= 6
+        for _row, _column in product(range(3), range(2))
+    )
+    matmul = sum(1 for _ in product(range(3), range(4), range(4), range(7), range(5)))
+    counts = load("flops").count_flops(tmp_path / "loops.onnx", 3)
+    assert counts == {"Conv": 2 * convolution, "MatMul": 2 * matmul}
+
+
+@pytest.mark.parametrize("changes", [{}, {"spatial_attention": False}, {"channel_attention": False}])
+def test_the_original_way_gives_the_networks_embeddings(load: Load, changes: dict[str, bool]):
+    config = replace(TINY, architecture="asen", embedding_dimension=20, **changes)
+    check_original(load, Checkpoint(config, None, (), build_model(config, 4).state_dict()), 4)
+
+
+def test_the_original_way_of_asenet_v2_with_posteriors_gives_its_embeddings(load: Load, checkpoint: Checkpoint):
+    check_original(load, checkpoint, 10)
+
+
+def check_original(load: Load, checkpoint: Checkpoint, attributes: int) -> None:
+    model = build_model(checkpoint.model, attributes)
+    model.load_state_dict(dict(checkpoint.weights))
+    program = load("original_way").original_way(model.eval())
+    images = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        expected = model(images).embeddings
+        for a in range(attributes):
+            found = program(model.normalise(images), torch.full((3,), a))
+            torch.testing.assert_close(found, expected[:, a], rtol=0, atol=ORIGINAL_ATOL)
+
+
+def test_the_original_way_of_another_network_is_refused(load: Load):
+    with pytest.raises(ValueError, match="not for CSN"):
+        load("original_way").original_way(build_model(replace(TINY, architecture="csn"), 2))
+
+
+def test_a_wrong_answer_gets_no_figure(load: Load, bundle: Bundle):
+    ways = load("ways")
+    batch = ways.Batch(bundle.reference(), 2)
+    wrong = ways.Way("wrong", "cpu", "int8", lambda: lambda images: lambda: -batch.expected.embeddings)
+    assert "wrong answer" in ways.Candidate(wrong).start(batch)
+
+
+def test_what_cannot_run_keeps_its_reason(load: Load, bundle: Bundle):
+    ways, latency = load("ways"), load("latency")
+    candidates = [ways.Candidate(one.way(bundle, 1, 2)) for one in ways.ours("cpu")]
+    rows = latency.measure_batch(candidates, ways.Batch(bundle.reference(), 2), 0.02)
+    told = {row.way.label: row.reason for row in rows}
+    assert told["fashionsdk, onnxruntime, cpu, fp32"] == ""
+    assert "has no int8 graph" in told["fashionsdk, onnxruntime, cpu, int8"]
+    assert "has no int8 graph" in latency.report(rows)
+
+
+def test_fewer_attributes_are_the_first_of_many(load: Load, checkpoint: Checkpoint):
+    few = load("attributes").first_attributes(checkpoint, 3)
+    images = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        every, first = (one.build()(images).embeddings for one in (checkpoint, few))
+    d, values = checkpoint.build().base.dimension, max(few.model.values)
+    torch.testing.assert_close(first, every[:, :3, : d + values], rtol=0, atol=ORIGINAL_ATOL)
+
+
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        ("peak.py", ["--sizes", "64", "--batch-sizes", "2"]),
+        ("throughput.py", ["--callers", "2", "--batch-sizes", "1", "--rounds", "1"]),
+    ],
+)
+def test_a_script_prints_a_table_json_lines_and_a_chart(
+    script: str, options: list[str], bundle: Bundle, tmp_path: Path
+):
+    plot = tmp_path / "plot.png"
+    command = [sys.executable, str(FOLDER / script), str(bundle.path), *options, "--seconds", "0.05"]
+    done = subprocess.run([*command, "--plot", str(plot)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert done.stdout.startswith("| ")
+    assert "processor" in records[-1]
+    assert plot.read_bytes().startswith(b"\x89PNG")
