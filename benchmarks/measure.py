@@ -21,6 +21,9 @@ T = TypeVar("T")
 LEAST_CALLS = 5  # of a function whose one call takes longer than its share of the time
 MOST_CALLS = 2000  # of a very fast one: enough for a 99th percentile
 WARM_UP = 0.1  # share of the time, on top of it
+BURST = 5  # calls of one function in a row
+PAUSE = 0.05  # seconds before another function's turn
+QUICK = 0.5  # seconds of a call that is cheap enough for one that does not count
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,25 @@ def _warm_up(function: Callable[[], object], seconds: float) -> float:
 def _interleave(
     functions: Mapping[str, Callable[[], T]], plan: Mapping[str, int], check: Callable[[str, T], object]
 ) -> dict[str, Latency]:
-    """Call each function as often as planned; next is always the one that is furthest behind its plan."""
+    """Call each function as often as planned; next is always the one that is furthest behind its plan.
+
+    Functions take turns in bursts. PyTorch's and ONNX Runtime's threads go on waiting in a loop after a call and slow
+    down whoever comes next, so a turn begins with a pause, and with a call that does not count: the caches are then
+    the function's own, as they are in a program that does nothing else.
+    """
     times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in progress_bar(range(sum(plan.values())), "measuring", None, "call"):
-        name = min(plan, key=lambda name: len(times[name]) / plan[name])
-        begin = time.perf_counter()
-        answer = functions[name]()
-        times[name].append((time.perf_counter() - begin) * 1e3)
-        check(name, answer)
+    with progress_bar(None, "measuring", sum(plan.values()), "call") as bar:
+        while bar.n < sum(plan.values()):
+            name = min(plan, key=lambda name: len(times[name]) / plan[name])
+            time.sleep(PAUSE)
+            if not times[name] or times[name][-1] < QUICK * 1e3:
+                functions[name]()
+            for _ in range(min(BURST, plan[name] - len(times[name]))):
+                begin = time.perf_counter()
+                answer = functions[name]()
+                times[name].append((time.perf_counter() - begin) * 1e3)
+                check(name, answer)
+                bar.update()
     return {name: latency(values) for name, values in times.items()}
 
 

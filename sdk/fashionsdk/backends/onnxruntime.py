@@ -143,8 +143,9 @@ def _session_options(runtime: Any, threads: int | None) -> Any:
     # It keeps the memory of the largest batch, which batch_size bounds; without it each run pays for fresh pages.
     options.enable_cpu_mem_arena = True
     options.enable_mem_pattern = False  # it would keep a plan for every batch size ever seen
-    # Threads that wait in a loop would take the CPU from those that decode the next photos.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Within a run, threads wait for the next layer in a loop, which is quicker than to be woken; after it they would
+    # take the CPU from those that decode the next photos.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     return options
 
 
