@@ -35,12 +35,20 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-gpu-check: install
-	$(BIN)/python -m pytest -m gpu
+# onnxruntime and onnxruntime-gpu install the same module, so this environment is apart from the other.
+.venv-gpu/installed: pyproject.toml
+	$(PYTHON) -m venv .venv-gpu
+	.venv-gpu/bin/python -m pip install --quiet --progress-bar on --editable '.[dev,tensorrt,tensorrt-rtx]'
+	.venv-gpu/bin/python -m pip uninstall --quiet --yes onnxruntime
+	.venv-gpu/bin/python -m pip install --quiet --progress-bar on --editable '.[gpu]'
+	@touch $@
+
+gpu-check: .venv-gpu/installed
+	FASHIONSDK_HAS_GPU=1 .venv-gpu/bin/python -m pytest -m gpu
 
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) demo build dist
+	rm -rf $(VENV) .venv-gpu demo build dist

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fashionsdk.atomic_folder import existing_folder
 from fashionsdk.cli.guard import guarded
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def _add_photos(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument("--split", default="valid", help="split of the table to measure MAP on (default: valid)")
     group.add_argument(
-        "--photos", nargs="+", metavar="PHOTO", help="photos or folders to calibrate int8 on, in place of a table"
+        "--photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="photos or folders to calibrate int8 on, in place of a table; 32 or more",
     )
     group.add_argument(
         "--map-loss",
@@ -114,7 +118,9 @@ _ENGINE_OPTIONS = (
 
 def _export(args: argparse.Namespace) -> int:
     engine = _engine_config(args)
-    if (args.model / "manifest.json").is_file():
+    if args.map_loss is not None and not args.data:
+        raise ValueError("--map-loss was given without --data; expected both")
+    if (existing_folder(args.model) / "manifest.json").is_file():
         if engine is None or args.data or args.photos:
             raise ValueError(
                 f"{args.model} is a bundle, which can only be given engines; expected --engine, without "
@@ -156,7 +162,9 @@ def _evidence(args: argparse.Namespace) -> "Evidence":
     if args.photos:
         from fashionsdk.cli.find import find_photos
 
-        return Evidence([Path(photo) for photo in find_photos(args.photos).photos])
+        if missing := [photo for photo in args.photos if not Path(photo).exists()]:
+            raise ValueError(f"--photos {missing[0]}: there is no such file or folder")
+        return Evidence([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
     return Evidence()
 
 
@@ -168,4 +176,6 @@ def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
         return None
     from fashionsdk_export.engine import EngineConfig
 
+    if "opt_batch" not in given:  # the default fits whatever range was asked for
+        given["opt_batch"] = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
     return EngineConfig(args.engine, **given)

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnx
 
 from fashionsdk.bundle import Bundle, EngineInfo, GraphInfo, Precision
+from fashionsdk.bundle.manifest import REFERENCE_FILE
 from fashionsdk_export.engine import BuiltEngine, EngineConfig, build_engine
-from fashionsdk_export.precision import to_symmetric
+from fashionsdk_export.precision.symmetric import to_symmetric
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def add_engines(
 ) -> EngineReport:
     """Write ``bundle`` and engines of its graphs to the folder ``out``.
 
-    An engine that the bundle has for the same library, GPUs and precision is replaced; the others are kept.
+    An engine that the bundle has for the same library version, GPUs and precision is replaced; the others are kept.
 
     Args:
         bundle: the bundle; neither PyTorch nor the checkpoint is needed.
@@ -56,13 +57,17 @@ def add_engines(
     Raises:
         ExportError: an engine cannot be built, or computes in another precision than its graph.
         BundleError: the bundle has no graph of a precision, or ``out`` exists and may not be replaced.
+        ValueError: a precision is given twice.
     """
+    if len(set(precisions)) < len(precisions):
+        raise ValueError(f"precisions are {precisions!r}; expected each once")
+    Bundle.check_writable(out, overwrite=overwrite)
     manifest = bundle.manifest
     graphs = [bundle.graph(name) for name in precisions] if precisions else list(manifest.graphs)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-engines-") as folder:
         built = {}
         infos = []
-        files = {name: bundle.path / name for name in manifest.graph_and_engine_files()}
+        files = {name: bundle.path / name for name in manifest.files if name != REFERENCE_FILE}
         for graph in graphs:
             engine = build_engine(_buildable(bundle.path / graph.file, graph, Path(folder)), graph.precision, config)
             info = _describe(engine, graph, config)

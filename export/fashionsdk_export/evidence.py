@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.cli.output import note
 from fashionsdk.errors import ImageError
 from fashionsdk.labels import RetrievalSplit, read_labels, read_retrieval
 from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
 from fashionsdk_export.errors import ExportError
 
-SAMPLE = 256  # photos that are read: four times as many changed nothing (docs/decisions/precision.md)
+SAMPLE = 256  # photos that are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +38,39 @@ class Evidence:
         """
         return cls(read_labels(table, "train").paths, read_retrieval(table, split))
 
+    def for_attributes(self, known: Sequence[str]) -> "Evidence":
+        """Return the evidence with queries for attributes of these names only: a table may have more than a model.
+
+        Raises:
+            ExportError: the split has no query for any of them.
+        """
+        if self.split is None:
+            return self
+        shared = [attribute.name for attribute in self.split.attributes if attribute.name in known]
+        split = self.split.select(shared) if shared else None
+        if split is None or not len(split.queries):
+            raise ExportError(f"the table has no query for {', '.join(known)}; expected some to measure MAP on")
+        return Evidence(self.photos, split)
+
     def images(self, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         """Return a sample of the photos as model inputs, uint8 ``(n, S, S, 3)``, in an order of no meaning.
 
         Raises:
             ExportError: not one of them can be read.
         """
-        order = np.random.default_rng(0).permutation(len(self.photos))[:SAMPLE]
-        images, unreadable = [], ""
-        for i in progress_bar(order, "reading photos", None, "photo"):
-            try:
-                images.append(preprocessing.read(self.photos[i]))
-            except ImageError as error:
-                unreadable = str(error)
+        images: list[NDArray[np.uint8]] = []
+        unreadable: list[str] = []
+        with progress_bar(None, "reading photos", min(SAMPLE, len(self.photos)), "photo") as bar:
+            for i in np.random.default_rng(0).permutation(len(self.photos)):
+                if len(images) == SAMPLE:
+                    break
+                try:
+                    images.append(preprocessing.read(self.photos[i]))
+                    bar.update()
+                except ImageError as error:
+                    unreadable.append(str(error))
         if not images:
-            raise ExportError(f"none of {len(self.photos)} photos can be read, such as {unreadable}")
+            raise ExportError(f"none of {len(unreadable)} photos can be read, such as {unreadable[0]}")
+        if unreadable:
+            note(f"{len(unreadable)} photos cannot be read and are left out, such as {unreadable[0]}")
         return np.stack(images)

@@ -1,5 +1,6 @@
 """Checkpoint in, bundle out: fuse, export, lower, prove, write."""
 
+import math
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import get_args
 
 import onnx
 
@@ -16,7 +18,7 @@ from fashionsdk_export.errors import ExportError
 from fashionsdk_export.evidence import Evidence
 from fashionsdk_export.fuse import fuse
 from fashionsdk_export.graph import OPSET, export_graph
-from fashionsdk_export.precision import lower
+from fashionsdk_export.precision.lower import lower
 from fashionsdk_export.proof import Examination, figures, prove
 from fashionsdk_export.reference import make_reference, reference_images
 from fashionsdk_training.checkpoint import Checkpoint
@@ -73,10 +75,11 @@ def build_bundle(
         CheckpointError: the checkpoint does not fit its model.
         ExportError: a graph cannot be made, differs from PyTorch, or loses too much; INT8 was asked for without photos.
         BundleError: ``out`` exists and may not be replaced.
-        ValueError: no precision is given, or one twice.
+        ValueError: no precision is given, one twice or an unknown one, or ``map_loss`` is negative.
     """
-    if not precisions or len(set(precisions)) < len(precisions):
-        raise ValueError(f"precisions are {precisions}; expected one or more of fp32, fp16 and int8, each once")
+    _check(precisions, evidence, map_loss)
+    Bundle.check_writable(out, overwrite=overwrite)
+    evidence = evidence.for_attributes([attribute.name for attribute in checkpoint.attributes])
     model = checkpoint.build()
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
     with tempfile.TemporaryDirectory(prefix="fashionsdk-export-") as folder:
@@ -101,6 +104,16 @@ def build_bundle(
     return ExportReport(bundle, checks)
 
 
+def _check(precisions: Sequence[Precision], evidence: Evidence, map_loss: float | None) -> None:
+    known = get_args(Precision)
+    if not precisions or len(set(precisions)) < len(precisions) or not set(precisions) <= set(known):
+        raise ValueError(f"precisions are {precisions!r}; expected one or more of {', '.join(known)}, each once")
+    if map_loss is not None and not 0 <= map_loss < math.inf:
+        raise ValueError(f"map_loss is {map_loss}; expected points of MAP, 0 or more")
+    if "int8" in precisions and not evidence.photos:
+        raise ExportError("int8 is calibrated on photos such as the model will see; give a table or a folder of photos")
+
+
 def graph_file(precision: Precision) -> str:
     """Return the name of a graph's file in a bundle."""
     return f"model.{precision}.onnx"
@@ -121,8 +134,6 @@ def _make_graphs(
     fewer = [precision for precision in precisions if precision != "fp32"]
     if not fewer:
         return kept
-    if "int8" in fewer and not evidence.photos:
-        raise ExportError("int8 is calibrated on photos such as the model will see; give a table or a folder of photos")
     images = evidence.images(checkpoint.preprocessing) if evidence.photos else reference.images
     graph = onnx.load(full)
     for precision in fewer:
@@ -149,7 +160,9 @@ def _manifest(
         graphs=tuple(_info(precision, {}) for precision in kept),
         history=checkpoint.history,
         metrics=checkpoint.metrics,
-        created_by=_versions("fashionsdk", "torch", "timm", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu"),
+        created_by=_versions(
+            "fashionsdk", "torch", "timm", "onnx", "onnxscript", "onnxruntime", "onnxruntime-gpu", "openvino"
+        ),
         extra={
             "data_digest": checkpoint.data_digest,
             "kept_in_float": {precision: list(names) for precision, names in kept.items() if names},

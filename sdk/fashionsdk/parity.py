@@ -50,9 +50,9 @@ class Parity:
     Attributes:
         max_abs_difference: largest difference of a value of the embeddings, 0 to 2.
         min_cosine: smallest inner product of an embedding and its reference, 1 at best.
-        low_cosine: the inner product that 90 % of the embeddings reach.
+        low_cosine: the inner product that 90 % of the embeddings reach; one of 1.1 counts as 0.9.
         neighbour_agreement: share of the nearest ``NEIGHBOURS`` of an image that are as near in the reference, over
-            images and attributes; a tie counts as near.
+            images and attributes; a tie counts as near. Two images are always neighbours.
         attention_max_difference: largest difference of a value of the attention maps, or ``None`` without them.
     """
 
@@ -145,9 +145,10 @@ def compare(reference: Reference, embeddings: NDArray[np.float32], attention: ND
 
 
 def neighbour_agreement(expected: NDArray[np.floating], found: NDArray[np.floating]) -> float:
-    """Return the share of nearest neighbours by ``found`` ``(n, A, D)`` that are as near by ``expected``; 1 for n = 1.
+    """Return the share of nearest neighbours by ``found`` that are as near by ``expected``, both ``(n, A, D)``.
 
-    A neighbour counts if its score in ``expected`` is no lower than that of the last neighbour there.
+    A neighbour counts if its score in ``expected`` is no lower than that of the last neighbour there. It is 1 for fewer
+    than 3 images.
     """
     count = len(expected)
     nearest = min(NEIGHBOURS, max(1, (count - 1) // 2))

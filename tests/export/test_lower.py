@@ -6,8 +6,8 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.precision import GOALS, lower
 from fashionsdk_export.precision.judge import Goal, Judge, embed
+from fashionsdk_export.precision.lower import GOALS, lower
 from tests.export.graphs import exported, images
 from tests.training.conftest import SYSTEMS
 

@@ -12,7 +12,7 @@ def test_it_keeps_the_fewest_of_the_costliest_parts(costs, allowed):
         total = sum(costs[part] for part in lowered)
         return Measured(total <= allowed, total)
 
-    found = keep_in_float(range(len(costs)), measure, "test")
+    found = keep_in_float(range(len(costs)), measure, lambda part: costs[part], "test")
     order = sorted(range(len(costs)), key=lambda part: -costs[part])
     fewest = next(count for count in range(len(costs) + 1) if measure(order[count:]).good)
     assert list(found.kept) == order[:fewest]
@@ -26,11 +26,11 @@ def test_parts_are_measured_one_by_one_only_when_lowering_all_is_not_good_enough
         calls.append(tuple(lowered))
         return Measured(True, 0)
 
-    assert keep_in_float("abc", measure, "test").kept == ()
+    assert keep_in_float("abc", measure, calls.append, "test").kept == ()
     assert calls == [("a", "b", "c")]
 
 
 def test_what_is_never_good_enough_keeps_everything_and_says_so():
-    found = keep_in_float("abcde", lambda lowered: Measured(False, len(lowered)), "test")
+    found = keep_in_float("abcde", lambda lowered: Measured(False, len(lowered)), lambda part: 1.0, "test")
     assert sorted(found.kept) == list("abcde")
     assert not found.result.good

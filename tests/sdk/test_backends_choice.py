@@ -56,13 +56,16 @@ def test_info_says_what_runs_and_why(bundle: Bundle):
     assert str(info) == f"onnxruntime {onnxruntime.__version__} on cpu, fp32 ({why})"
 
 
+FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in float32 and rounds"
+
+
 @without_cuda
 @pytest.mark.parametrize(
     ("precision", "runtime", "reason"),
     [
         (None, "onnxruntime", "onnxruntime is the faster for fp32 on a CPU"),
         ("fp32", "onnxruntime", "onnxruntime is the faster for fp32 on a CPU"),
-        ("fp16", "onnxruntime", "onnxruntime is the faster for fp16 on a CPU"),
+        ("fp16", "onnxruntime", FP16),
         ("int8", "openvino", "openvino is the faster for int8 on a CPU"),
     ],
 )
@@ -177,10 +180,9 @@ def test_engine_that_fits_is_taken_on_cuda(with_engine: Bundle, monkeypatch: pyt
         def __init__(self, bundle: Bundle, kind: Any, number: int, precision: str | None, reason: str) -> None:
             self.info = BackendInfo(kind, f"cuda:{number}", str(precision), reason)
 
-    monkeypatch.setattr(fashionsdk.backends.tensorrt, "unfit", lambda *_: None)
     monkeypatch.setattr(fashionsdk.backends.tensorrt, "open_engine", Engine)
     assert open_backend(with_engine).info == BackendInfo(
-        "tensorrt-rtx", "cuda:0", "None", "an engine of the bundle fits this GPU"
+        "tensorrt-rtx", "cuda:0", "fp32", "an engine of the bundle fits this GPU"
     )
     assert open_backend(with_engine, "cuda:1", "fp32").info == BackendInfo(
         "tensorrt-rtx", "cuda:1", "fp32", "device='cuda:1' was asked for; an engine of the bundle fits this GPU"
@@ -193,7 +195,6 @@ def test_engine_that_does_not_start_is_passed_over_by_auto(with_engine: Bundle, 
     def fail(*_: object) -> None:
         raise BackendError("out of memory")
 
-    monkeypatch.setattr(fashionsdk.backends.tensorrt, "unfit", lambda *_: None)
     monkeypatch.setattr(fashionsdk.backends.tensorrt, "open_engine", fail)
     assert open_backend(with_engine).info.reason.startswith("out of memory; ")
     with pytest.raises(BackendError, match="out of memory"):
@@ -204,6 +205,12 @@ def test_engine_that_does_not_start_is_passed_over_by_auto(with_engine: Bundle, 
 def test_unknown_device_is_a_value_error(bundle: Bundle, device: str):
     with pytest.raises(ValueError, match="expected 'auto', 'cpu', 'cuda' or 'cuda:N'"):
         open_backend(bundle, device)
+
+
+@pytest.mark.parametrize("precision", ["FP16", "", "half"])
+def test_unknown_precision_is_a_value_error(bundle: Bundle, precision: str):
+    with pytest.raises(ValueError, match="expected None, 'fp32', 'fp16', 'int8', 'bf16'"):
+        open_backend(bundle, precision=precision)
 
 
 @pytest.mark.parametrize("runtime", ["ort", "", "TensorRT"])

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fashionsdk.atomic import check_replacing, replacing
-from fashionsdk.backends.tensorrt.library import Kind
-from fashionsdk.bundle import Precision
+from fashionsdk.bundle import EngineKind, Precision
 from fashionsdk.progress import progress_bar
 from fashionsdk_export.engine.check import check_layers, check_precision
 from fashionsdk_export.engine.config import EngineConfig
@@ -39,7 +38,7 @@ class BuiltEngine:
     """
 
     data: bytes
-    kind: Kind
+    kind: EngineKind
     library_version: str
     compute_capability: str
     layers: tuple[EngineLayer, ...]

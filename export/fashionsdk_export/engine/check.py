@@ -81,7 +81,7 @@ def _fits(node: HeavyNode, layer: EngineLayer) -> bool:
     allowed = {_TYPES[node.precision]}
     if kernel:
         allowed |= {"Half"} if node.alone else set()
-    elif node.precision == "float32" or not _is_one_of(layer, _FUSIONS):
+    elif node.precision == "float32" or (node.precision == "float16" and not _is_one_of(layer, _FUSIONS)):
         allowed |= {_TYPES[name] for name in node.reads & set(_TYPES)}
     needed = min(2, len(known)) if kernel else 1
     return bool(known) and any(known.count(name) >= needed for name in allowed)

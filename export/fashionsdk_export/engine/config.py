@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from fashionsdk.backends.tensorrt.library import Kind
+from fashionsdk.bundle import EngineKind
 
 LEVELS = range(6)
 
@@ -27,7 +27,7 @@ class EngineConfig:
         optimisation_level: 0 (fast to build) to 5 (fast to run); ``None`` for the library's own choice, 3.
     """
 
-    kind: Kind
+    kind: EngineKind
     compute_capability: str | None = None
     min_batch: int = 1
     opt_batch: int = 8
@@ -38,8 +38,8 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         """Refuse what no build can mean."""
-        if self.kind not in get_args(Kind):
-            raise ValueError(f"kind is {self.kind!r}; expected one of {', '.join(get_args(Kind))}")
+        if self.kind not in get_args(EngineKind):
+            raise ValueError(f"kind is {self.kind!r}; expected one of {', '.join(get_args(EngineKind))}")
         if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch:
             raise ValueError(
                 f"batch range is {self.min_batch}, {self.opt_batch}, {self.max_batch}; "

@@ -80,7 +80,7 @@ class _Graph:
             if quantised and self.types.get(quantised[0]) == TensorProto.UINT8:
                 raise ExportError(
                     f"{self.path}: {node.name} quantises to uint8, which TensorRT reads as int8 and cuts off at 127; "
-                    "expected int8 with zero points of 0: fashionsdk_export.precision.to_symmetric"
+                    "expected int8 with zero points of 0: fashionsdk_export.precision.symmetric.to_symmetric"
                 )
 
     def _precision(self, node: onnx.NodeProto) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fashionsdk.backends.tensorrt.cuda import cuda_device
-from fashionsdk.backends.tensorrt.library import Kind
 from fashionsdk.backends.tensorrt.library import library as runtime_library
+from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 from fashionsdk_export.engine.config import EngineConfig
 from fashionsdk_export.errors import ExportError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 _NO_DRIVER = "catchCudaError"  # TensorRT for RTX adds such a line to every error on a machine without a GPU
-_loggers: "dict[Kind, tuple[trt.ILogger, Log]]" = {}
+_loggers: "dict[EngineKind, tuple[trt.ILogger, Log]]" = {}
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Library:
         log: what it logged.
     """
 
-    kind: Kind
+    kind: EngineKind
     version: str
     module: Any
     logger: "trt.ILogger"
@@ -109,7 +109,13 @@ class Library:
 
     def _capability(self, capability: str) -> Any:
         names = self.module.ComputeCapability.__members__
-        return next(member for name, member in names.items() if name.startswith("SM") and spelt(name) == capability)
+        members = {spelt(name): member for name, member in names.items() if name.startswith("SM")}
+        if capability not in members:
+            raise ExportError(
+                f"{self.name} builds for compute capability {', '.join(members)}, and not for {capability}; "
+                "choose one of them, or --engine tensorrt"
+            )
+        return members[capability]
 
     def describe(self, engine: bytes, batch: tuple[int, ...]) -> str:
         """Return the library's description of an engine that it has just built, in the inspector's ONELINE format.
@@ -145,7 +151,7 @@ class Library:
         return text
 
 
-def load(kind: Kind) -> Library:
+def load(kind: EngineKind) -> Library:
     """Import a library.
 
     Raises:

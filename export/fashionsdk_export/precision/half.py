@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 
-# These take the type of their output from an attribute, not from an input; all of them stay as they are but Cast.
-_SOURCES = ("Constant", "ConstantOfShape", "EyeLike", "Range", "RandomNormal", "RandomUniform")
+# These take the type of their output from an attribute, not from an input, and stay as they are.
+_SOURCES = ("Constant", "ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform")
 
 
 def to_half(model: onnx.ModelProto, islands: Collection[str] = ()) -> onnx.ModelProto:

@@ -41,7 +41,7 @@ class Quantiser:
                 list(_KINDS),
                 augmented_model_path=str(Path(folder) / "observed.onnx"),
                 calibrate_method=CalibrationMethod.MinMax,
-                extra_options={"moving_average": True},  # of each batch's ends: one odd photo widens no range
+                extra_options={"moving_average": True},  # of each batch's ends: one odd photo widens a range little
             )
             calibrator.collect_data(_Batches(images))
             self.ranges = calibrator.compute_data()

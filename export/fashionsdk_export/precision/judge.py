@@ -49,16 +49,24 @@ class Judge:
         self.images, self.goal = images, goal
         self.expected = embed(model, images)
 
-    def __call__(self, model: onnx.ModelProto, *, quick: bool = False) -> Measured:
-        """Measure a graph; a ``quick`` measurement takes few photos and gives no more than a cost."""
-        count = QUICK if quick else len(self.images)
-        expected, found = self.expected[:count], embed(model, self.images[:count])
+    def __call__(self, model: onnx.ModelProto) -> Measured:
+        """Measure a graph."""
+        found = embed(model, self.images)
+        most = self._losses(found)
+        good = bool(most[-1] <= self.goal.loss)
+        good = good and neighbour_agreement(self.expected, found) >= self.goal.agreement
+        return Measured(good, float(most.mean()))
+
+    def cost(self, model: onnx.ModelProto) -> float:
+        """Return a graph's cost, measured on few photos."""
+        return float(self._losses(embed(model, self.images[:QUICK])).mean())
+
+    def _losses(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the losses of the embeddings that count, smallest first; infinite where one is not a number."""
+        expected = self.expected[: len(found)]
         loss = np.sort(np.abs(1 - (expected * found).sum(axis=-1)), axis=None)
-        if not np.isfinite(loss).all():
-            return Measured(False, np.inf)
-        most = loss[: max(1, round(COUNTED * loss.size))]
-        good = not quick and bool(most[-1] <= self.goal.loss)
-        return Measured(good and neighbour_agreement(expected, found) >= self.goal.agreement, float(most.mean()))
+        most: NDArray[np.float32] = loss[: max(1, round(COUNTED * loss.size))]
+        return most if np.isfinite(loss).all() else np.full_like(most, np.inf)
 
 
 def embed(model: onnx.ModelProto, images: NDArray[np.uint8]) -> NDArray[np.float32]:

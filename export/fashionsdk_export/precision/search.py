@@ -30,7 +30,9 @@ class Measured:
     cost: float
 
 
-def keep_in_float(parts: Sequence[T], measure: Callable[[Sequence[T]], Measured], what: str) -> Found[T]:
+def keep_in_float(
+    parts: Sequence[T], measure: Callable[[Sequence[T]], Measured], cost: Callable[[T], float], what: str
+) -> Found[T]:
     """Return the fewest parts, taken in the order of what each costs alone, without which the rest is good enough.
 
     All parts are lowered first; if that is good enough, nothing stays in float. Otherwise each part is lowered alone,
@@ -40,13 +42,14 @@ def keep_in_float(parts: Sequence[T], measure: Callable[[Sequence[T]], Measured]
     Args:
         parts: what may be lowered.
         measure: measures the graph with these parts lowered and all others in float.
+        cost: measures the graph with this part alone lowered; need not be exact.
         what: a word for the progress bar.
     """
     everything = measure(parts)
     if everything.good or not parts:
         return Found((), everything)
     bar = progress_bar(range(len(parts)), f"{what}: what each part costs", len(parts), "part")
-    costs = [measure([parts[i]]).cost for i in bar]
+    costs = [cost(parts[i]) for i in bar]
     order = sorted(range(len(parts)), key=lambda i: -costs[i])
 
     def without(count: int) -> Measured:

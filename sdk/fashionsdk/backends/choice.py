@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias, cast
 
 from fashionsdk.backends import onnxruntime, openvino
 from fashionsdk.backends.base import Backend
-from fashionsdk.bundle import Bundle
+from fashionsdk.bundle import Bundle, EngineKind
 from fashionsdk.errors import BackendError
 
 _Kind: TypeAlias = Literal["auto", "cpu", "cuda"]
-_Engine: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
 
+_FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in float32 and rounds"
 RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
 PRECISIONS = ("fp32", "fp16", "int8", "bf16")
 
@@ -23,7 +23,7 @@ class _Wish:
     """What to open, and what has been said of the reason so far."""
 
     bundle: Bundle
-    precision: str | None
+    precision: str
     threads: int | None
     runtime: str
     told: str
@@ -45,7 +45,7 @@ def open_backend(
         bundle: the bundle.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA if it loads, or else the CPU.
         precision: ``"fp32"``, ``"fp16"``, ``"int8"``; ``"bf16"`` for the fp32 graph computed in bfloat16, by OpenVINO;
-            or ``None`` for the bundle's default: its first graph, and with TensorRT its first engine that fits.
+            or ``None`` for that of the bundle's first graph.
         threads: threads for the CPU's part of the work; ``None`` for as many as the process may use.
         runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"``: on CUDA an engine
             of the bundle that fits, or else ONNX Runtime; on the CPU ONNX Runtime, but OpenVINO for int8 and bf16.
@@ -56,17 +56,20 @@ def open_backend(
     Raises:
         BackendError: what was asked for is not installed, not there, or does not go together.
         BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
-        ValueError: there is no such kind of device or runtime, or ``threads`` is below 1.
+        ValueError: there is no such kind of device, runtime or precision, or ``threads`` is below 1.
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; expected 1 or more, or None for as many as there are")
+    if precision not in (None, *PRECISIONS):
+        raise ValueError(f"precision is {precision!r}; expected None, {', '.join(map(repr, PRECISIONS))}")
     if runtime not in ("auto", *RUNTIMES):
         raise ValueError(f"runtime is {runtime!r}; expected 'auto', {', '.join(map(repr, RUNTIMES))}")
     kind, number = _parse(device)
-    _check_together(kind, precision, runtime)
+    _check_together(device, kind, precision, runtime)
+    precision = precision or bundle.graph().precision  # the same on every machine: a gallery and its queries may meet
     wish = _Wish(bundle, precision, threads, runtime, _asked(device=device, runtime=runtime))
     if runtime in ("tensorrt", "tensorrt-rtx"):
-        return _open_engine(wish, cast(_Engine, runtime), number)
+        return _open_engine(wish, cast(EngineKind, runtime), number)
     if kind == "cuda":
         return _open_cuda(wish, number)
     if kind == "cpu" or runtime == "openvino" or precision == "bf16":
@@ -81,15 +84,15 @@ def _parse(device: str) -> tuple[_Kind, int]:
     return cast(_Kind, match[1] or "cuda"), int(match[2] or 0)
 
 
-def _check_together(kind: _Kind, precision: str | None, runtime: str) -> None:
+def _check_together(device: str, kind: _Kind, precision: str | None, runtime: str) -> None:
     if precision == "bf16" and (kind == "cuda" or runtime not in ("auto", "openvino")):
         raise BackendError(
-            f"precision='bf16' was asked for with device={kind!r} and runtime={runtime!r}; only OpenVINO on a CPU "
+            f"precision='bf16' was asked for with device={device!r} and runtime={runtime!r}; only OpenVINO on a CPU "
             "computes it: choose runtime='openvino' and device='cpu', or another precision"
         )
     if kind == "cuda" and runtime == "openvino":
         raise BackendError(
-            "runtime='openvino' was asked for with device='cuda'; it runs on the CPU: "
+            f"runtime='openvino' was asked for with device={device!r}; it runs on the CPU: "
             "choose device='cpu', or another runtime"
         )
     if kind == "cpu" and runtime in ("tensorrt", "tensorrt-rtx"):
@@ -128,12 +131,12 @@ def _open_cuda(wish: _Wish, number: int) -> Backend:
 
 
 def _open_cpu(wish: _Wish, *why: str) -> Backend:
-    runtime, faster = (wish.runtime, "") if wish.runtime != "auto" else _best_on_cpu(wish.bundle, wish.precision)
+    runtime, faster = (wish.runtime, "") if wish.runtime != "auto" else _best_on_cpu(wish.precision)
     open_cpu: Callable[..., Backend] = openvino.open_cpu if runtime == "openvino" else onnxruntime.open_cpu
     return open_cpu(wish.bundle, wish.precision, wish.threads, wish.reason(*why, faster))
 
 
-def _best_on_cpu(bundle: Bundle, precision: str | None) -> tuple[str, str]:
+def _best_on_cpu(precision: str) -> tuple[str, str]:
     """Return the fastest of the installed runtimes for a precision, and why it is taken.
 
     Measured on ResNet-50, 224 pixels, 2 cores with AVX-512 VNNI, milliseconds a photo in batches of 8: fp32 31 in ONNX
@@ -141,12 +144,16 @@ def _best_on_cpu(bundle: Bundle, precision: str | None) -> tuple[str, str]:
     """
     if precision == "bf16":
         return "openvino", "only OpenVINO computes bf16"
-    graph = bundle.graph(precision).precision
-    best, other = ("openvino", "onnxruntime") if graph == "int8" else ("onnxruntime", "openvino")
+    if precision == "fp16":
+        return (
+            "onnxruntime",
+            _FP16,
+        )
+    best, other = ("openvino", "onnxruntime") if precision == "int8" else ("onnxruntime", "openvino")
     if _installed(best):
-        return best, f"{best} is the faster for {graph} on a CPU"
+        return best, f"{best} is the faster for {precision} on a CPU"
     if _installed(other):
-        return other, f"{best}, the faster for {graph} on a CPU, is not installed"
+        return other, f"{best}, the faster for {precision} on a CPU, is not installed"
     return "onnxruntime", ""  # whose error says how to install it
 
 
@@ -158,21 +165,16 @@ def _try_engines(wish: _Wish, number: int) -> tuple[Backend | None, str]:
     """Open the first engine of the bundle that runs here, or say why none does."""
     if wish.runtime != "auto" or not wish.bundle.manifest.engines:
         return None, ""
-    from fashionsdk.backends.tensorrt import unfit
-
     reasons = []
     for kind in dict.fromkeys(engine.kind for engine in wish.bundle.manifest.engines):
-        why = unfit(wish.bundle, kind, number, wish.precision)
-        if why is None:
-            try:
-                return _open_engine(wish, kind, number, "an engine of the bundle fits this GPU"), ""
-            except BackendError as error:
-                why = str(error)
-        reasons.append(why)
+        try:
+            return _open_engine(wish, kind, number, "an engine of the bundle fits this GPU"), ""
+        except BackendError as error:
+            reasons.append(str(error))
     return None, "; ".join(reasons)
 
 
-def _open_engine(wish: _Wish, kind: _Engine, number: int, *why: str) -> Backend:
+def _open_engine(wish: _Wish, kind: EngineKind, number: int, *why: str) -> Backend:
     from fashionsdk.backends.tensorrt import open_engine
 
     return open_engine(wish.bundle, kind, number, wish.precision, wish.reason(*why))

@@ -1,6 +1,8 @@
 """ONNX Runtime, on the CPU or through CUDA. It is imported on first use: loading it takes longer than the SDK."""
 
+import contextlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -133,7 +135,8 @@ def _check_cuda(runtime: Any) -> None:
             'For CUDA: pip uninstall onnxruntime, then pip install "fashionsdk[gpu]"; or choose device="cpu"'
         )
     if hasattr(runtime, "preload_dlls"):
-        runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
+        with contextlib.redirect_stdout(sys.stderr):  # it prints what it misses
+            runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
 
 
 def _session_options(runtime: Any, threads: int | None) -> Any:

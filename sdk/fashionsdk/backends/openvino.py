@@ -19,6 +19,7 @@ from fashionsdk.errors import BackendError
 # compute an fp32 graph in it.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
+_importing = Lock()
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
 # Every batch size costs once its kernels, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very large.
@@ -51,7 +52,7 @@ class OpenVinoBackend:
             with self._lock:
                 for piece in pieces(len(images)):
                     self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
-        except RuntimeError as error:  # all that the runtime raises
+        except (RuntimeError, MemoryError) as error:  # all that the runtime raises
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
                 "if memory is short, use a smaller batch_size"
@@ -151,7 +152,7 @@ def _signature(model: Any) -> dict[str, tuple[str, list[int | None]]]:
     }
 
 
-def _message(error: RuntimeError) -> str:
+def _message(error: Exception) -> str:
     """Return what the runtime says, in one line and without the lines of its own source that it was said in."""
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith("Exception from "))
@@ -159,7 +160,7 @@ def _message(error: RuntimeError) -> str:
 
 def _import_runtime() -> Any:
     try:
-        with _without_telemetry():
+        with _importing, _without_telemetry():
             import openvino
     except ImportError as error:
         raise BackendError(f'openvino cannot be imported: {error}; run pip install "fashionsdk[openvino]"') from error

@@ -37,5 +37,10 @@ def check_signature(bundle: Bundle, found: Mapping[str, tuple[str, Sequence[int 
 
 
 def _fits(found: Sequence[int | None], expected: tuple[int, ...]) -> bool:
-    """Tell whether a shape with its batch fits; what may vary fits any number."""
-    return len(found) == len(expected) + 1 and all(a in (None, b) for a, b in zip(found[1:], expected, strict=True))
+    """Tell whether a shape fits whose batch may vary; what else may vary fits any number."""
+    return (
+        bool(found)
+        and found[0] is None
+        and len(found) == len(expected) + 1
+        and all(a in (None, b) for a, b in zip(found[1:], expected, strict=True))
+    )

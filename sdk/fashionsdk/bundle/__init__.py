@@ -8,6 +8,7 @@ from fashionsdk.bundle.bundle import Bundle
 from fashionsdk.bundle.manifest import (
     FORMAT_VERSION,
     EngineInfo,
+    EngineKind,
     FileInfo,
     GraphInfo,
     Manifest,
@@ -20,6 +21,7 @@ __all__ = [
     "FORMAT_VERSION",
     "Bundle",
     "EngineInfo",
+    "EngineKind",
     "FileInfo",
     "GraphInfo",
     "Manifest",

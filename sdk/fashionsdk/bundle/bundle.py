@@ -54,6 +54,15 @@ class Bundle:
             _check_file(path / name, expected, verify)
         return bundle
 
+    @staticmethod
+    def check_writable(out: str | Path, *, overwrite: bool = False) -> None:
+        """Check that :meth:`write` may write to ``out``: best before the work whose result it takes.
+
+        Raises:
+            BundleError: it may not.
+        """
+        check_replaceable(Path(out), _bundle_files, overwrite=overwrite)
+
     @classmethod
     def write(
         cls,
@@ -83,7 +92,7 @@ class Bundle:
         if REFERENCE_FILE in graphs:
             raise ValueError(f"graphs holds {REFERENCE_FILE}; expected it to be given as reference")
         reference.check(manifest)
-        check_replaceable(Path(out), _bundle_files, overwrite=overwrite)
+        cls.check_writable(out, overwrite=overwrite)
         with replacing_folder(out) as folder:
             for name, source in graphs.items():
                 check_file_name(name)

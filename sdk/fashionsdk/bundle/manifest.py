@@ -17,6 +17,7 @@ MANIFEST_FILE = "manifest.json"
 REFERENCE_FILE = "reference.npz"
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+EngineKind: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A letter, digit or underscore first: no "..", no hidden file, no absolute path, on any operating system.
@@ -61,7 +62,7 @@ class EngineInfo:
     """One compiled engine: a cache of the graph of its precision, for one library version and GPU architecture."""
 
     file: str
-    kind: Literal["tensorrt", "tensorrt-rtx"]
+    kind: EngineKind
     precision: Precision
     library_version: str
     compute_capability: str

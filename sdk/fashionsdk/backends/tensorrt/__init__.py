@@ -4,6 +4,6 @@ Nothing is imported before the first use: TensorRT is large, and pycuda cannot b
 """
 
 from fashionsdk.backends.tensorrt.backend import TensorRtBackend
-from fashionsdk.backends.tensorrt.opening import open_engine, unfit
+from fashionsdk.backends.tensorrt.opening import open_engine
 
-__all__ = ["TensorRtBackend", "open_engine", "unfit"]
+__all__ = ["TensorRtBackend", "open_engine"]

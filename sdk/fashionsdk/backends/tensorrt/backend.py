@@ -63,7 +63,7 @@ class TensorRtBackend:
         except self._errors as error:
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, "
-                "use fewer workers or build the engine for a smaller largest batch"
+                "build the engine for a smaller largest batch"
             ) from error
         return embeddings, maps
 

@@ -1,14 +1,13 @@
 """Which of a bundle's engines runs here; an engine is tied to a library version and a GPU architecture."""
 
-from fashionsdk.backends.tensorrt.library import Kind
-from fashionsdk.bundle import Bundle
+from fashionsdk.bundle import Bundle, EngineKind
 from fashionsdk.bundle.manifest import EngineInfo
 from fashionsdk.errors import BackendError
 
 _NAMES = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT for RTX"}
 
 
-def engines_of(bundle: Bundle, kind: Kind, precision: str | None) -> list[EngineInfo]:
+def engines_of(bundle: Bundle, kind: EngineKind, precision: str | None) -> list[EngineInfo]:
     """Return the bundle's engines of a kind and a precision, in their order.
 
     Raises:
@@ -19,11 +18,13 @@ def engines_of(bundle: Bundle, kind: Kind, precision: str | None) -> list[Engine
     if not found:
         has = ", ".join(f"{engine.kind} {engine.precision}" for engine in engines) or "no engine at all"
         wanted = f"{kind} engine" if precision is None else f"{kind} engine of precision {precision}"
-        raise BackendError(f"{bundle.path} has no {wanted}, it has {has}; build one: {build_command(kind)}")
+        raise BackendError(
+            f"{bundle.path} has no {wanted}, it has {has}; build one: {build_command(bundle, kind, precision)}"
+        )
     return found
 
 
-def choose_engine(bundle: Bundle, kind: Kind, precision: str | None, version: str, capability: str) -> EngineInfo:
+def choose_engine(bundle: Bundle, kind: EngineKind, precision: str | None, version: str, capability: str) -> EngineInfo:
     """Return the first engine that this library version and this GPU can run.
 
     Args:
@@ -42,7 +43,9 @@ def choose_engine(bundle: Bundle, kind: Kind, precision: str | None, version: st
         if (reason := mismatch(engine, version, capability)) is None:
             return engine
         reasons.append(f"{engine.file} was built {reason}")
-    raise BackendError(f"{bundle.path}: {'; '.join(reasons)}: build it again: {build_command(kind, capability)}")
+    raise BackendError(
+        f"{bundle.path}: {'; '.join(reasons)}: build it again: {build_command(bundle, kind, precision, capability)}"
+    )
 
 
 def mismatch(engine: EngineInfo, version: str, capability: str) -> str | None:
@@ -54,8 +57,10 @@ def mismatch(engine: EngineInfo, version: str, capability: str) -> str | None:
     return None
 
 
-def build_command(kind: Kind, capability: str | None = None) -> str:
-    """Return the command that builds an engine of a kind."""
-    command = f"python export/build_engine.py CHECKPOINT --out BUNDLE --engine {kind}"
+def build_command(bundle: Bundle, kind: EngineKind, precision: str | None, capability: str | None = None) -> str:
+    """Return the command that gives the bundle an engine of a kind."""
+    command = f"python export/build_engine.py {bundle.path} --out {bundle.path} --overwrite --engine {kind}"
+    if precision is not None:
+        command += f" --precision {precision}"
     # TensorRT builds for the GPU at hand; TensorRT for RTX needs none, and is told.
     return f"{command} --compute-capability {capability or 'X.Y'}" if kind == "tensorrt-rtx" else command

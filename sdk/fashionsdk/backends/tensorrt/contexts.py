@@ -1,11 +1,13 @@
 """An execution context for one batch size, and the CUDA graph that was recorded from it."""
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fashionsdk.backends.tensorrt.buffers import Buffer
 from fashionsdk.backends.tensorrt.engine import Engine
 from fashionsdk.backends.tensorrt.graphs import CudaGraph, CudaGraphError, GraphDriver
+from fashionsdk.backends.tensorrt.signature import numbers
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class SizedContext:
         buffers: Mapping[str, Buffer],
         graphs: GraphDriver | None,
     ) -> None:
-        self._library = engine.library
+        self._library, self._size = engine.library, size
         self._stream: int = stream.handle
         self._graphs = graphs
         self._graph: CudaGraph | None = None
@@ -50,6 +52,7 @@ class SizedContext:
         accepted = accepted and context.set_input_shape("images", (size, *engine.shapes["images"]))
         for name, buffer in buffers.items():
             accepted = accepted and context.set_tensor_address(name, int(buffer.device))
+            accepted = accepted and numbers(context.get_tensor_shape(name)) == [size, *engine.shapes[name]]
         if not accepted:
             raise BackendError(f"a batch of {size} is not accepted: {self._library.last_errors()}")
         self._context: trt.IExecutionContext | None = context
@@ -69,15 +72,17 @@ class SizedContext:
     def record(self) -> None:
         """Record the graph, if that was not tried yet; to be called after a run, which does what no recording may.
 
-        An engine with loops, or with shapes that depend on data, cannot be recorded and goes on without a graph.
+        An engine with loops, or with shapes that depend on data, cannot be recorded and goes on without a graph, with a
+        warning.
         """
         graphs, self._graphs = self._graphs, None
         if graphs is None:
             return
         try:
             self._graph = graphs.record(self._stream, self._enqueue)
-        except (CudaGraphError, BackendError):
-            self._library.last_errors()  # or the next error would tell these
+        except (CudaGraphError, BackendError) as error:
+            reason = f"{error}; {self._library.last_errors()}"
+            warnings.warn(f"batches of {self._size} run without a CUDA graph: {reason}", RuntimeWarning, stacklevel=2)
 
     def close(self) -> None:
         """Free the graph, and then the context whose memory it uses."""

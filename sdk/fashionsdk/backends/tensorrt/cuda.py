@@ -4,7 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from fashionsdk.backends.tensorrt.library import Kind
+from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 
 _devices: "dict[int, CudaDevice]" = {}
@@ -15,7 +15,7 @@ class CudaDevice:
     """A device; ``with device:`` makes its primary context current in this thread, and may be nested.
 
     Whatever pycuda allocated must be freed inside the ``with`` too: outside, in another thread than the one that
-    opened the device, pycuda prints a warning and leaks it.
+    opened the device, it would leak.
 
     Attributes:
         driver: the module ``pycuda.driver``.
@@ -40,7 +40,7 @@ class CudaDevice:
         self._context.pop()
 
 
-def cuda_device(number: int, kind: Kind) -> CudaDevice:
+def cuda_device(number: int, kind: EngineKind) -> CudaDevice:
     """Return a device; it is opened once, and its primary context is kept until the process ends.
 
     Releasing the context earlier would give nothing back while torch holds it too, and pycuda can do it only in the
@@ -63,7 +63,7 @@ def cuda_device(number: int, kind: Kind) -> CudaDevice:
         raise BackendError(f"cuda:{number} does not open: {error}; check the driver with nvidia-smi") from error
 
 
-def _import_driver(kind: Kind) -> Any:
+def _import_driver(kind: EngineKind) -> Any:
     try:
         import pycuda.driver
     except ImportError as error:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashionsdk.backends.tensorrt.choice import build_command
@@ -37,17 +36,20 @@ class Engine:
         self.shapes = tensor_shapes(bundle)
         data = read_engine(bundle, info)
         with device:
-            self._runtime, self._engine = self._deserialize(data, bundle.path / info.file)
+            self._runtime, self._engine = self._deserialize(data, bundle)
             check_engine(bundle, info, self._engine)
             self._make_context: Callable[[], trt.IExecutionContext] = library.context_maker(self._engine)
             self.scratch_bytes = self._engine.device_memory_size_v2
 
-    def _deserialize(self, data: bytes, path: Path) -> "tuple[trt.Runtime, trt.ICudaEngine]":
+    def _deserialize(self, data: bytes, bundle: Bundle) -> "tuple[trt.Runtime, trt.ICudaEngine]":
         try:
             return self.library.deserialize(data)
         except BackendError as error:
-            command = build_command(self.library.kind, self.device.capability)
-            raise BackendError(f"{path}: {error}; build it again: {command}") from error
+            command = build_command(bundle, self.library.kind, self.info.precision, self.device.capability)
+            raise BackendError(
+                f"{bundle.path / self.info.file}: {error}; if the GPU's memory is short, free some, or else build it "
+                f"again: {command}"
+            ) from error
 
     def new_context(self) -> "trt.IExecutionContext":
         """Return an execution context without memory; to be called with the device current.

@@ -4,19 +4,19 @@ import importlib
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
+from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
     import tensorrt as trt
 
-Kind: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
-
 _MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 _KEPT_ERRORS = 8
-_libraries: "dict[Kind, Library]" = {}
+_libraries: "dict[EngineKind, Library]" = {}
 _lock = threading.Lock()
 
 
@@ -32,7 +32,7 @@ class Library:
         logger: where it logs.
     """
 
-    kind: Kind
+    kind: EngineKind
     version: str
     module: Any
     errors: deque[str]
@@ -73,12 +73,15 @@ class Library:
 
     def last_errors(self) -> str:
         """Return the latest errors as a sentence, and forget them."""
-        found = [self.errors.popleft() for _ in range(len(self.errors))]
+        found = []
+        with suppress(IndexError):  # another thread may take them at the same time
+            while True:
+                found.append(self.errors.popleft())
         # TensorRT has one logger a process: the first that anyone gave it.
         return "; ".join(found) or "the reason is in the log of the program that used it first in this process"
 
 
-def library(kind: Kind) -> Library:
+def library(kind: EngineKind) -> Library:
     """Import a library, once.
 
     Raises:
@@ -90,7 +93,7 @@ def library(kind: Kind) -> Library:
         return _libraries[kind]
 
 
-def _load(kind: Kind) -> Library:
+def _load(kind: EngineKind) -> Library:
     try:
         module = importlib.import_module(_MODULES[kind])
         version: str = module.__version__  # the folder of type stubs imports as well, and has none

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import ExitStack
 from typing import Generic, Protocol, TypeVar
 
 
@@ -41,5 +42,6 @@ class LruCache(Generic[Key, Value]):
 
     def close(self) -> None:
         """Close every value."""
-        while self._values:
-            self._values.popitem()[1].close()
+        with ExitStack() as closing:  # goes on after an error
+            while self._values:
+                closing.callback(self._values.popitem()[1].close)

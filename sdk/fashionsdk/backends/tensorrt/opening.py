@@ -5,17 +5,15 @@ from fashionsdk.backends.tensorrt.backend import TensorRtBackend
 from fashionsdk.backends.tensorrt.choice import choose_engine, engines_of
 from fashionsdk.backends.tensorrt.cuda import CudaDevice, cuda_device
 from fashionsdk.backends.tensorrt.engine import Engine
-from fashionsdk.backends.tensorrt.library import Kind, Library, library
-from fashionsdk.bundle import Bundle
+from fashionsdk.backends.tensorrt.library import Library, library
+from fashionsdk.bundle import Bundle, EngineKind
 from fashionsdk.bundle.manifest import EngineInfo
 from fashionsdk.errors import BackendError
 
 _WORKERS = 2  # one copies while the other computes
 
 
-def open_engine(
-    bundle: Bundle, kind: Kind, number: int, precision: str | None, reason: str, workers: int = _WORKERS
-) -> TensorRtBackend:
+def open_engine(bundle: Bundle, kind: EngineKind, number: int, precision: str | None, reason: str) -> TensorRtBackend:
     """Load an engine of the bundle and make it ready to run.
 
     Args:
@@ -25,33 +23,23 @@ def open_engine(
         precision: the graph's that it was built from; ``None`` for the bundle's first engine that fits this library
             version and GPU.
         reason: told in the backend's ``info``.
-        workers: the most batches at once.
 
     Raises:
         BackendError: the library, the driver or the device is not there, no engine fits them, or it does not start.
         BundleError: the engine is not what the manifest says.
-        ValueError: ``workers`` is below 1.
     """
-    if workers < 1:
-        raise ValueError(f"workers is {workers}; expected 1 or more")
     found, device, info = _find(bundle, kind, number, precision)
     told = BackendInfo(f"{kind} {found.version}", f"cuda:{number}", info.precision, reason)
-    return TensorRtBackend(bundle.manifest, Engine(bundle, info, found, device), told, workers)
-
-
-def unfit(bundle: Bundle, kind: Kind, number: int, precision: str | None) -> str | None:
-    """Tell in plain words why no engine of this bundle runs here, or return ``None`` if one should.
-
-    The cheapest question comes first: a bundle without engines, or a machine without a driver, imports no library.
-    """
     try:
-        _find(bundle, kind, number, precision)
-    except BackendError as error:
-        return str(error)
-    return None
+        return TensorRtBackend(bundle.manifest, Engine(bundle, info, found, device), told, _WORKERS)
+    except device.driver.Error as error:
+        raise BackendError(f"{told} does not start: {error}; check the driver with nvidia-smi") from error
 
 
-def _find(bundle: Bundle, kind: Kind, number: int, precision: str | None) -> tuple[Library, CudaDevice, EngineInfo]:
+def _find(
+    bundle: Bundle, kind: EngineKind, number: int, precision: str | None
+) -> tuple[Library, CudaDevice, EngineInfo]:
+    """Find what runs; the cheapest question comes first: without engines, or a driver, no library is imported."""
     engines_of(bundle, kind, precision)
     device = cuda_device(number, kind)
     found = library(kind)

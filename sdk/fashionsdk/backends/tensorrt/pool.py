@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Generic, TypeVar
 
 from fashionsdk.backends.tensorrt.lru import Closeable
@@ -55,9 +55,10 @@ class WorkerPool(Generic[Worker]):
             self._closed = True
             idle, self._idle = self._idle, []
             self._changed.notify_all()
-        for worker in idle:
-            worker.close()
-        self._forget(len(idle))
+        with ExitStack() as closing:  # goes on after an error
+            closing.callback(self._forget, len(idle))
+            for worker in idle:
+                closing.callback(worker.close)
 
     def _take(self) -> Worker:
         with self._changed:

@@ -30,10 +30,10 @@ def check_engine(bundle: Bundle, info: EngineInfo, engine: "trt.ICudaEngine") ->
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         kind: Any = engine.get_tensor_dtype(name)
-        shape = [None if length < 0 else length for length in _numbers(engine.get_tensor_shape(name))]
+        shape = [None if length < 0 else length for length in numbers(engine.get_tensor_shape(name))]
         found[name] = (_NUMPY_TYPES.get(kind.name, kind.name), shape)
     check_tensors(bundle, found)
-    check_batches(bundle, info, [_numbers(shape)[0] for shape in engine.get_tensor_profile_shape("images", 0)])
+    check_batches(bundle, info, [numbers(shape)[0] for shape in engine.get_tensor_profile_shape("images", 0)])
 
 
 def check_tensors(bundle: Bundle, found: Mapping[str, tuple[str, Sequence[int | None]]]) -> None:
@@ -63,5 +63,6 @@ def check_batches(bundle: Bundle, info: EngineInfo, found: list[int]) -> None:
         )
 
 
-def _numbers(dims: "trt.Dims") -> list[int]:
+def numbers(dims: "trt.Dims") -> list[int]:
+    """Return a shape as a list."""
     return [dims[index] for index in range(len(dims))]

@@ -75,8 +75,8 @@ class Worker:
             out[...] = self._buffers[name].host[:count]
 
     def close(self) -> None:
-        """Free everything; an error that the device had before is not told again."""
-        with self._device, contextlib.suppress(self._device.driver.Error, CudaGraphError):
+        """Free everything; an error that the device had before is not raised again."""
+        with contextlib.suppress(self._device.driver.Error, CudaGraphError), self._device:
             self._held.close()  # goes on after an error
 
     def _drop_stream(self) -> None:
