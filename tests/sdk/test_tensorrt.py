@@ -11,13 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from fashionsdk.backends.tensorrt import open_engine
 from fashionsdk.backends.tensorrt.backend import parts
 from fashionsdk.backends.tensorrt.choice import choose_engine, mismatch
 from fashionsdk.backends.tensorrt.engine import read_engine
-from fashionsdk.backends.tensorrt.library import library
 from fashionsdk.backends.tensorrt.signature import check_batches, check_tensors, tensor_shapes
 from fashionsdk.bundle import Bundle
 from fashionsdk.bundle.manifest import EngineInfo, Manifest
@@ -25,7 +23,6 @@ from fashionsdk.errors import BackendError, BundleError
 
 HAS_PYCUDA = find_spec("pycuda") is not None
 without_pycuda = pytest.mark.skipif(HAS_PYCUDA, reason="pycuda is installed")
-with_rtx = pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="needs tensorrt_rtx")
 
 ENGINE = EngineInfo("engines/a.engine", "tensorrt", "fp16", "10.13.0.35", "8.9", 1, 8, 32)
 
@@ -130,102 +127,6 @@ def test_a_bundle_without_such_an_engine_says_what_it_has_instead(
 def test_without_pycuda_the_error_names_what_to_install(with_engine: Bundle, kind: Any):
     with pytest.raises(BackendError, match=rf'pip install "fashionsdk\[{kind}\]".*nvidia-smi'):
         open_engine(with_engine, kind, 0, None, "a test")
-
-
-def test_a_missing_library_or_one_of_stubs_alone_names_what_to_install():
-    spec = find_spec("tensorrt")
-    if spec is not None and spec.origin is not None:
-        pytest.skip("tensorrt is installed")
-    with pytest.raises(BackendError, match=r'tensorrt cannot be imported: .*pip install "fashionsdk\[tensorrt\]"'):
-        library("tensorrt")
-
-
-@with_rtx
-def test_the_library_is_imported_once_and_tells_its_version():
-    import tensorrt_rtx
-
-    assert library("tensorrt-rtx").version == tensorrt_rtx.__version__
-    assert library("tensorrt-rtx") is library("tensorrt-rtx")
-
-
-@with_rtx
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Runtime.deserialize_cuda_engine",
-        "ICudaEngine.create_runtime_config",
-        "ICudaEngine.create_execution_context",
-        "ICudaEngine.device_memory_size_v2",
-        "ICudaEngine.num_io_tensors",
-        "ICudaEngine.get_tensor_name",
-        "ICudaEngine.get_tensor_dtype",
-        "ICudaEngine.get_tensor_shape",
-        "ICudaEngine.get_tensor_profile_shape",
-        "IExecutionContext.set_device_memory",
-        "IExecutionContext.set_optimization_profile_async",
-        "IExecutionContext.set_input_shape",
-        "IExecutionContext.set_tensor_address",
-        "IExecutionContext.execute_async_v3",
-        "IRuntimeConfig.set_execution_context_allocation_strategy",
-        "IRuntimeConfig.cuda_graph_strategy",
-        "IRuntimeConfig.create_runtime_cache",
-        "IRuntimeConfig.set_runtime_cache",
-        "ExecutionContextAllocationStrategy.USER_MANAGED",
-        "CudaGraphStrategy.WHOLE_GRAPH_CAPTURE",
-        "DataType.UINT8",
-        "DataType.FLOAT",
-    ],
-)
-def test_tensorrt_for_rtx_has_what_the_stubs_of_tensorrt_are_checked_for(name: str):
-    found: Any = library("tensorrt-rtx").module
-    for part in name.split("."):
-        found = getattr(found, part)
-
-
-@with_rtx
-@pytest.mark.parametrize("size", [0, 1, 64, 100_000])
-def test_what_is_no_engine_is_refused_with_the_librarys_own_words(size: int):
-    program = (
-        "from fashionsdk.backends.tensorrt.library import library\n"
-        "from fashionsdk.errors import BackendError\n"
-        f"try: library('tensorrt-rtx').deserialize(bytes({size}))\n"
-        "except BackendError as error: print(error)\n"
-    )  # in a process of its own: TensorRT has one logger a process
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("tensorrt-rtx ")
-    assert "does not load it: " in done.stdout
-    assert "Error Code" in done.stdout
-    assert done.stderr == ""
-
-
-BUILD_AND_LOAD = """
-import sys
-import tensorrt_rtx as trt
-from fashionsdk.backends.tensorrt.library import library
-from fashionsdk.errors import BackendError
-
-found = library("tensorrt-rtx")
-builder = trt.Builder(found.logger)
-network, config = builder.create_network(0), builder.create_builder_config()
-profile = builder.create_optimization_profile()
-assert trt.OnnxParser(network, found.logger).parse_from_file(sys.argv[1])
-profile.set_shape("images", *((batch, *network.get_input(0).shape[1:]) for batch in (1, 4, 8)))
-config.add_optimization_profile(profile)
-try:
-    found.deserialize(bytes(builder.build_serialized_network(network, config)))
-except BackendError as error:
-    print(error)
-"""
-
-
-@with_rtx
-@pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
-def test_a_real_engine_without_a_driver_is_refused_with_the_reason(graph_file: Path):
-    command = [sys.executable, "-c", BUILD_AND_LOAD, str(graph_file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "does not load it: " in done.stdout
-    assert "CUDA driver" in done.stdout
-    assert done.stderr == ""
 
 
 def test_an_engines_bytes_are_verified_even_if_the_bundle_was_not(with_engine: Bundle):

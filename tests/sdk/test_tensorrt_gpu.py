@@ -59,8 +59,14 @@ def _rtx() -> Any:
 
 @pytest.fixture
 def with_engine(
-    built: tuple[EngineKind, Any], write_bundle: WriteBundle, manifest: Manifest, graph_file: Path, tmp_path: Path
+    built: tuple[EngineKind, Any],
+    write_bundle: WriteBundle,
+    manifest: Manifest,
+    graph_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Bundle:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     kind, engine = built
     (tmp_path / "engine").write_bytes(engine.data)
     info = EngineInfo(ENGINE_FILE, kind, "fp32", engine.library_version, engine.compute_capability, MIN, OPT, MAX)
@@ -162,7 +168,7 @@ def test_closing_gives_the_memory_back_and_may_happen_in_another_thread(
     built: tuple[EngineKind, Any], with_engine: Bundle
 ):
     def use() -> None:
-        backend = open_engine(with_engine, built[0], 0, None, "a test", workers=3)
+        backend = open_engine(with_engine, built[0], 0, None, "a test")
         for count in range(1, MAX + 1):
             backend.run(np.zeros((count, *SHAPE), np.uint8))
         with ThreadPoolExecutor(1) as thread:
@@ -175,6 +181,19 @@ def test_closing_gives_the_memory_back_and_may_happen_in_another_thread(
     for _ in range(20):
         use()
     assert device_memory() - before < NO_GROWTH
+
+
+def test_kernels_that_were_compiled_here_are_kept_and_accepted_again(
+    built: tuple[EngineKind, Any], with_engine: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level("INFO", "fashionsdk"):
+        for _ in range(2):
+            backend = open_engine(with_engine, built[0], 0, None, "a test")
+            backend.run(np.zeros((MAX, *SHAPE), np.uint8))
+            backend.close()
+    kept = list((tmp_path / "cache").rglob("*.kernels"))
+    assert len(kept) == (built[0] == "tensorrt-rtx")
+    assert "kernels" not in caplog.text
 
 
 def test_a_forgotten_backend_gives_its_memory_back(built: tuple[EngineKind, Any], with_engine: Bundle):

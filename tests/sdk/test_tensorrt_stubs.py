@@ -14,6 +14,7 @@ PACKAGES = ("fashionsdk.backends.tensorrt", "fashionsdk_export.engine")
 CONFIG = """
 [mypy]
 strict = true
+warn_unused_ignores = false
 python_version = 3.11
 explicit_package_bases = true
 follow_imports = silent
@@ -27,12 +28,20 @@ follow_imports = skip
 UNTYPED = ("torch", "onnx", "onnxruntime", "timm", "pycuda", "tensorrt_rtx", "tqdm")
 MISTAKES = """
 import tensorrt as trt
+from fashionsdk.backends.tensorrt.api import Api
+from fashionsdk.backends.tensorrt.library import Library
 
 def run(engine: trt.ICudaEngine) -> None:
     context = engine.create_execution_context()
     context.set_tensor_address("images", 1)
     context.set_tensor_adress("images", 1)
     context.execute_async_v3("stream")
+
+def load(found: Library) -> None:
+    found.start(found.module.Runtime).deserialise(b"")
+    found.module.Bilder(found.logger)
+
+module: Api = trt
 """
 
 
@@ -79,6 +88,8 @@ def test_the_seam_calls_tensorrt_as_its_stubs_declare(tmp_path: Path):
     command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "--cache-dir", "cache", "mistakes.py"]
     done = subprocess.run([*command, *packages], cwd=tmp_path, capture_output=True, text=True, check=False)
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
-    assert len(errors) == 2, done.stdout + done.stderr
-    assert "set_tensor_adress" in errors[0]
-    assert 'incompatible type "str"' in errors[1]
+    assert len(errors) == 4, done.stdout + done.stderr
+    wrong = ("set_tensor_adress", 'incompatible type "str"', "deserialise", "Bilder")
+    for error, part in zip(errors, wrong, strict=True):
+        assert error.startswith("mistakes.py:")
+        assert part in error

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from fashionsdk.atomic import check_replacing, replacing
+from fashionsdk.backends.tensorrt.library import Library
+from fashionsdk.backends.tensorrt.log import sentence
 from fashionsdk.bundle import EngineKind, Precision
+from fashionsdk.errors import BackendError
 from fashionsdk.progress import progress_bar
 from fashionsdk_export.engine.check import check_layers, check_precision
 from fashionsdk_export.engine.config import EngineConfig
 from fashionsdk_export.engine.graph_types import heavy_nodes
 from fashionsdk_export.engine.interrupt import noting_interrupts
 from fashionsdk_export.engine.layers import EngineLayer, parse_layers
-from fashionsdk_export.engine.library import Library, load, make_monitor, sentence
+from fashionsdk_export.engine.library import LAYERS, describe, load, make_monitor, set_target, target
 from fashionsdk_export.errors import ExportError
 
 if TYPE_CHECKING:
@@ -58,17 +61,16 @@ def build_engine(graph: Path, precision: Precision, config: EngineConfig) -> Bui
     """
     check_precision(heavy_nodes(graph), precision, graph)  # before the minutes that a build may take
     library = load(config.kind)
-    with library.target(config) as capability, library.log.building:
-        library.log.clear()
+    with target(library, config) as capability, library.log.listening(LAYERS) as logged:
         data, batch = _build(library, graph, config, capability)
-        layers = parse_layers(library.describe(data, batch))
+        layers = parse_layers(describe(library, data, batch, logged))
     check_layers(layers, precision, graph)
     return BuiltEngine(data, config.kind, library.version, capability, layers)
 
 
 def _build(library: Library, graph: Path, config: EngineConfig, capability: str) -> tuple[bytes, Shape]:
     """Return the engine and the shape of its best batch."""
-    builder: trt.Builder = library.module.Builder(library.logger)
+    builder = _builder(library)
     # TensorRT 10 needs this flag, and TensorRT 11 does without: there the graph's types are law.
     flag = library.module.NetworkDefinitionCreationFlag.STRONGLY_TYPED
     network = builder.create_network(1 << int(flag))
@@ -76,22 +78,29 @@ def _build(library: Library, graph: Path, config: EngineConfig, capability: str)
     settings = builder.create_builder_config()
     batch = _add_profile(library, builder, settings, _image_shape(network, graph), config)
     _apply(library, settings, config)
-    library.set_target(settings, capability)
+    set_target(library, settings, capability)
     with _timing_cache(library, settings, config.timing_cache), noting_interrupts() as stopped:
         with progress_bar(None, f"{library.kind}: building the engine", 0, "step") as bar:
             monitor = make_monitor(library.module, bar, stopped)
             settings.progress_monitor = monitor
             built = builder.build_serialized_network(network, settings)
         if built is None and not stopped.is_set():
-            raise ExportError(f"{library.name} cannot build {graph}: {library.log.reason()}")
+            raise ExportError(f"{library.name} cannot build {graph}: {library.log.last_errors()}")
     return bytes(built), batch
 
 
+def _builder(library: Library) -> "trt.Builder":
+    try:
+        return library.start(library.module.Builder)
+    except BackendError as error:
+        raise ExportError(f"{error}; check the driver with nvidia-smi") from error
+
+
 def _parse(library: Library, network: "trt.INetworkDefinition", graph: Path) -> None:
-    parser: trt.OnnxParser = library.module.OnnxParser(network, library.logger)
+    parser = library.module.OnnxParser(network, library.logger)
     if not parser.parse_from_file(str(graph)):
         errors = [parser.get_error(index).desc() for index in range(parser.num_errors)]
-        raise ExportError(f"{library.name} cannot read {graph}: {sentence(errors) or library.log.reason()}")
+        raise ExportError(f"{library.name} cannot read {graph}: {sentence(errors) or library.log.last_errors()}")
 
 
 def _add_profile(
@@ -102,7 +111,7 @@ def _add_profile(
     profile = builder.create_optimization_profile()
     profile.set_shape("images", *(library.module.Dims([count, *image]) for count in counts))
     if settings.add_optimization_profile(profile) < 0:
-        raise ExportError(f"{library.name} does not accept batches of {counts}: {library.log.reason()}")
+        raise ExportError(f"{library.name} does not accept batches of {counts}: {library.log.last_errors()}")
     return (config.opt_batch, *image)
 
 
@@ -140,7 +149,7 @@ def _timing_cache(library: Library, settings: "trt.IBuilderConfig", file: Path |
     if cache is None or not settings.set_timing_cache(cache, False):
         raise ExportError(
             f"{library.name} does not accept the timing cache {file}, which is of another version or GPU: "
-            f"{library.log.reason()}; name another file"
+            f"{library.log.last_errors()}; name another file"
         )
     yield
     try:

@@ -1,13 +1,13 @@
-"""The builder's seam to ``tensorrt`` and ``tensorrt_rtx``: one API, and here is where they differ."""
+"""What a build needs of the seam to ``tensorrt`` and ``tensorrt_rtx``, and here is where they differ."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fashionsdk.backends.tensorrt.api import Api
 from fashionsdk.backends.tensorrt.cuda import cuda_device
-from fashionsdk.backends.tensorrt.library import library as runtime_library
+from fashionsdk.backends.tensorrt.library import Library, library
 from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 from fashionsdk_export.engine.config import EngineConfig
@@ -17,138 +17,7 @@ if TYPE_CHECKING:
     import tensorrt as trt
     from tqdm import tqdm
 
-_NO_DRIVER = "catchCudaError"  # TensorRT for RTX adds such a line to every error on a machine without a GPU
-_loggers: "dict[EngineKind, tuple[trt.ILogger, Log]]" = {}
-
-
-@dataclass
-class Log:
-    """What a library says while it builds; a library keeps its first logger, so there is one for all builds."""
-
-    layers: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    building: threading.Lock = field(default_factory=threading.Lock)
-
-    def clear(self) -> None:
-        """Forget the last build."""
-        self.layers.clear()
-        self.errors.clear()
-
-    def reason(self) -> str:
-        """Return the errors as a sentence."""
-        return sentence(self.errors) or "it gives no reason"
-
-
-@dataclass(frozen=True)
-class Library:
-    """One of the two libraries, imported.
-
-    Attributes:
-        kind: which.
-        version: such as ``"10.13.0.35"``, all of which an engine is tied to.
-        module: the module; ``Any``, since the stubs describe objects and cannot say "one of two modules".
-        logger: what the library logs to.
-        log: what it logged.
-    """
-
-    kind: EngineKind
-    version: str
-    module: Any
-    logger: "trt.ILogger"
-    log: Log
-
-    @property
-    def name(self) -> str:
-        """The library and its version, for messages."""
-        return f"{self.kind} {self.version}"
-
-    @contextmanager
-    def target(self, config: EngineConfig) -> Iterator[str]:
-        """Make the GPU to build for current, if one is needed, and yield the compute capabilities to build for.
-
-        Raises:
-            ExportError: the library does not build for them, or there is no such GPU.
-        """
-        if self.kind == "tensorrt-rtx" and config.compute_capability is not None:
-            offered = [spelt(name) for name in self.module.ComputeCapability.__members__ if name.startswith("SM")]
-            if missing := [capability for capability in config.capabilities if capability not in offered]:
-                raise ExportError(
-                    f"{self.name} does not build for compute capability {', '.join(missing)}; "
-                    f"it builds for {', '.join(offered)}"
-                )
-            yield config.compute_capability
-            return
-        with self._gpu() as capability:
-            if config.compute_capability not in (None, capability):
-                raise ExportError(
-                    f"tensorrt builds for the GPU at hand, which has compute capability {capability}, not "
-                    f"{config.compute_capability}; build on such a GPU, or use tensorrt-rtx"
-                )
-            yield capability
-
-    @contextmanager
-    def _gpu(self) -> Iterator[str]:
-        try:
-            device = cuda_device(0, self.kind)
-        except BackendError as error:
-            hint = (
-                "" if self.kind == "tensorrt" else "; or name the compute capability to build for, then none is needed"
-            )
-            raise ExportError(f"{self.kind} needs a GPU to build for: {error}{hint}") from error
-        with device:
-            yield device.capability
-
-    def set_target(self, settings: "trt.IBuilderConfig", capabilities: str) -> None:
-        """Tell the builder what to build for; TensorRT needs no telling."""
-        if self.kind == "tensorrt-rtx":
-            wanted = capabilities.split(",")
-            rtx: Any = settings  # these settings are TensorRT for RTX's alone
-            rtx.num_compute_capabilities = len(wanted)
-            for index, capability in enumerate(wanted):
-                rtx.set_compute_capability(self._capability(capability), index)
-
-    def _capability(self, capability: str) -> Any:
-        names = self.module.ComputeCapability.__members__
-        members = {spelt(name): member for name, member in names.items() if name.startswith("SM")}
-        if capability not in members:
-            raise ExportError(
-                f"{self.name} builds for compute capability {', '.join(members)}, and not for {capability}; "
-                "choose one of them, or --engine tensorrt"
-            )
-        return members[capability]
-
-    def describe(self, engine: bytes, batch: tuple[int, ...]) -> str:
-        """Return the library's description of an engine that it has just built, in the inspector's ONELINE format.
-
-        TensorRT for RTX can load an engine only on the GPU that it is for, but logs the description while it builds.
-
-        Args:
-            engine: the engine.
-            batch: shape of ``images`` that TensorRT describes it for.
-
-        Raises:
-            ExportError: there is none.
-        """
-        if self.kind == "tensorrt":
-            return self._inspect(engine, batch)
-        if len(self.log.layers) != 1:
-            raise ExportError(
-                f"{self.name} logged {len(self.log.layers)} descriptions of the engine, expected one; without it "
-                "nobody knows in which precision the engine computes; use another version of the library"
-            )
-        return self.log.layers[0]
-
-    def _inspect(self, data: bytes, batch: tuple[int, ...]) -> str:
-        runtime: trt.Runtime = self.module.Runtime(self.logger)
-        engine = runtime.deserialize_cuda_engine(data)
-        if engine is None:
-            raise ExportError(f"{self.name} does not load the engine that it built: {self.log.reason()}")
-        inspector = engine.create_engine_inspector()
-        context = engine.create_execution_context()
-        if context is not None and context.set_input_shape("images", batch):
-            inspector.execution_context = context  # without shapes, TensorRT leaves some types out
-        text: str = inspector.get_engine_information(self.module.LayerInformationFormat.ONELINE)
-        return text
+LAYERS = "Layers:"  # how TensorRT for RTX begins the description of an engine in its log
 
 
 def load(kind: EngineKind) -> Library:
@@ -158,53 +27,80 @@ def load(kind: EngineKind) -> Library:
         ExportError: it is not installed.
     """
     try:
-        found = runtime_library(kind)
+        return library(kind)
     except BackendError as error:
         raise ExportError(str(error)) from error
-    if kind not in _loggers:
-        log = Log()
-        _loggers[kind] = make_logger(found.module, log), log
-    return Library(kind, found.version, found.module, *_loggers[kind])
 
 
-def spelt(member: str) -> str:
-    """Return the compute capability that a member of the library's enumeration stands for: ``"SM120"`` is 12.0."""
-    digits = member.removeprefix("SM")
-    return f"{digits[:-1]}.{digits[-1]}"
+@contextmanager
+def target(found: Library, config: EngineConfig) -> Iterator[str]:
+    """Make the GPU to build for current, if one is needed, and yield the compute capabilities to build for.
+
+    Raises:
+        ExportError: the library does not build for them, or there is no such GPU.
+    """
+    if found.is_rtx and config.compute_capability is not None:
+        _check_offered(found, config.compute_capability)
+        yield config.compute_capability
+        return
+    with _gpu(found.kind) as capability:
+        if config.compute_capability not in (None, capability):
+            raise ExportError(
+                f"tensorrt builds for the GPU at hand, which has compute capability {capability}, not "
+                f"{config.compute_capability}; build on such a GPU, or use tensorrt-rtx"
+            )
+        if found.is_rtx:
+            _check_offered(found, capability)
+        yield capability
 
 
-def sentence(messages: list[str]) -> str:
-    """Join what the library says, without what it says of a missing driver, and nothing twice."""
-    lines = [line.strip() for message in messages for line in message.splitlines()]
-    return "; ".join(dict.fromkeys(line for line in lines if line and _NO_DRIVER not in line))
+def set_target(found: Library, settings: "trt.IBuilderConfig", capabilities: str) -> None:
+    """Tell the builder what to build for; TensorRT needs no telling."""
+    if found.is_rtx:
+        members = _offered(found)
+        wanted = capabilities.split(",")
+        rtx: Any = settings  # these settings are TensorRT for RTX's alone
+        rtx.num_compute_capabilities = len(wanted)
+        for index, capability in enumerate(wanted):
+            rtx.set_compute_capability(members[capability], index)
 
 
-def make_logger(module: Any, log: Log) -> "trt.ILogger":
-    """Return a logger that writes to ``log`` and prints nothing."""
-    serious = (module.ILogger.Severity.INTERNAL_ERROR, module.ILogger.Severity.ERROR)
+def describe(found: Library, engine: bytes, batch: tuple[int, ...], logged: Sequence[str]) -> str:
+    """Return the library's description of an engine that it has just built, in the inspector's ONELINE format.
 
-    class Logger(module.ILogger):  # type: ignore[misc]  # the base is Any
-        def __init__(self) -> None:
-            module.ILogger.__init__(self)
+    TensorRT for RTX can load an engine only on the GPU that it is for, but logs the description while it builds.
 
-        def log(self, severity: Any, message: str) -> None:
-            if severity in serious:
-                log.errors.append(message)
-            elif message.startswith("Layers:"):
-                log.layers.append(message)
+    Args:
+        found: the library.
+        engine: the engine.
+        batch: shape of ``images`` that TensorRT describes it for.
+        logged: what the library logged while it built and that begins with ``LAYERS``.
 
-    logger: trt.ILogger = Logger()
-    return logger
+    Raises:
+        ExportError: there is none.
+    """
+    if not found.is_rtx:
+        return _inspect(found, engine, batch)
+    if len(logged) != 1:
+        raise ExportError(
+            f"{found.name} logged {len(logged)} descriptions of the engine, expected one; without it "
+            "nobody knows in which precision the engine computes; use another version of the library"
+        )
+    return logged[0]
 
 
-def make_monitor(module: Any, bar: "tqdm[Any]", stopped: threading.Event) -> "trt.IProgressMonitor":
+def make_monitor(module: Api, bar: "tqdm[Any]", stopped: threading.Event) -> "trt.IProgressMonitor":
     """Return a monitor that moves ``bar`` by the steps of all phases, and ends the build once ``stopped`` is set."""
     lock = threading.Lock()  # the library calls from threads of its own
     left: dict[str, int] = {}  # a phase may end before its last step
+    if TYPE_CHECKING:
+        from tensorrt import IProgressMonitor
+    else:
+        IProgressMonitor = module.IProgressMonitor
 
-    class Monitor(module.IProgressMonitor):  # type: ignore[misc]  # the base is Any
+    class Monitor(IProgressMonitor):  # type: ignore[misc]  # without stubs the base is Any
         def __init__(self) -> None:
-            module.IProgressMonitor.__init__(self)
+            IProgressMonitor.__init__(self)
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
             with lock:
@@ -221,5 +117,44 @@ def make_monitor(module: Any, bar: "tqdm[Any]", stopped: threading.Event) -> "tr
             with lock:
                 bar.update(left.pop(phase_name))
 
-    monitor: trt.IProgressMonitor = Monitor()
-    return monitor
+    return Monitor()
+
+
+def _inspect(found: Library, data: bytes, batch: tuple[int, ...]) -> str:
+    try:
+        runtime = found.start(found.module.Runtime)
+        engine = found.deserialize(runtime, data)
+    except BackendError as error:
+        raise ExportError(f"the engine that was just built cannot be read back: {error}") from error
+    inspector = engine.create_engine_inspector()
+    context = engine.create_execution_context()
+    if context is not None and context.set_input_shape("images", batch):
+        inspector.execution_context = context  # without shapes, TensorRT leaves some types out
+    text: str = inspector.get_engine_information(found.module.LayerInformationFormat.ONELINE)
+    return text
+
+
+@contextmanager
+def _gpu(kind: EngineKind) -> Iterator[str]:
+    try:
+        device = cuda_device(0, kind)
+    except BackendError as error:
+        hint = "" if kind == "tensorrt" else "; or name the compute capability to build for, then none is needed"
+        raise ExportError(f"{kind} needs a GPU to build for: {error}{hint}") from error
+    with device:
+        yield device.capability
+
+
+def _check_offered(found: Library, capabilities: str) -> None:
+    offered = _offered(found)
+    if missing := [capability for capability in capabilities.split(",") if capability not in offered]:
+        raise ExportError(
+            f"{found.name} does not build for compute capability {', '.join(missing)}; it builds for "
+            f"{', '.join(offered)}: choose among these, or on such a GPU --engine tensorrt"
+        )
+
+
+def _offered(found: Library) -> dict[str, Any]:
+    """Return the compute capabilities that the library builds for, as it wants to be told: 12.0 is ``SM120``."""
+    names = found.rtx.ComputeCapability.__members__
+    return {f"{name[2:-1]}.{name[-1]}": member for name, member in names.items() if name.startswith("SM")}

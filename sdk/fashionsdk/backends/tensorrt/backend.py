@@ -34,7 +34,11 @@ class TensorRtBackend:
         self._manifest = manifest
         self._engine = engine
         self._errors = (engine.device.driver.Error, CudaGraphError, BackendError)
-        graphs = _graph_driver(engine)
+        try:
+            graphs = None if engine.library.is_rtx else GraphDriver()
+        except CudaGraphError as error:
+            engine.close()
+            raise BackendError(str(error)) from error
         self._pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)
         self._finalizer = weakref.finalize(self, self._pool.close)  # also runs at the interpreter's exit
         try:
@@ -78,12 +82,3 @@ class TensorRtBackend:
 def parts(count: int, largest: int) -> list[slice]:
     """Cut ``count`` rows into slices of ``largest`` rows and one of what is left."""
     return [slice(start, min(start + largest, count)) for start in range(0, count, largest)]
-
-
-def _graph_driver(engine: Engine) -> GraphDriver | None:
-    if not engine.library.records_graphs:
-        return None
-    try:
-        return GraphDriver()
-    except CudaGraphError as error:
-        raise BackendError(str(error)) from error

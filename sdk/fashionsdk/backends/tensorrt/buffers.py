@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.backends.tensorrt.streams import Stream
+
 
 class Buffer:
     """Pinned host memory and device memory of the same size, allocated once; with the device current throughout.
@@ -15,26 +17,27 @@ class Buffer:
     """
 
     def __init__(self, driver: Any, shape: tuple[int, ...], kind: np.dtype[Any]) -> None:
-        self._driver = driver
         self.host: NDArray[Any] = driver.pagelocked_empty(shape, kind)
         try:
             self.device = driver.mem_alloc(self.host.nbytes)
-        except driver.Error:
+        except BaseException:
             self._free_host()
             raise
 
-    def upload(self, count: int, stream: Any) -> None:
+    def upload(self, count: int, stream: Stream) -> None:
         """Start to copy the first rows to the device."""
-        self._driver.memcpy_htod_async(self.device, self.host[:count], stream)
+        stream.upload(self.device, self.host[:count])
 
-    def download(self, count: int, stream: Any) -> None:
+    def download(self, count: int, stream: Stream) -> None:
         """Start to copy the first rows from the device."""
-        self._driver.memcpy_dtoh_async(self.host[:count], self.device, stream)
+        stream.download(self.host[:count], self.device)
 
     def close(self) -> None:
         """Free both; nothing may be copying."""
-        self.device.free()
-        self._free_host()
+        try:
+            self.device.free()
+        finally:
+            self._free_host()
 
     def _free_host(self) -> None:
         allocation: Any = self.host.base

@@ -8,6 +8,7 @@ from fashionsdk.backends.tensorrt.buffers import Buffer
 from fashionsdk.backends.tensorrt.engine import Engine
 from fashionsdk.backends.tensorrt.graphs import CudaGraph, CudaGraphError, GraphDriver
 from fashionsdk.backends.tensorrt.signature import numbers
+from fashionsdk.backends.tensorrt.streams import Stream
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
@@ -36,26 +37,23 @@ class SizedContext:
         self,
         engine: Engine,
         size: int,
-        stream: Any,
+        stream: Stream,
         scratch: Any,
         buffers: Mapping[str, Buffer],
         graphs: GraphDriver | None,
     ) -> None:
-        self._library, self._size = engine.library, size
-        self._stream: int = stream.handle
+        self._log, self._size = engine.library.log, size
+        self._stream = stream
         self._graphs = graphs
         self._graph: CudaGraph | None = None
-        context = engine.new_context()
-        context.set_device_memory(int(scratch), engine.scratch_bytes)
-        accepted = context.set_optimization_profile_async(0, self._stream)
-        stream.synchronize()
-        accepted = accepted and context.set_input_shape("images", (size, *engine.shapes["images"]))
-        for name, buffer in buffers.items():
-            accepted = accepted and context.set_tensor_address(name, int(buffer.device))
-            accepted = accepted and numbers(context.get_tensor_shape(name)) == [size, *engine.shapes[name]]
-        if not accepted:
-            raise BackendError(f"a batch of {size} is not accepted: {self._library.last_errors()}")
-        self._context: trt.IExecutionContext | None = context
+        self._context: trt.IExecutionContext | None = engine.new_context()
+        try:
+            self._context.set_device_memory(int(scratch), engine.scratch_bytes)
+            if not self._set_shapes(engine.shapes, buffers):
+                raise BackendError(f"a batch of {size} is not accepted: {self._log.last_errors()}")
+        except BaseException:
+            self.close()
+            raise
 
     def launch(self) -> None:
         """Put one run on the stream.
@@ -65,7 +63,7 @@ class SizedContext:
             CudaGraphError: the driver refuses.
         """
         if self._graph is not None:
-            self._graph.launch(self._stream)
+            self._graph.launch(self._stream.handle)
         else:
             self._enqueue()
 
@@ -79,9 +77,9 @@ class SizedContext:
         if graphs is None:
             return
         try:
-            self._graph = graphs.record(self._stream, self._enqueue)
+            self._graph = graphs.record(self._stream.handle, self._enqueue)
         except (CudaGraphError, BackendError) as error:
-            reason = f"{error}; {self._library.last_errors()}"
+            reason = f"{error}; {self._log.last_errors()}"
             warnings.warn(f"batches of {self._size} run without a CUDA graph: {reason}", RuntimeWarning, stacklevel=2)
 
     def close(self) -> None:
@@ -92,7 +90,17 @@ class SizedContext:
         finally:
             self._context = None
 
+    def _set_shapes(self, shapes: Mapping[str, tuple[int, ...]], buffers: Mapping[str, Buffer]) -> bool:
+        assert self._context is not None
+        accepted: bool = self._context.set_optimization_profile_async(0, self._stream.handle)
+        self._stream.synchronize()
+        accepted = accepted and self._context.set_input_shape("images", (self._size, *shapes["images"]))
+        for name, buffer in buffers.items():
+            accepted = accepted and self._context.set_tensor_address(name, int(buffer.device))
+            accepted = accepted and numbers(self._context.get_tensor_shape(name)) == [self._size, *shapes[name]]
+        return accepted
+
     def _enqueue(self) -> None:
         assert self._context is not None
-        if not self._context.execute_async_v3(self._stream):
-            raise BackendError(self._library.last_errors())
+        if not self._context.execute_async_v3(self._stream.handle):
+            raise BackendError(self._log.last_errors())

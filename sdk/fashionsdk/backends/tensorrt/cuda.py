@@ -20,6 +20,7 @@ class CudaDevice:
     Attributes:
         driver: the module ``pycuda.driver``.
         number: which device.
+        name: such as ``"NVIDIA L4"``.
         capability: its compute capability, such as ``"8.9"``.
     """
 
@@ -27,6 +28,7 @@ class CudaDevice:
         self.driver = driver
         self.number = number
         handle = driver.Device(number)
+        self.name: str = handle.name()
         self.capability = "{}.{}".format(*handle.compute_capability())
         self._context = handle.retain_primary_context()
 

@@ -1,13 +1,14 @@
 """An engine in the device's memory, and all that is shared by the workers that run it."""
 
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fashionsdk.backends.tensorrt.choice import build_command
 from fashionsdk.backends.tensorrt.cuda import CudaDevice
+from fashionsdk.backends.tensorrt.kernels import kernel_path
 from fashionsdk.backends.tensorrt.library import Library
-from fashionsdk.backends.tensorrt.signature import check_engine, tensor_shapes
+from fashionsdk.backends.tensorrt.maker import ContextMaker
+from fashionsdk.backends.tensorrt.signature import check_batches, check_tensors, describe, tensor_shapes
 from fashionsdk.bundle import Bundle
 from fashionsdk.bundle.manifest import EngineInfo
 from fashionsdk.errors import BackendError, BundleError
@@ -34,22 +35,34 @@ class Engine:
     def __init__(self, bundle: Bundle, info: EngineInfo, library: Library, device: CudaDevice) -> None:
         self.library, self.device, self.info = library, device, info
         self.shapes = tensor_shapes(bundle)
+        self._runtime: trt.Runtime | None = None
+        self._engine: trt.ICudaEngine | None = None
+        self._maker: ContextMaker | None = None
         data = read_engine(bundle, info)
         with device:
-            self._runtime, self._engine = self._deserialize(data, bundle)
-            check_engine(bundle, info, self._engine)
-            self._make_context: Callable[[], trt.IExecutionContext] = library.context_maker(self._engine)
-            self.scratch_bytes = self._engine.device_memory_size_v2
+            try:
+                self._load(bundle, data)
+            except BaseException:
+                self._drop()
+                raise
 
-    def _deserialize(self, data: bytes, bundle: Bundle) -> "tuple[trt.Runtime, trt.ICudaEngine]":
+    def _load(self, bundle: Bundle, data: bytes) -> None:
+        kernels = kernel_path(bundle.manifest.files[self.info.file].sha256, self.device.name)
         try:
-            return self.library.deserialize(data)
+            self._runtime = self.library.start(self.library.module.Runtime)
+            self._engine = self.library.deserialize(self._runtime, data)
+            self._maker = ContextMaker(self.library, self._engine)
+            self._maker.start(kernels)
+            self.scratch_bytes = self._engine.device_memory_size_v2
+            tensors, batches = describe(self._engine)
         except BackendError as error:
             command = build_command(bundle, self.library.kind, self.info.precision, self.device.capability)
             raise BackendError(
                 f"{bundle.path / self.info.file}: {error}; if the GPU's memory is short, free some, or else build it "
                 f"again: {command}"
             ) from error
+        check_tensors(bundle, tensors)
+        check_batches(bundle, self.info, batches)
 
     def new_context(self) -> "trt.IExecutionContext":
         """Return an execution context without memory; to be called with the device current.
@@ -57,15 +70,24 @@ class Engine:
         Raises:
             BackendError: the library makes none.
         """
-        context = self._make_context()
-        if context is None:
-            raise BackendError(f"{self.library.kind} makes no execution context: {self.library.last_errors()}")
-        return context
+        assert self._maker is not None
+        return self._maker.make()
 
     def close(self) -> None:
         """Free the engine; its execution contexts must be gone."""
         with self.device:
-            del self._make_context, self._engine, self._runtime  # in this order
+            try:
+                assert self._maker is not None
+                self._maker.save()
+            finally:
+                self._drop()
+
+    def _drop(self) -> None:
+        if self._maker is not None:
+            self._maker.close()
+        self._maker = None
+        self._engine = None
+        self._runtime = None  # in this order
 
 
 def read_engine(bundle: Bundle, info: EngineInfo) -> bytes:

@@ -59,7 +59,7 @@ class GraphDriver:
             self.call("cuGraphInstantiateWithFlags", ctypes.byref(executable), graph, 0)
         finally:
             if graph:
-                self.call("cuGraphDestroy", graph)
+                self._library.cuGraphDestroy(graph)  # should it fail, the executable is whole, and must not be lost
         return CudaGraph(self, executable)
 
     def call(self, name: str, *arguments: Any) -> None:

@@ -1,21 +1,22 @@
-"""The seam to the two libraries: ``tensorrt`` and ``tensorrt_rtx`` have one API, and here is where they differ."""
+"""The seam to the two libraries, for runs and builds: ``tensorrt`` and ``tensorrt_rtx`` have one API."""
 
 import importlib
 import threading
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from fashionsdk.backends.tensorrt.api import Api
+from fashionsdk.backends.tensorrt.log import Log
 from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
     import tensorrt as trt
 
+Part = TypeVar("Part")
+
 _MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
-_KEPT_ERRORS = 8
 _libraries: "dict[EngineKind, Library]" = {}
 _lock = threading.Lock()
 
@@ -27,58 +28,53 @@ class Library:
     Attributes:
         kind: which.
         version: such as ``"10.13.0.35"``, all of which an engine is tied to.
-        module: the module; ``Any``, since the stubs describe objects and cannot say "one of two modules".
-        errors: the latest errors that the library logged, oldest first.
-        logger: where it logs.
+        module: the module.
+        log: what it says.
+        logger: where it says it, as the library wants it.
     """
 
     kind: EngineKind
     version: str
-    module: Any
-    errors: deque[str]
+    module: Api
+    log: Log
     logger: "trt.ILogger"
 
     @property
-    def records_graphs(self) -> bool:
-        """Whether CUDA graphs are for us to record; TensorRT for RTX records its own as its kernels change."""
-        return self.kind == "tensorrt"
+    def name(self) -> str:
+        """The library and its version, for messages."""
+        return f"{self.kind} {self.version}"
 
-    def deserialize(self, data: bytes) -> "tuple[trt.Runtime, trt.ICudaEngine]":
-        """Load an engine; the runtime must live as long as it.
+    @property
+    def is_rtx(self) -> bool:
+        """Whether it is TensorRT for RTX, which compiles kernels and records CUDA graphs by itself while it runs."""
+        return self.kind == "tensorrt-rtx"
+
+    @property
+    def rtx(self) -> Any:
+        """The module with what TensorRT for RTX alone offers; it has no type stubs."""
+        return self.module
+
+    def start(self, part: "Callable[[trt.ILogger], Part]") -> "Part":
+        """Return the library's runtime, which must live as long as the engines that it loads, or its builder.
+
+        Raises:
+            BackendError: the library makes none.
+        """
+        try:
+            return part(self.logger)
+        except TypeError as error:  # the bindings' way to say that the library returned nothing
+            raise BackendError(f"{self.name} does not start: {self.log.last_errors()}") from error
+
+    def deserialize(self, runtime: "trt.Runtime", data: bytes) -> "trt.ICudaEngine":
+        """Load an engine.
 
         Raises:
             BackendError: the library does not accept it.
         """
-        runtime: trt.Runtime = self.module.Runtime(self.logger)
         engine = runtime.deserialize_cuda_engine(data)
         if engine is None:
-            raise BackendError(f"{self.kind} {self.version} does not load it: {self.last_errors()}")
-        return runtime, engine
-
-    def context_maker(self, engine: "trt.ICudaEngine") -> "Callable[[], trt.IExecutionContext]":
-        """Return a function that makes execution contexts without memory of their own."""
-        managed = self.module.ExecutionContextAllocationStrategy.USER_MANAGED
-        if self.kind == "tensorrt":
-            return lambda: engine.create_execution_context(managed)
-        config: Any = engine.create_runtime_config()  # these settings are TensorRT for RTX's alone
-        config.set_execution_context_allocation_strategy(managed)
-        config.cuda_graph_strategy = self.module.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        cache = config.create_runtime_cache()  # what one context compiled, the others need not
-        config.set_runtime_cache(cache)
-
-        def make(config: Any = config, cache: Any = cache) -> "trt.IExecutionContext":
-            return engine.create_execution_context(config)
-
-        return make  # keeps the cache, which the configuration only points to
-
-    def last_errors(self) -> str:
-        """Return the latest errors as a sentence, and forget them."""
-        found = []
-        with suppress(IndexError):  # another thread may take them at the same time
-            while True:
-                found.append(self.errors.popleft())
-        # TensorRT has one logger a process: the first that anyone gave it.
-        return "; ".join(found) or "the reason is in the log of the program that used it first in this process"
+            raise BackendError(f"{self.name} does not load it: {self.log.last_errors()}")
+        return engine
 
 
 def library(kind: EngineKind) -> Library:
@@ -95,27 +91,31 @@ def library(kind: EngineKind) -> Library:
 
 def _load(kind: EngineKind) -> Library:
     try:
-        module = importlib.import_module(_MODULES[kind])
+        module: Any = importlib.import_module(_MODULES[kind])
         version: str = module.__version__  # the folder of type stubs imports as well, and has none
-        errors: deque[str] = deque(maxlen=_KEPT_ERRORS)
-        return Library(kind, version, module, errors, _logger(module, errors))
+        api = cast(Api, module)  # for tensorrt, mypy checks this with its stubs
+        log = Log(f"{kind} {version}")
+        return Library(kind, version, api, log, _logger(api, log))
     except (ImportError, AttributeError, OSError) as error:
         raise BackendError(f'{kind} cannot be imported: {error}; run pip install "fashionsdk[{kind}]"') from error
 
 
-def _logger(module: Any, errors: deque[str]) -> "trt.ILogger":
-    serious = (module.ILogger.Severity.INTERNAL_ERROR, module.ILogger.Severity.ERROR)
+def _logger(module: Api, log: Log) -> "trt.ILogger":
+    severities = module.ILogger.Severity
+    tell = {severities.INTERNAL_ERROR: log.error, severities.ERROR: log.error, severities.WARNING: log.warning}
+    if TYPE_CHECKING:
+        from tensorrt import ILogger
+    else:
+        ILogger = module.ILogger
 
-    class Log(module.ILogger):  # type: ignore[misc]  # the base is Any
-        """Keeps errors for our messages and prints nothing."""
+    class Logger(ILogger):  # type: ignore[misc]  # without stubs the base is Any
+        """Hands what the library says to the log, and prints nothing."""
 
         def __init__(self) -> None:
-            module.ILogger.__init__(self)
+            ILogger.__init__(self)
 
-        def log(self, severity: Any, message: str) -> None:
-            """Keep an error."""
-            if severity in serious:
-                errors.append(message)
+        def log(self, severity: "trt.ILogger.Severity", message: str) -> None:
+            """Hand it over; the library calls from threads of its own."""
+            tell.get(severity, log.remark)(message)
 
-    logger: trt.ILogger = Log()
-    return logger
+    return Logger()

@@ -20,20 +20,16 @@ def tensor_shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
     return {"images": (side, side, 3), **output_shapes(bundle.manifest)}
 
 
-def check_engine(bundle: Bundle, info: EngineInfo, engine: "trt.ICudaEngine") -> None:
-    """Check that the engine is the one the manifest speaks of.
-
-    Raises:
-        BundleError: it is not.
-    """
-    found = {}
+def describe(engine: "trt.ICudaEngine") -> tuple[dict[str, tuple[str, list[int | None]]], list[int]]:
+    """Return the type and the shape of each of an engine's tensors, and its smallest, best and largest batch."""
+    found: dict[str, tuple[str, list[int | None]]] = {}
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         kind: Any = engine.get_tensor_dtype(name)
         shape = [None if length < 0 else length for length in numbers(engine.get_tensor_shape(name))]
         found[name] = (_NUMPY_TYPES.get(kind.name, kind.name), shape)
-    check_tensors(bundle, found)
-    check_batches(bundle, info, [numbers(shape)[0] for shape in engine.get_tensor_profile_shape("images", 0)])
+    profile = engine.get_tensor_profile_shape("images", 0) if "images" in found else []
+    return found, [numbers(shape)[0] for shape in profile]
 
 
 def check_tensors(bundle: Bundle, found: Mapping[str, tuple[str, Sequence[int | None]]]) -> None:

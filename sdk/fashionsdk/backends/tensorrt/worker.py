@@ -10,23 +10,21 @@ from fashionsdk.backends.tensorrt.contexts import SizedContext
 from fashionsdk.backends.tensorrt.engine import Engine
 from fashionsdk.backends.tensorrt.graphs import CudaGraphError, GraphDriver
 from fashionsdk.backends.tensorrt.lru import LruCache
+from fashionsdk.backends.tensorrt.streams import Stream
 
 _KEPT_SIZES = 32  # batch sizes with a graph; a stream of photos has two, a service that gathers requests a few dozen
-_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: do not wait for what other libraries do on the default stream
 
 
 class Worker:
-    """A stream, an event, pinned host memory and device memory for the largest batch, and a context for each size."""
+    """A stream, pinned host memory and device memory for the largest batch, and a context for each size."""
 
     def __init__(self, engine: Engine, graphs: GraphDriver | None) -> None:
         self._smallest = engine.info.min_batch
         self._device = engine.device
         driver = engine.device.driver
         with self._device, contextlib.ExitStack() as held:
-            self._stream = driver.Stream(_NON_BLOCKING)
-            # The thread that waits sleeps, and leaves the CPU to those that decode the next photos.
-            self._done = driver.Event(driver.event_flags.BLOCKING_SYNC | driver.event_flags.DISABLE_TIMING)
-            held.callback(self._drop_stream)
+            self._stream = Stream(driver)
+            held.callback(self._stream.close)
             scratch = driver.mem_alloc(max(engine.scratch_bytes, 1))
             held.callback(scratch.free)
             self._buffers = {}
@@ -68,8 +66,7 @@ class Worker:
             context.launch()
             for name in outputs:
                 self._buffers[name].download(count, self._stream)
-            self._done.record(self._stream)
-            self._done.synchronize()
+            self._stream.finish()
             context.record()
         for name, out in outputs.items():
             out[...] = self._buffers[name].host[:count]
@@ -78,6 +75,3 @@ class Worker:
         """Free everything; an error that the device had before is not raised again."""
         with contextlib.suppress(self._device.driver.Error, CudaGraphError), self._device:
             self._held.close()  # goes on after an error
-
-    def _drop_stream(self) -> None:
-        del self._stream, self._done
