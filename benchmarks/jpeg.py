@@ -12,17 +12,16 @@ import argparse
 import io
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from embedders import add_embedder_options, open_embedder
-from fashionsdk import Embedder, preprocessing
+from fashionsdk import Embedder
 from fashionsdk.evaluation import evaluate
 from fashionsdk.images import open_image, open_photo
 from fashionsdk.labels import RetrievalSplit, read_retrieval
@@ -57,12 +56,12 @@ class Row:
 
 def ways(model_input: Preprocessing) -> dict[str, Read]:
     """Return what reads a photo, by its name in the table."""
-    rule = preprocessing.DECODED_SIDES
+    rule = model_input.reducing_gap
     return {
         EVERY_PIXEL: lambda path: model_input(open_image(path)),
         **{f"{sides} x the model's side or more": partial(_read, model_input, sides) for sides in SIDES},
         f"{rule} x, its last half pixel counted as whole": lambda path: model_input(
-            open_photo(path, at_least=rule * model_input.side).image
+            open_photo(path, at_least=model_input.decoded_side).image
         ),
         "saved again, quality 95": lambda path: model_input(_saved(open_image(path), 95)),
         "saved again, quality 85": lambda path: model_input(_saved(open_image(path), 85)),
@@ -71,8 +70,7 @@ def ways(model_input: Preprocessing) -> dict[str, Read]:
 
 
 def _read(model_input: Preprocessing, sides: int, path: Path) -> Pixels:
-    with mock.patch.object(preprocessing, "DECODED_SIDES", sides):
-        return model_input.read(path)
+    return replace(model_input, reducing_gap=sides).read(path)
 
 
 def _saved(image: Image.Image, quality: int) -> Image.Image:

@@ -36,6 +36,23 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     sync_folder(target.parent)
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold ``path``, an empty file for this purpose alone, while the block runs; others that want it wait, then go on.
+
+    A killed process gives it back, and the file that it leaves is used by the next one. Needs a POSIX system.
+
+    Raises:
+        OSError: the folder is missing or not writable.
+    """
+    descriptor = _open_locked(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # first: whoever waits for it then finds out, and makes its own
+        os.close(descriptor)
+
+
 def check_replacing(path: str | os.PathLike[str]) -> None:
     """Find out, by a nameless file in the folder, whether ``replacing`` could begin.
 
@@ -61,7 +78,7 @@ def _places(path: str | os.PathLike[str]) -> tuple[Path, Path]:
 
 
 def _open_locked(partial: Path) -> int:
-    """Open the partial file for this process alone, waiting for another that holds it."""
+    """Open a file to write for this process alone, waiting for another that holds it."""
     import fcntl  # absent on Windows, where the rest of the SDK still imports
 
     while True:
@@ -70,7 +87,7 @@ def _open_locked(partial: Path) -> int:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(partial)):
                 return descriptor
-        os.close(descriptor)  # the one we waited for has renamed this file: start on a new one
+        os.close(descriptor)  # the one we waited for has renamed or removed this file: start on a new one
 
 
 def sync_folder(folder: Path) -> None:

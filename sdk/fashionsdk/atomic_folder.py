@@ -5,9 +5,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
-from fashionsdk.atomic import sync_folder
+from fashionsdk.atomic import locked, sync_folder
 
 
 @contextmanager
@@ -16,20 +15,24 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     If the block raises, ``path`` stays as it was. No system call exchanges two folders everywhere, so for an instant
     the old one lies beside ``path`` as ``.NAME.previous``; ``existing_folder`` finds it there after a crash.
+    Writers of one folder take turns, and the last one wins; what a killed one leaves as ``.NAME.partial``, the next one
+    removes. Needs a POSIX system.
 
     Raises:
         OSError: the folder above cannot be written, or is full.
     """
     target = Path(path).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid4().hex}.saving")
-    partial.mkdir()
-    try:
-        yield partial
-        _flush(partial)
-        _exchange(partial, target)
-    finally:
+    partial = target.with_name(f".{target.name}.partial")
+    with locked(target.with_name(f".{target.name}.saving")):
         shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            yield partial
+            _flush(partial)
+            _exchange(partial, target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def existing_folder(path: str | os.PathLike[str]) -> Path:

@@ -41,12 +41,12 @@ class Evaluation:
     Attributes:
         attributes: a score per attribute, in the split's order; attributes without queries are left out.
         overall: the mean over all queries of all attributes ("MAP" of the papers).
-        skipped: photos that were in the split but could not be embedded; their rows were left out.
+        without_embedding: photos that were in the split but could not be embedded; their rows were left out.
     """
 
     attributes: tuple[Score, ...]
     overall: Score
-    skipped: int
+    without_embedding: int
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -119,9 +119,9 @@ def score(split: RetrievalSplit, store: VectorStore, attributes: Sequence[str]) 
         ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.
     """
     check_attributes(split, attributes)
-    skipped = int((~store.present).sum())
-    if skipped:
-        logger.warning("%d of %d photos have no embedding and are left out", skipped, len(store.present))
+    absent = int((~store.present).sum())
+    if absent:
+        logger.warning("%d of %d photos have no embedding and are left out", absent, len(store.present))
     scores, values = [], []
     for a, attribute in enumerate(split.attributes):
         queries = _present(split.queries, a, store.present)
@@ -131,9 +131,9 @@ def score(split: RetrievalSplit, store: VectorStore, attributes: Sequence[str]) 
             scores.append(_mean(attribute.name, len(candidates), metrics))
             values.append(metrics)
     if not values:
-        raise ValueError(f"no query is left to evaluate: {skipped} of {len(store.present)} photos have no embedding")
+        raise ValueError(f"no query is left to evaluate: {absent} of {len(store.present)} photos have no embedding")
     overall = _mean("mean over queries", int(store.present[split.candidates[:, 0]].sum()), np.concatenate(values))
-    return Evaluation(tuple(scores), overall, skipped)
+    return Evaluation(tuple(scores), overall, absent)
 
 
 def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]) -> NDArray[np.int32]:

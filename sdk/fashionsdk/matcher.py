@@ -14,7 +14,7 @@ from fashionsdk.gallery import JSON, GalleryContents, read_gallery, write_galler
 from fashionsdk.items import check_embeddings, check_unit, checked_keys, checked_metadata
 from fashionsdk.matches import Item, Matches
 from fashionsdk.ranking import nearest, rank_lists
-from fashionsdk.retrieval_lists import checked_count, checked_lists
+from fashionsdk.retrieval_lists import OnUnknown, checked_count, checked_lists, known_lists
 
 
 class Matcher:
@@ -131,6 +131,7 @@ class Matcher:
         *,
         attribute: str | None = None,
         k: int | None = None,
+        on_unknown: OnUnknown = "raise",
     ) -> Matches:
         """Put lists that another search found, such as by general similarity, in order of ``attribute``.
 
@@ -143,16 +144,18 @@ class Matcher:
                 empty list comes back empty.
             attribute: what to compare; None when the query holds exactly one.
             k: how many of each list to return; None for all, and no more than a list has.
+            on_unknown: what a key that the gallery lacks does: ``"raise"``, or ``"skip"``: it is left out, as if it
+                were not in its list. ``key in matcher`` tells which.
 
         Raises:
             TypeError: the query is not embeddings, its vectors are not float32, or the keys are not lists of strings.
             ValueError: the attribute is missing or unknown, ``k`` is below 1, a vector is not of unit length, a key is
-                unknown or twice in its list, or answers would differ in length: Q lists of different lengths need
-                a ``k`` that all have.
+                twice in its list, or unknown with ``on_unknown="raise"``, or answers would differ in length: Q lists
+                of different lengths need a ``k`` that all have.
             GalleryError: the query was embedded by another model.
         """
         name, queries = self._checked_query(query, attribute)
-        lists = checked_lists(keys, len(query))
+        lists = known_lists(checked_lists(keys, len(query)), self, on_unknown)
         self._check_known(key for given in lists for key in given)
         found = [[self._rows[key] for key in given] for given in lists]
         return self._matches(name, *rank_lists(queries, self._vectors[name], found, checked_count(lists, k)))

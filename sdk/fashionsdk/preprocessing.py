@@ -13,10 +13,6 @@ from fashionsdk.images import ImageSource, Photo, open_photo
 # From this ratio of sides on, only the strip around the crop is resized.
 EXTREME_ASPECT_RATIO = 4
 
-# While it is decoded, a JPEG is reduced no further than to this many times the model's side, so that most of the
-# reduction is always the same filter's: docs/decisions/jpeg.md.
-DECODED_SIDES = 3
-
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -27,29 +23,40 @@ class Preprocessing:
 
     Attributes:
         side: S, in pixels.
+        reducing_gap: what the resize reduces a photo by at least, after a JPEG file was reduced by its decoder: as in
+            Pillow's ``Image.thumbnail``, but for whole numbers. ``None`` to decode every pixel. Why it is 3:
+            docs/decisions/jpeg.md.
 
     Raises:
-        ValueError: ``side`` is below 1.
+        ValueError: ``side`` or ``reducing_gap`` is below 1.
     """
 
     side: int
+    reducing_gap: int | None = 3
 
     def __post_init__(self) -> None:
-        """Refuse a side that no image has."""
+        """Refuse what no resize has."""
         if self.side < 1:
             raise ValueError(f"side is {self.side}; expected 1 pixel or more, such as 224")
+        if self.reducing_gap is not None and self.reducing_gap < 1:
+            raise ValueError(f"reducing_gap is {self.reducing_gap}; expected 1 or more, or None to decode every pixel")
+
+    @property
+    def decoded_side(self) -> int | None:
+        """Pixels that the shorter side of a JPEG keeps at least while it is decoded; ``None`` for all."""
+        return None if self.reducing_gap is None else self.reducing_gap * self.side
 
     def read(self, source: ImageSource) -> NDArray[np.uint8]:
         """Return the centre square of a photo: uint8 ``(S, S, 3)``, contiguous, 0 to 255.
 
-        A JPEG file whose shorter side is ``2 * DECODED_SIDES * S`` or more is decoded at a fraction of its size, which
+        A JPEG file whose shorter side is ``2 * reducing_gap * S`` or more is decoded at a fraction of its size, which
         gives slightly other values than ``self(open_image(source))`` in less than half of the time. Training,
         evaluation and serving read photos here, so they see the same.
 
         Raises:
             ImageError, TypeError, ValueError: as :func:`fashionsdk.images.open_photo`.
         """
-        return self._square(open_photo(source, at_least=DECODED_SIDES * self.side))
+        return self._square(open_photo(source, at_least=self.decoded_side))
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the centre square of an upright RGB image with all its pixels: uint8 ``(S, S, 3)``, contiguous.

@@ -1,7 +1,10 @@
 """The lists that a re-ranking starts from: what another search found for each query."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from operator import index
+from typing import Literal, TypeAlias
+
+OnUnknown: TypeAlias = Literal["raise", "skip"]
 
 
 def checked_lists(keys: Sequence[str] | Sequence[Sequence[str]], queries: int) -> list[list[str]]:
@@ -18,6 +21,17 @@ def checked_lists(keys: Sequence[str] | Sequence[Sequence[str]], queries: int) -
     if len(lists) != queries:
         raise ValueError(f"{len(lists)} lists of keys for {queries} queries; expected one for each query")
     return lists
+
+
+def known_lists(lists: list[list[str]], gallery: Container[str], on_unknown: OnUnknown) -> list[list[str]]:
+    """Return the lists without the keys that the gallery lacks if these are to be skipped, or else as they are.
+
+    Raises:
+        ValueError: ``on_unknown`` is neither.
+    """
+    if on_unknown not in ("raise", "skip"):
+        raise ValueError(f"on_unknown is {on_unknown!r}; expected 'raise' or 'skip'")
+    return lists if on_unknown == "raise" else [[key for key in given if key in gallery] for given in lists]
 
 
 def checked_count(lists: Sequence[Sequence[str]], k: int | None) -> int:

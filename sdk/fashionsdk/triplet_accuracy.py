@@ -38,13 +38,13 @@ class TripletEvaluation:
     Attributes:
         attributes: a score per attribute, in the split's order; attributes without triplets are left out.
         overall: the share over all triplets of all attributes.
-        skipped: photos that the triplets need but that could not be embedded.
+        without_embedding: photos that the triplets need but that could not be embedded.
         skipped_triplets: triplets that were left out because of them.
     """
 
     attributes: tuple[TripletScore, ...]
     overall: TripletScore
-    skipped: int
+    without_embedding: int
     skipped_triplets: int
 
     def to_json(self) -> dict[str, Any]:
@@ -84,20 +84,20 @@ def evaluate_triplets(split: TripletSplit, batches: Iterable[Batch], attributes:
 
 
 def _score(split: TripletSplit, store: VectorStore, attributes: Sequence[str]) -> TripletEvaluation:
-    skipped = int((~store.present[np.unique(split.triplets[:, :3])]).sum())
+    absent = int((~store.present[np.unique(split.triplets[:, :3])]).sum())
     kept = split.triplets[store.present[split.triplets[:, :3]].all(axis=1)]
     skipped_triplets = len(split.triplets) - len(kept)
     if not len(kept):
-        raise ValueError(f"no triplet is left to evaluate: {skipped} photos have no embedding")
-    if skipped:
-        logger.warning("%d photos have no embedding; %d triplets are left out", skipped, skipped_triplets)
+        raise ValueError(f"no triplet is left to evaluate: {absent} photos have no embedding")
+    if absent:
+        logger.warning("%d photos have no embedding; %d triplets are left out", absent, skipped_triplets)
     scores, answers = [], []
     for a, attribute in enumerate(split.attributes):
         if len(rows := kept[kept[:, 3] == a]):
             right = _right(store, attributes.index(attribute.name), rows)
             scores.append(_mean(attribute.name, right))
             answers.append(right)
-    return TripletEvaluation(tuple(scores), _mean("all triplets", np.concatenate(answers)), skipped, skipped_triplets)
+    return TripletEvaluation(tuple(scores), _mean("all triplets", np.concatenate(answers)), absent, skipped_triplets)
 
 
 def _right(store: VectorStore, attribute: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:

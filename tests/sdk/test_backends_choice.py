@@ -162,7 +162,7 @@ def test_cuda_that_does_not_load_is_told_by_auto_and_an_error_if_asked_for(
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     info = open_backend(bundle).info
     assert info.device == "cpu"
-    assert info.reason.startswith("CUDA is installed but does not load: ")
+    assert info.reason.startswith("CUDA is not taken: ")
     with pytest.raises(BackendError, match="cuda:0"):
         open_backend(bundle, "cuda")
 

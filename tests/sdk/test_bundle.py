@@ -78,7 +78,7 @@ def test_model_without_attention_needs_none(write_bundle: WriteBundle, manifest:
 
 
 GOLDEN = b"""{
-  "format_version": 1,
+  "format_version": 2,
   "model": {
     "architecture": "asen_v2",
     "backbone": "resnet50",
@@ -95,7 +95,8 @@ GOLDEN = b"""{
     }
   ],
   "preprocessing": {
-    "side": 224
+    "side": 224,
+    "reducing_gap": 3
   },
   "attention_shape": null,
   "graphs": [
@@ -133,5 +134,5 @@ GOLDEN = b"""{
 """
 
 
-def test_format_1_stays_as_it_is_byte_for_byte():
+def test_format_2_stays_as_it_is_byte_for_byte():
     assert Manifest.from_bytes(GOLDEN).to_bytes() == GOLDEN

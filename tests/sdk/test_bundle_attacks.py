@@ -59,10 +59,10 @@ def test_damaged_json_is_refused(written: Path, data: bytes):
         Bundle.open(written)
 
 
-@pytest.mark.parametrize("version", [0, 2, None, "1", 1.0, True, [1]])
+@pytest.mark.parametrize("version", [0, 1, 3, None, "2", 2.0, True, [2]])
 def test_other_format_version_is_refused_before_anything_else(written: Path, version: object):
     edit_manifest(written, lambda value: value.update(format_version=version, unknown=1))
-    with pytest.raises(BundleError, match="this SDK reads 1; export the checkpoint again"):
+    with pytest.raises(BundleError, match="this SDK reads 2; export the checkpoint again"):
         Bundle.open(written)
 
 
@@ -126,6 +126,8 @@ def test_unknown_key_and_each_missing_key_are_named(
         (lambda value: value.update(attention_shape=[4]), "expected 2 items"),
         (lambda value: value.update(attention_shape=[4, 0]), "expected positive h and w"),
         (lambda value: value["preprocessing"].update(side=0), "side is 0"),
+        (lambda value: value["preprocessing"].update(reducing_gap=0), "reducing_gap is 0; expected 1 or more"),
+        (lambda value: value["preprocessing"].update(reducing_gap=2.5), "reducing_gap is 2.5; expected int"),
         (lambda value: value.update(history={}), "history is {}; expected an array"),
         (lambda value: value.update(metrics=[]), "expected an object"),
         (lambda value: value["metrics"].update(map="high"), "metrics.map is 'high'; expected float"),

@@ -125,6 +125,17 @@ def test_evaluate_prints_each_attribute(run, bundle, shop):
     assert answer["photos"] == 7
 
 
+def test_evaluate_counts_and_names_the_photos_that_cannot_be_read(run, bundle, shop):
+    with (shop / "labels.csv").open("a") as table:
+        table.write("\ndeep/bad.jpg,valid,red,v\nnone.jpg,valid,blue,v")
+    status, out, err = run("evaluate", bundle.path, "--data", "shop", "--json")
+    answer = json.loads(out)
+    assert (status, answer["photos"], answer["without_embedding"]) == (0, 7, 2)
+    assert [entry["photo"] for entry in answer["skipped"]] == ["shop/deep/bad.jpg", "shop/none.jpg"]
+    assert all(entry["reason"] for entry in answer["skipped"])
+    assert "skipped 2 of 9 photos" in err
+
+
 def test_report_writes_a_page(run, bundle, shop):
     status, out, _ = run("report", bundle.path, "--data", "shop", "--out", "report.html", "--json")
     assert status == 0

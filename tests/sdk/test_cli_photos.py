@@ -77,13 +77,13 @@ def test_linked_folders_are_followed_once_and_circles_end(shop, tmp_path):
 @pytest.fixture
 def unreadable(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose path is too long to be opened, which not even root can."""
-    deepest = shop / "deep"
-    for _ in range(17):
-        monkeypatch.chdir(deepest)
-        deepest = deepest / ("z" * 250)
-        os.mkdir("z" * 250)
+    names = ["z" * 250] * 17
+    monkeypatch.chdir(shop / "deep")
+    for name in names:  # step by step: where tests run side by side, the paths of their folders are long already
+        os.mkdir(name)
+        monkeypatch.chdir(name)
     monkeypatch.chdir(shop.parent)
-    return deepest
+    return shop.joinpath("deep", *names)
 
 
 def test_a_folder_that_cannot_be_searched_is_named(run, bundle, unreadable):

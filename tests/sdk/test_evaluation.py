@@ -81,7 +81,7 @@ def test_photos_without_an_embedding_are_left_out_and_counted():
     got = evaluate(split, batches(vectors, skip=(3, 8)), ["colour", "sleeve"])
     kept = [rows[~np.isin(rows[:, 0], (3, 8))] for rows in (split.queries, split.candidates)]
     rest = RetrievalSplit(".", split.images, ATTRIBUTES, *kept)
-    assert got.skipped == 2
+    assert got.without_embedding == 2
     assert got.attributes == evaluate(rest, batches(vectors), ["colour", "sleeve"]).attributes
 
 

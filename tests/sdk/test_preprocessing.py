@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resiz
 
 from fashionsdk.errors import ImageError
 from fashionsdk.images import open_image
-from fashionsdk.preprocessing import DECODED_SIDES, EXTREME_ASPECT_RATIO, Preprocessing
+from fashionsdk.preprocessing import EXTREME_ASPECT_RATIO, Preprocessing
 from tests.sdk.photos import encode
 
 
@@ -80,19 +81,28 @@ def test_side_below_one_is_refused():
         Preprocessing(0)
 
 
-def test_json_comes_back_as_it_went():
-    preprocessing = Preprocessing(224)
+def test_reducing_gap_below_one_is_refused():
+    with pytest.raises(ValueError, match="reducing_gap is 0; expected 1 or more, or None to decode every pixel"):
+        Preprocessing(8, reducing_gap=0)
+
+
+@pytest.mark.parametrize("preprocessing", [Preprocessing(224), Preprocessing(224, 1), Preprocessing(8, None)])
+def test_json_comes_back_as_it_went(preprocessing: Preprocessing):
     assert Preprocessing.from_json(json.loads(json.dumps(preprocessing.to_json()))) == preprocessing
 
 
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({}, "lacks the key 'side'"),
-        ({"side": 8, "mean": 0}, "unknown key 'mean'"),
-        ({"side": 8.0}, "side is 8.0; expected int"),
-        ({"side": True}, "side is True; expected int"),
-        ({"side": -1}, "side is -1"),
+        ({"reducing_gap": 3}, "lacks the key 'side'"),
+        ({"side": 8}, "lacks the key 'reducing_gap'"),
+        ({"side": 8, "reducing_gap": 3, "mean": 0}, "unknown key 'mean'"),
+        ({"side": 8.0, "reducing_gap": 3}, "side is 8.0; expected int"),
+        ({"side": True, "reducing_gap": 3}, "side is True; expected int"),
+        ({"side": -1, "reducing_gap": 3}, "side is -1"),
+        ({"side": 8, "reducing_gap": 3.0}, "reducing_gap is 3.0; expected int"),
+        ({"side": 8, "reducing_gap": True}, "reducing_gap is True; expected int"),
+        ({"side": 8, "reducing_gap": -1}, "reducing_gap is -1"),
         ([8], "expected an object"),
     ],
 )
@@ -117,10 +127,19 @@ READ_ATOL, READ_MEAN_ATOL = 6, 1.3
 def test_reading_a_jpeg_gives_nearly_what_all_its_pixels_give(width: int, height: int, side: int):
     data = jpeg(width, height)
     difference = np.abs(Preprocessing(side).read(data).astype(int) - Preprocessing(side)(open_image(data)))
-    if min(width, height) < 2 * DECODED_SIDES * side:
+    if min(width, height) < 2 * 3 * side:
         assert difference.max() == 0
     assert difference.max() <= READ_ATOL
     assert difference.mean() <= READ_MEAN_ATOL
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(1, 100), (2, 200), (3, 200), (4, 400), (8, 800), (99, 800), (None, 800)])
+def test_jpeg_is_decoded_at_the_smallest_size_that_keeps_the_gap(gap: int | None, kept: int):
+    data = jpeg(1000, 800)
+    reduced = Image.open(io.BytesIO(data))
+    reduced.draft(None, (1000 * kept // 800, kept))  # 1/8, 1/4, 1/2 or all of its size
+    assert min(reduced.size) == kept
+    assert np.array_equal(Preprocessing(60, gap).read(data), Preprocessing(60, None)(reduced.copy()))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -90,6 +90,17 @@ def test_lists_of_different_lengths_need_a_k_that_all_have(matcher):
             matcher.rerank(queries(2), lists, attribute="sleeve", k=k)
 
 
+def test_keys_that_the_gallery_lacks_can_be_skipped(matcher):
+    several = queries(2)
+    lists = [["x", *KEYS[:4], "y"], [*KEYS[4:8], "z", "x"]]
+    found = matcher.rerank(several, lists, attribute="sleeve", on_unknown="skip")
+    expected = matcher.rerank(several, [KEYS[:4], KEYS[4:8]], attribute="sleeve")
+    assert (found.keys, found.scores.tolist()) == (expected.keys, expected.scores.tolist())
+    assert matcher.rerank(queries(1), ["x", "y"], attribute="sleeve", on_unknown="skip").keys == [[]]
+    with pytest.raises(ValueError, match="hold 1 to 2 keys and k is None"):
+        matcher.rerank(several, [["x", "0.jpg"], ["0.jpg", "1.jpg"]], attribute="sleeve", on_unknown="skip")
+
+
 REFUSED = {
     "an unknown key": (queries(1), ["0.jpg", "x.jpg"], {}, ValueError, "'x.jpg'; the gallery holds 40 items"),
     "a key twice": (queries(1), ["0.jpg", "0.jpg"], {}, ValueError, "'0.jpg' is twice in a list"),
@@ -99,6 +110,8 @@ REFUSED = {
     "a mixture": (queries(2), [["0.jpg"], "1.jpg"], {}, TypeError, "lists of strings"),
     "one list for two": (queries(2), ["0.jpg", "1.jpg"], {}, ValueError, "1 lists of keys for 2 queries"),
     "two lists for one": (queries(1), [["0.jpg"], ["1.jpg"]], {}, ValueError, "2 lists of keys for 1 queries"),
+    "no such choice": (queries(1), ["0.jpg"], {"on_unknown": "drop"}, ValueError, "expected 'raise' or 'skip'"),
+    "an unknown key twice": (queries(1), ["x", "x"], {"on_unknown": "skip"}, ValueError, "'x' is twice in a list"),
     "no k": (queries(1), ["0.jpg"], {"k": 0}, ValueError, "k is 0; expected 1 or more"),
     "half a k": (queries(1), ["0.jpg"], {"k": 1.5}, TypeError, "float"),
     "no attribute": (queries(1), ["0.jpg"], {"attribute": None}, ValueError, "say which attribute"),
@@ -141,10 +154,27 @@ def test_the_command_reads_standard_input(run, bundle, gallery, monkeypatch):
     assert run(*argv)[1].splitlines() == ["rank   score  key"]
 
 
+def test_the_command_skips_unknown_keys_and_names_them(run, bundle, gallery):
+    unknown = [f"shop/x{index}.png" for index in range(25)]
+    Path("found.txt").write_text("\n".join([LISTED[0], *unknown, *LISTED[1:]]))
+    Path("known.txt").write_text("\n".join(LISTED))
+    argv = ("rerank", bundle.path, gallery, "shop/4.png", "--attribute", "colour", "--json", "--keys")
+    expected = json.loads(run(*argv, "known.txt")[1])
+    assert expected["skipped"] == []
+    status, out, err = run(*argv, "found.txt", "--on-unknown", "skip")
+    answer, lines = json.loads(out), err.splitlines()
+    assert (status, answer["matches"]) == (0, expected["matches"])
+    assert [entry["key"] for entry in answer["skipped"]] == unknown
+    assert answer["skipped"][0]["reason"].startswith("found.txt, line 2: the gallery has no item 'shop/x0.png'")
+    assert sum(line.startswith("skipped found.txt, line ") for line in lines) == 20
+    assert lines[-2:] == ["... and 5 more (--json names all)", "skipped 25 of 28 keys"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("shop/0.png\nshop/x.png\n", "found.txt, line 2: the gallery has no item 'shop/x.png'"),
+        ("shop/x.png\n", "expected keys as 'fashionsdk search' prints, or --on-unknown skip"),
         ("shop/0.png\n\nshop/0.png\n", "found.txt, line 3: 'shop/0.png' is on line 1 too"),
         (b"\xff\n", "found.txt, line 1: the gallery has no item"),
         (None, "No such file"),

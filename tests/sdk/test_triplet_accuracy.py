@@ -61,7 +61,7 @@ def test_accuracy_is_the_share_of_anchors_nearer_to_the_positive():
         assert score.accuracy == pytest.approx(100 * of_attribute.mean(), abs=1e-3)
     assert got.overall.accuracy == pytest.approx(100 * answers.mean(), abs=1e-3)
     assert got.overall.triplets == 120
-    assert (got.skipped, got.skipped_triplets) == (0, 0)
+    assert (got.without_embedding, got.skipped_triplets) == (0, 0)
 
 
 def test_turning_every_question_round_turns_the_answers_round():
@@ -99,7 +99,7 @@ def test_triplets_without_an_embedding_are_left_out_and_counted(caplog):
         got = evaluate_triplets(split, batches(vectors, skip=(3, 8)), NAMES)
     kept = [row for row in split.triplets.tolist() if not {3, 8} & set(row[:3])]
     rest = TripletSplit(split.root, split.images, split.attributes, np.array(kept, np.int32))
-    assert (got.skipped, got.skipped_triplets) == (2, 120 - len(kept))
+    assert (got.without_embedding, got.skipped_triplets) == (2, 120 - len(kept))
     assert got.attributes == evaluate_triplets(rest, batches(vectors), NAMES).attributes
     assert f"{120 - len(kept)} triplets are left out" in caplog.text
 
@@ -107,7 +107,7 @@ def test_triplets_without_an_embedding_are_left_out_and_counted(caplog):
 def test_a_photo_that_no_triplet_needs_is_not_missed():
     split, vectors = random_split(images=40), random_vectors(images=41)
     larger = TripletSplit(split.root, (*split.images, "unused.jpg"), split.attributes, split.triplets)
-    assert evaluate_triplets(larger, batches(vectors, skip=(40,)), NAMES).skipped == 0
+    assert evaluate_triplets(larger, batches(vectors, skip=(40,)), NAMES).without_embedding == 0
 
 
 def test_an_attribute_that_the_model_lacks_is_an_error_before_anything_is_embedded():
@@ -189,6 +189,7 @@ def test_the_command_prints_what_the_embedder_says(zappos, bundle, capsys):
     }
     assert (answer["skipped_triplets"], answer["photos"], answer["model"]) == (2, 9, embedder.model)
     assert [entry["photo"] for entry in answer["skipped"]] == [str(split.paths[9])]
+    assert answer["without_embedding"] == 1
     assert run_command(bundle.path, *options) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         "attribute",

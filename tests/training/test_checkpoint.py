@@ -67,9 +67,10 @@ def test_the_revision_names_what_decides_the_embeddings(checkpoint):
         checkpoint.revision,
         replace(checkpoint, weights=changed).revision,
         replace(checkpoint, preprocessing=Preprocessing(SIDE + 1)).revision,
+        replace(checkpoint, preprocessing=Preprocessing(SIDE, reducing_gap=None)).revision,
         replace(checkpoint, attributes=ATTRIBUTES[::-1]).revision,
     }
-    assert len(revisions) == 4
+    assert len(revisions) == 5
     assert replace(checkpoint, metrics={}).revision == checkpoint.revision
 
 
@@ -100,6 +101,23 @@ def test_damage_is_an_error_that_names_the_folder(saved):
         Checkpoint.load(saved)
 
 
+@pytest.mark.parametrize("gap", [2, None])
+def test_how_far_jpegs_are_reduced_is_loaded_as_it_was_saved(checkpoint, tmp_path, gap):
+    from dataclasses import replace
+
+    replace(checkpoint, preprocessing=Preprocessing(SIDE, gap)).save(tmp_path / "best")
+    assert Checkpoint.load(tmp_path / "best").preprocessing == Preprocessing(SIDE, reducing_gap=gap)
+
+
+def test_preprocessing_without_or_with_another_reducing_gap_is_an_error(saved):
+    rewrite(saved, preprocessing={"side": SIDE})
+    with pytest.raises(CheckpointError, match="preprocessing lacks the key 'reducing_gap'"):
+        Checkpoint.load(saved)
+    rewrite(saved, preprocessing={"side": SIDE, "reducing_gap": 2})
+    with pytest.raises(CheckpointError, match="are not those"):
+        Checkpoint.load(saved)
+
+
 def test_another_format_is_an_error(saved):
     rewrite(saved, format_version=99)
     with pytest.raises(CheckpointError, match="format 99"):
@@ -124,22 +142,28 @@ def test_a_truncated_or_missing_file_is_an_error(saved, file):
         Checkpoint.load(saved)
 
 
+WRITERS = """
+    import os, sys
+    from fashionsdk_training.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(sys.argv[1])
+    for _ in sys.stdin:
+        if (writer := os.fork()) == 0:
+            while True:
+                checkpoint.save(sys.argv[1])
+        print(writer, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]), flush=True)
+"""
+
+
 def test_killing_a_writer_at_any_moment_leaves_a_whole_checkpoint(saved):
-    program = textwrap.dedent(
-        """
-        import sys
-        from fashionsdk_training.checkpoint import Checkpoint
-        checkpoint = Checkpoint.load(sys.argv[1])
-        print("ready", flush=True)
-        while True:
-            checkpoint.save(sys.argv[1])
-        """
-    )
     expected = Checkpoint.load(saved).revision
-    for delay in (0.0, 0.003, 0.011):
-        writer = subprocess.Popen([sys.executable, "-c", program, str(saved)], stdout=subprocess.PIPE)
-        with writer:
-            assert writer.stdout.readline() == b"ready\n"
+    command = [sys.executable, "-c", textwrap.dedent(WRITERS), str(saved)]  # a writer a line: torch is loaded once
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        for delay in (0.0, 0.003, 0.005, 0.007, 0.009, 0.011):
+            print(file=parent.stdin, flush=True)
+            writer = int(parent.stdout.readline())
             time.sleep(0.05 + delay)
-            os.kill(writer.pid, signal.SIGKILL)
-        assert Checkpoint.load(saved).revision == expected
+            os.kill(writer, signal.SIGKILL)
+            assert int(parent.stdout.readline()) == -signal.SIGKILL
+            assert Checkpoint.load(saved).revision == expected

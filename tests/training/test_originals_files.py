@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fashionsdk.attributes import Attribute
+from fashionsdk.preprocessing import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.originals.cli import main
@@ -225,7 +226,7 @@ def test_settings_of_the_import_are_the_checkpoints(files):
         files["asen_pp"], "asen_pp", attributes=attributes, side=256, threshold=0.3, beta=0.5
     ).checkpoint
     assert checkpoint.attributes == attributes
-    assert checkpoint.preprocessing.side == 256
+    assert checkpoint.preprocessing == Preprocessing(256, reducing_gap=None)  # the programs decode every pixel
     assert (checkpoint.model.local.threshold, checkpoint.model.local.beta) == (0.3, 0.5)
     assert checkpoint.build().attribute_embedding.num_embeddings == 2
 
@@ -239,7 +240,7 @@ def test_the_command_writes_a_checkpoint_and_reports(files, tmp_path, capsys):
     assert "left out 2 tensors (embeddingnet.backbonenet.fc.weight, ...): the network is cut after layer3" in printed
     checkpoint = Checkpoint.load(out)
     assert [attribute.name for attribute in checkpoint.attributes] == ["neckline", "sleeve"]
-    assert checkpoint.preprocessing.side == 96
+    assert checkpoint.preprocessing == Preprocessing(96, reducing_gap=None)
     checkpoint.build()
 
 

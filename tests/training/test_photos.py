@@ -2,6 +2,10 @@
 
 import logging
 import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
@@ -62,8 +66,44 @@ def test_unreadable_photos_are_left_out_with_a_reason_and_a_count(tmp_path, capl
     assert "4 of 5 photos cannot be read" in caplog.text
 
 
-def test_another_size_has_its_own_cache(tmp_path):
+KILLED = """
+import os, sys
+from pathlib import Path
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training import photos
+
+folder = Path(sys.argv[1])
+os.replace = lambda *names: os.kill(os.getpid(), 9)  # with all photos decoded, but not under their name
+photos.cache_photos(sorted(folder.glob("*.png")), Preprocessing(16), folder / "cache")
+"""
+
+
+def test_what_a_killed_process_leaves_is_overwritten(tmp_path):
+    paths = photos(tmp_path)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = {path.suffix for path in (tmp_path / "cache").iterdir()}
+    assert left == {".partial", ".decoding"}
+    cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    np.testing.assert_array_equal(cache.pixels[1], PREPROCESSING(Image.open(paths[1])))
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".npy", ".json"}
+
+
+def test_processes_that_want_the_same_photos_decode_them_once(tmp_path, monkeypatch):
+    paths, decoded = photos(tmp_path), []
+    read = Preprocessing.read
+    monkeypatch.setattr(Preprocessing, "read", lambda self, path: decoded.append(path) or read(self, path))
+    with ThreadPoolExecutor(4) as pool:
+        caches = list(pool.map(lambda _: cache_photos(paths, PREPROCESSING, tmp_path / "cache"), range(4)))
+    assert sorted(decoded) == paths
+    for cache in caches:
+        np.testing.assert_array_equal(cache.pixels, caches[0].pixels)
+
+
+def test_another_size_or_reduction_has_its_own_cache(tmp_path):
     paths = photos(tmp_path)
     small = cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels
     large = cache_photos(paths, Preprocessing(24), tmp_path / "cache").pixels
     assert (small.shape[1], large.shape[1]) == (16, 24)
+    cache_photos(paths, Preprocessing(16, reducing_gap=None), tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 3

@@ -19,7 +19,7 @@ from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.models import AttributeModel, build_model
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 

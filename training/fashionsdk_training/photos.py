@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.atomic import replacing
+from fashionsdk.atomic import locked, replacing
 from fashionsdk.errors import ImageError
-from fashionsdk.preprocessing import DECODED_SIDES, Preprocessing
+from fashionsdk.preprocessing import Preprocessing
 from fashionsdk.progress import progress_bar
 
 logger = logging.getLogger(__name__)
@@ -43,16 +43,19 @@ class PhotoCache:
 def cache_photos(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path) -> PhotoCache:
     """Return the photos decoded and resized, from ``folder`` if they are there already, else decoded now.
 
-    A file that changed (by size or time of modification) is decoded again, with all the others. A missing, truncated
-    or otherwise unreadable photo is kept out of ``pixels``, listed in ``unreadable`` and counted in the log.
+    A file that changed (by size or time of modification) is decoded again, with all the others. Processes that want the
+    same photos decode them once: one does, the others wait. A missing, truncated or otherwise unreadable photo is kept
+    out of ``pixels``, listed in ``unreadable`` and counted in the log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
     if not done_file.is_file():
-        unreadable = _decode(paths, preprocessing, pixels_file)
-        with replacing(done_file) as file:
-            file.write(json.dumps(unreadable).encode())
+        with locked(folder / f".{name}.decoding"):
+            if not done_file.is_file():  # or another process has decoded them while this one waited
+                unreadable = _decode(paths, preprocessing, pixels_file)
+                with replacing(done_file) as file:
+                    file.write(json.dumps(unreadable).encode())
     unreadable = {int(index): reason for index, reason in json.loads(done_file.read_text()).items()}
     _warn(paths, unreadable)
     return PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
@@ -72,14 +75,13 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
             return str(path), -1, -1
         return str(path.resolve()), status.st_size, status.st_mtime_ns
 
-    key = json.dumps([preprocessing.to_json(), DECODED_SIDES, [stamp(path) for path in paths]])
+    key = json.dumps([preprocessing.to_json(), [stamp(path) for path in paths]])
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> dict[int, str]:
     shape = (len(paths), preprocessing.side, preprocessing.side, 3)
-    # One name per process: two that decode at once must not write into each other's file.
-    partial = file.with_suffix(f".{os.getpid()}.partial")
+    partial = file.with_suffix(".partial")  # what a killed process left of it is overwritten
     pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
 
     def decode(index: int) -> str | None:

@@ -8,12 +8,14 @@ from typing import Literal, TypeAlias, cast
 
 from fashionsdk.backends import onnxruntime, openvino
 from fashionsdk.backends.base import Backend
+from fashionsdk.backends.cpus import int8_saturates
 from fashionsdk.bundle import Bundle, EngineKind
 from fashionsdk.errors import BackendError
 
 _Kind: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 _FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in float32 and rounds"
+_NO_VNNI = "without VNNI instructions only ONNX Runtime computes int8 without loss"
 RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
 PRECISIONS = ("fp32", "fp16", "int8", "bf16")
 
@@ -48,7 +50,8 @@ def open_backend(
             or ``None`` for that of the bundle's first graph.
         threads: threads for the CPU's part of the work; ``None`` for as many as the process may use.
         runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"``: on CUDA an engine
-            of the bundle that fits, or else ONNX Runtime; on the CPU ONNX Runtime, but OpenVINO for int8 and bf16.
+            of the bundle that fits, or else ONNX Runtime; on the CPU ONNX Runtime, but OpenVINO for bf16 and,
+            where the CPU has VNNI, for int8.
 
     Returns:
         the backend; its ``info.reason`` says why this runtime and this device.
@@ -120,14 +123,19 @@ def _open_best(wish: _Wish) -> Backend:
         reason = wish.reason(why, "CUDA is available")
         return onnxruntime.open_cuda(wish.bundle, 0, wish.precision, wish.threads, reason)
     except BackendError as error:
-        return _open_cpu(wish, why, f"CUDA is installed but does not load: {error}")
+        return _open_cpu(wish, why, f"CUDA is not taken: {error}")
 
 
 def _open_cuda(wish: _Wish, number: int) -> Backend:
     backend, why = _try_engines(wish, number)
     if backend is not None:
         return backend
-    return onnxruntime.open_cuda(wish.bundle, number, wish.precision, wish.threads, wish.reason(why))
+    try:
+        return onnxruntime.open_cuda(wish.bundle, number, wish.precision, wish.threads, wish.reason(why))
+    except BackendError as error:
+        if not why:
+            raise
+        raise BackendError(f"{why}; {error}") from error
 
 
 def _open_cpu(wish: _Wish, *why: str) -> Backend:
@@ -145,10 +153,9 @@ def _best_on_cpu(precision: str) -> tuple[str, str]:
     if precision == "bf16":
         return "openvino", "only OpenVINO computes bf16"
     if precision == "fp16":
-        return (
-            "onnxruntime",
-            _FP16,
-        )
+        return "onnxruntime", _FP16
+    if precision == "int8" and int8_saturates() is not False:
+        return "onnxruntime", _NO_VNNI
     best, other = ("openvino", "onnxruntime") if precision == "int8" else ("onnxruntime", "openvino")
     if _installed(best):
         return best, f"{best} is the faster for {precision} on a CPU"

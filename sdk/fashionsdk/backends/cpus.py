@@ -1,10 +1,13 @@
-"""How many CPUs this process may use, which in a container is fewer than the machine has."""
+"""How many CPUs this process may use, which in a container is fewer than the machine has, and what they can do."""
 
 import math
 import os
+import platform
 from pathlib import Path
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CPU_INFO = Path("/proc/cpuinfo")
+_X64 = ("x86_64", "amd64")
 
 
 def available_cpus(quota_file: Path = _CGROUP_QUOTA) -> int:
@@ -19,3 +22,18 @@ def available_cpus(quota_file: Path = _CGROUP_QUOTA) -> int:
         return max(1, min(bound, math.ceil(int(quota) / int(period))))
     except (OSError, ValueError):  # no such file, or the word "max": no quota
         return bound
+
+
+def int8_saturates(info_file: Path = _CPU_INFO) -> bool | None:
+    """Tell whether sums of products of uint8 and int8 may saturate on this CPU; ``None`` if that cannot be found out.
+
+    x64 CPUs without the instructions for it (VNNI) add two such products in 16 bits.
+    """
+    if platform.machine().lower() not in _X64:
+        return False
+    try:
+        lines = info_file.read_text().splitlines()
+    except OSError:
+        return None
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return not {"avx512_vnni", "avx_vnni"} & set(flags)

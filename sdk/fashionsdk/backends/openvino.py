@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.backends.base import BackendInfo, check_call
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk.backends.cpus import available_cpus, int8_saturates
 from fashionsdk.backends.signature import check_signature, output_shapes
 from fashionsdk.bundle import Bundle
 from fashionsdk.errors import BackendError
@@ -118,6 +118,11 @@ def _config(precision: str, threads: int | None) -> dict[str, Any]:
 
 
 def _check_capability(core: Any, precision: str) -> None:
+    if precision == "int8" and int8_saturates():
+        raise BackendError(
+            "int8 was asked for, but this CPU has no VNNI instructions, and OpenVINO's sums saturate without them: "
+            "choose runtime='onnxruntime', or precision='fp32'"
+        )
     wanted = _CAPABILITIES.get(precision)
     found = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if wanted is not None and wanted not in found:

@@ -12,7 +12,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.errors import BundleError
 from fashionsdk.preprocessing import Preprocessing
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 REFERENCE_FILE = "reference.npz"
 

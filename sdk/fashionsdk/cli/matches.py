@@ -46,12 +46,12 @@ def load_gallery(args: argparse.Namespace) -> tuple["Embedder", "Matcher", str]:
     return embedder, matcher, matcher.attributes[position]
 
 
-def print_matches(args: argparse.Namespace, matches: "Matches", model: str) -> None:
-    """Print one query's matches as a table, or as JSON."""
+def print_matches(args: argparse.Namespace, matches: "Matches", model: str, **more: object) -> None:
+    """Print one query's matches as a table, or as JSON with ``more`` entries."""
     found = list(zip(matches.scores[0].tolist(), matches.keys[0], matches.metadata[0], strict=True))
     if args.json:
         rows = [{"key": key, "score": score, "metadata": metadata} for score, key, metadata in found]
-        print_json({"photo": args.photo, "attribute": matches.attribute, "model": model, "matches": rows})
+        print_json({"photo": args.photo, "attribute": matches.attribute, "model": model, "matches": rows, **more})
     else:
         print("\n".join(_table(found)))
 

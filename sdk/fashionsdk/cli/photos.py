@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
 
-NAMED = 20  # skipped photos that are named on stderr; all are in the JSON answer
+NAMED = 20  # what is skipped is named on stderr up to so many; all are in the JSON answer
 
 
 @dataclass

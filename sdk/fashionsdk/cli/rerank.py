@@ -2,11 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 from fashionsdk.cli.matches import add_query_arguments, load_gallery, print_matches
 from fashionsdk.cli.options import Subparsers, add_command, filled
+from fashionsdk.cli.output import note
+from fashionsdk.cli.photos import NAMED
 from fashionsdk.errors import FashionSDKError
 
 STDIN = "-"
@@ -15,11 +17,15 @@ DESCRIPTION = """\
 Put the items that a general search engine found for a photo in order of one attribute.
 
 The list holds a gallery's key on each line; blank lines are left out. Scores are those of 'fashionsdk search', and
-items of equal score keep the list's order. Prints what 'fashionsdk search' prints."""
+items of equal score keep the list's order. Prints what 'fashionsdk search' prints.
+
+A key that the gallery lacks, such as a photo that could not be read when it was indexed, is an error unless it is to
+be skipped."""
 
 EXAMPLES = """\
   fashionsdk rerank bundle/ shop.gallery dress.jpg --attribute neckline --keys found.txt
-  other-engine dress.jpg | fashionsdk rerank bundle/ shop.gallery dress.jpg --attribute colour --keys - -k 10 --json"""
+  other-engine dress.jpg | fashionsdk rerank bundle/ shop.gallery dress.jpg --attribute colour --keys - -k 10 --json
+  fashionsdk rerank bundle/ shop.gallery dress.jpg --attribute neckline --keys found.txt --on-unknown skip"""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -36,15 +42,26 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--keys", required=True, type=filled, metavar="FILE", help="list of keys, one a line; - for standard input"
     )
+    parser.add_argument(
+        "--on-unknown",
+        choices=("skip", "raise"),
+        default="raise",
+        help="a key that the gallery lacks: name it and go on, or stop (default)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photo and print the list in its new order."""
     lines = _lines(args.keys)
     embedder, matcher, attribute = load_gallery(args)
-    keys = _keys(args.keys, lines, matcher)
-    matches = matcher.rerank(embedder.embed([args.photo], attribute), keys, k=args.k)
-    print_matches(args, matches, matcher.model)
+    places = _places(args.keys, lines)
+    unknown = _unknown(args.keys, places, matcher)
+    if unknown and args.on_unknown == "raise":
+        raise FashionSDKError(f"{next(iter(unknown.values()))}, or --on-unknown skip")
+    matches = matcher.rerank(embedder.embed([args.photo], attribute), list(places), k=args.k, on_unknown="skip")
+    _tell(unknown, len(places))
+    skipped = [{"key": key, "reason": reason} for key, reason in unknown.items()]
+    print_matches(args, matches, matcher.model, skipped=skipped)
     return 0
 
 
@@ -55,21 +72,35 @@ def _lines(path: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
-def _keys(path: str, lines: Iterable[str], gallery: Container[str]) -> list[str]:
-    """Return the keys of the lines.
+def _places(path: str, lines: Iterable[str]) -> dict[str, int]:
+    """Return the number of each key's line.
 
     Raises:
-        FashionSDKError: a key is unknown or repeated; the message names the line.
+        FashionSDKError: a key is repeated; the message names the lines.
     """
     places: dict[str, int] = {}
     for number, key in enumerate(lines, 1):
-        if not key:
-            continue
-        if key not in gallery:
-            raise FashionSDKError(
-                f"{path}, line {number}: the gallery has no item {key!r}; expected keys as 'fashionsdk search' prints"
-            )
         if key in places:
             raise FashionSDKError(f"{path}, line {number}: {key!r} is on line {places[key]} too; expected it once")
-        places[key] = number
-    return list(places)
+        if key:
+            places[key] = number
+    return places
+
+
+def _unknown(path: str, places: Mapping[str, int], gallery: Container[str]) -> dict[str, str]:
+    """Return the keys that the gallery lacks, and what to say of each."""
+    return {
+        key: f"{path}, line {number}: the gallery has no item {key!r}; expected keys as 'fashionsdk search' prints"
+        for key, number in places.items()
+        if key not in gallery
+    }
+
+
+def _tell(unknown: Mapping[str, str], count: int) -> None:
+    """Name the skipped keys on stderr."""
+    for reason in list(unknown.values())[:NAMED]:
+        note(f"skipped {reason}")
+    if len(unknown) > NAMED:
+        note(f"... and {len(unknown) - NAMED} more (--json names all)")
+    if unknown:
+        note(f"skipped {len(unknown)} of {count} keys")

@@ -61,8 +61,9 @@ def scores(report: Report) -> Markup:
         "Mean average precision of each attribute's ranking. The bar is the model, the mark on it a random ranking; "
         "recall@k is the share of queries with a right item among the first k."
     )
-    skipped = f" {evaluation.skipped} photos could not be read and are left out." if evaluation.skipped else ""
-    return join(element("p", lead + skipped, class_="lead"), element("div", table, class_="wide"))
+    absent = evaluation.without_embedding
+    left_out = f" {absent} photos could not be read and are left out." if absent else ""
+    return join(element("p", lead + left_out, class_="lead"), element("div", table, class_="wide"))
 
 
 def _score_row(score: Score, name: str | None = None) -> Markup:

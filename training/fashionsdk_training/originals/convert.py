@@ -82,7 +82,8 @@ def import_original(
         if config.local is not None:
             config = replace(config, local=replace(config.local, **chosen))
         side = (SIDE if config.local is None else PICTURE_SIDE) if side is None else side
-        checkpoint = Checkpoint(config, Preprocessing(side), _attributes(attributes, count), weights)
+        preprocessing = Preprocessing(side, reducing_gap=None)  # the programs decode every pixel
+        checkpoint = Checkpoint(config, preprocessing, _attributes(attributes, count), weights)
         checkpoint.build()
     except CheckpointError as error:
         raise CheckpointError(f"{path} as {model}: {error}") from error
