@@ -1,102 +1,22 @@
 """The command line of ``export/build_engine.py``."""
 
 import argparse
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashionsdk.atomic_folder import existing_folder
 from fashionsdk.cli.guard import guarded
+from fashionsdk.cli.output import note
+from fashionsdk_export.errors import ExportError
+from fashionsdk_export.options import ENGINE_OPTIONS, parser
 
 if TYPE_CHECKING:
     from fashionsdk.bundle import Bundle
     from fashionsdk_export.engine import EngineConfig
     from fashionsdk_export.evidence import Evidence
-
-_DESCRIPTION = """\
-Turn a checkpoint into a bundle: static ONNX graphs that give every attribute's embedding in one pass, proved to give
-PyTorch's numbers before they are written; and TensorRT engines of them.
-
-A bundle may stand in the checkpoint's place: it then gets engines, on the machine whose GPU they are for. That needs
-neither PyTorch nor photos."""
-
-_EXAMPLES = """\
-examples:
-  python export/build_engine.py runs/shop/best --out shop-bundle
-  python export/build_engine.py runs/shop/best --out shop-bundle --precision fp32 fp16 int8 --data shop/labels.csv
-  python export/build_engine.py shop-bundle --out shop-bundle --overwrite --engine tensorrt --precision fp16
-  python export/build_engine.py shop-bundle --out rtx-bundle --engine tensorrt-rtx --compute-capability 8.9
-  fashionsdk check shop-bundle --precision int8      # the same proof on the machine that serves
-"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of ``build_engine.py``."""
-    result = argparse.ArgumentParser(
-        prog="build_engine.py",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    result.add_argument("model", type=Path, metavar="MODEL", help="a checkpoint that training wrote, or a bundle")
-    result.add_argument("--out", type=Path, required=True, help="the bundle folder to make")
-    result.add_argument("--overwrite", action="store_true", help="replace the bundle at --out")
-    result.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    result.add_argument(
-        "--precision",
-        nargs="+",
-        choices=("fp32", "fp16", "int8"),
-        help="graphs to write, the first is the default one (default: fp32); with a bundle, graphs to build engines of "
-        "(default: all)",
-    )
-    _add_photos(result.add_argument_group("photos, for int8 and to measure what fewer bits cost"))
-    _add_engine(result.add_argument_group("engines"))
-    return result
-
-
-def _add_photos(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--data",
-        type=Path,
-        metavar="TABLE",
-        help="label table: its training photos calibrate int8, its split measures MAP",
-    )
-    group.add_argument("--split", default="valid", help="split of the table to measure MAP on (default: valid)")
-    group.add_argument(
-        "--photos",
-        nargs="+",
-        metavar="PHOTO",
-        help="photos or folders to calibrate int8 on, in place of a table; 32 or more",
-    )
-    group.add_argument(
-        "--map-loss",
-        type=float,
-        metavar="POINTS",
-        help="points of MAP that a graph may lose against fp32 (default: fp16 0.1, int8 0.3)",
-    )
-
-
-def _add_engine(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument(
-        "--engine",
-        choices=("tensorrt", "tensorrt-rtx"),
-        help="build engines of the graphs: tensorrt for the GPU of this machine; tensorrt-rtx needs no GPU",
-    )
-    group.add_argument(
-        "--compute-capability",
-        metavar="X.Y",
-        help="GPUs to build for, such as 8.9; tensorrt-rtx takes several: 8.6,8.9 (default: the GPU of this machine)",
-    )
-    group.add_argument("--min-batch", type=int, metavar="N", help="smallest batch that an engine takes (default: 1)")
-    group.add_argument("--opt-batch", type=int, metavar="N", help="batch that it is made fast for (default: 8)")
-    group.add_argument("--max-batch", type=int, metavar="N", help="largest batch that it takes (default: 32)")
-    group.add_argument("--workspace", type=float, metavar="GIB", help="GPU memory that one layer may use (no limit)")
-    group.add_argument(
-        "--timing-cache", type=Path, metavar="FILE", help="kernel timings that make the next build faster (tensorrt)"
-    )
-    group.add_argument(
-        "--optimisation-level", type=int, metavar="0-5", help="0 builds fastest, 5 runs fastest (tensorrt; default: 3)"
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,21 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded("build_engine.py", lambda: _export(args), debug=args.debug)
 
 
-_ENGINE_OPTIONS = (
-    "compute_capability",
-    "min_batch",
-    "opt_batch",
-    "max_batch",
-    "workspace",
-    "timing_cache",
-    "optimisation_level",
-)
-
-
 def _export(args: argparse.Namespace) -> int:
     engine = _engine_config(args)
-    if args.map_loss is not None and not args.data:
-        raise ValueError("--map-loss was given without --data; expected both")
+    for option in ("map_loss", "split"):
+        if getattr(args, option) is not None and not args.data:
+            raise ValueError(f"--{option.replace('_', '-')} was given without --data; expected both")
     if (existing_folder(args.model) / "manifest.json").is_file():
         if engine is None or args.data or args.photos:
             raise ValueError(
@@ -129,20 +39,35 @@ def _export(args: argparse.Namespace) -> int:
         from fashionsdk.bundle import Bundle
 
         return _add_engines(Bundle.open(args.model), args, engine, overwrite=args.overwrite)
-    # The heavy imports wait until the arguments are known to be good: --help answers at once.
-    from fashionsdk_export.pipeline import build_bundle
-    from fashionsdk_training.checkpoint import Checkpoint
+    return _build_bundle(args, engine)
 
+
+def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> int:
+    # The heavy imports wait until the arguments are known to be good: --help answers at once.
+    evidence = _evidence(args)
+    with _from_extra("export,cpu"):
+        from fashionsdk_export.pipeline import build_bundle
+        from fashionsdk_training.checkpoint import Checkpoint
+    if engine is not None:
+        from fashionsdk_export.engines import check_library
+
+        check_library(engine)  # before the minutes that the graphs may take
     report = build_bundle(
         Checkpoint.load(args.model),
         args.out,
         precisions=args.precision or ["fp32"],
-        evidence=_evidence(args),
+        evidence=evidence,
         map_loss=args.map_loss,
         overwrite=args.overwrite,
     )
     print(report.summary())
-    return 0 if engine is None else _add_engines(report.bundle, args, engine, overwrite=True)
+    if engine is None:
+        return 0
+    try:
+        return _add_engines(report.bundle, args, engine, overwrite=True)
+    except BaseException:
+        note(f"{args.out} has the graphs and is complete but for its engines; to add them: {_engine_command(args)}")
+        raise
 
 
 def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConfig", *, overwrite: bool) -> int:
@@ -152,30 +77,63 @@ def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConf
     return 0
 
 
+def _engine_command(args: argparse.Namespace) -> str:
+    """Return the command that adds the engines that were asked for to the bundle at ``--out``."""
+    given = [(f"--{name.replace('_', '-')}", getattr(args, name)) for name in ("engine", *ENGINE_OPTIONS)]
+    options = [word for option, value in given if value is not None for word in (option, str(value))]
+    return shlex.join(
+        ["python", "export/build_engine.py", str(args.out), "--out", str(args.out), "--overwrite", *options]
+    )
+
+
 def _evidence(args: argparse.Namespace) -> "Evidence":
     from fashionsdk_export.evidence import Evidence
 
     if args.data and args.photos:
         raise ValueError("--data and --photos were both given; expected one of them")
     if args.data:
-        return Evidence.from_table(args.data, args.split)
+        return Evidence.from_table(args.data, args.split or "valid")
     if args.photos:
-        from fashionsdk.cli.find import find_photos
-
-        if missing := [photo for photo in args.photos if not Path(photo).exists()]:
-            raise ValueError(f"--photos {missing[0]}: there is no such file or folder")
-        return Evidence([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
+        return _photos(args)
     return Evidence()
 
 
+def _photos(args: argparse.Namespace) -> "Evidence":
+    from fashionsdk.cli.find import find_photos
+    from fashionsdk_export.evidence import Evidence
+
+    if set(args.precision or ["fp32"]) == {"fp32"}:
+        raise ValueError(
+            "--photos was given, but fp32 is exact and needs none; add --precision fp32 fp16 or fp32 int8, or leave "
+            "--photos out"
+        )
+    if missing := [photo for photo in args.photos if not Path(photo).exists()]:
+        raise ValueError(f"--photos {missing[0]}: there is no such file or folder")
+    return Evidence([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
+
+
 def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
-    given = {name: value for name in _ENGINE_OPTIONS if (value := getattr(args, name)) is not None}
+    given = {name: value for name in ENGINE_OPTIONS if (value := getattr(args, name)) is not None}
     if args.engine is None:
         if given:
             raise ValueError(f"--{next(iter(given)).replace('_', '-')} was given without --engine; expected both")
         return None
-    from fashionsdk_export.engine import EngineConfig
+    with _from_extra(args.engine):
+        from fashionsdk_export.engine import EngineConfig
 
     if "opt_batch" not in given:  # the default fits whatever range was asked for
         given["opt_batch"] = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
     return EngineConfig(args.engine, **given)
+
+
+@contextmanager
+def _from_extra(extra: str) -> Iterator[None]:
+    """Import in the block what comes with an extra.
+
+    Raises:
+        ExportError: it is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ExportError(f'{error.name} cannot be imported: {error}; run pip install "fashionsdk[{extra}]"') from error

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import onnx
 import torch
+from onnxscript.optimizer import optimize
 from torch import nn
 
 from fashionsdk_export.errors import ExportError
 
 OPSET = 18
+LARGEST_FOLDED = 1 << 24  # numbers of a tensor: any layer's weights
 TRACED_BATCH = 2  # any but 1: the exporter takes a traced 1 for a constant
 
 
@@ -30,7 +32,7 @@ def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = 
         ExportError: torch cannot express the network in ONNX, or the result is not a valid graph.
     """
     try:
-        graph = _convert(static, side, ["embeddings", "attention"] if attention else ["embeddings"])
+        graph = _fold(_convert(static, side, ["embeddings", "attention"] if attention else ["embeddings"]))
         _drop_traces(graph)
         onnx.save(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
@@ -53,6 +55,12 @@ def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProt
         )
     assert program is not None
     return program.model_proto
+
+
+def _fold(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Compute what depends on constants alone; the exporter does so for small ones, and leaves cuts of weights."""
+    folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
+    return folded
 
 
 def _drop_traces(graph: onnx.ModelProto) -> None:

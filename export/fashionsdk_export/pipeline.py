@@ -13,13 +13,14 @@ from typing import get_args
 import onnx
 
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
-from fashionsdk.parity import CheckReport
+from fashionsdk.labels import RetrievalSplit
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.evidence import Evidence
+from fashionsdk_export.examination import Examination
 from fashionsdk_export.fuse import fuse
 from fashionsdk_export.graph import OPSET, export_graph
 from fashionsdk_export.precision.lower import lower
-from fashionsdk_export.proof import Examination, figures, prove
+from fashionsdk_export.proof import Proof, prove
 from fashionsdk_export.reference import make_reference, reference_images
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import AttributeModel
@@ -32,7 +33,7 @@ class ExportReport:
     """What an export made and how close each graph is to PyTorch."""
 
     bundle: Bundle
-    checks: Mapping[Precision, CheckReport]
+    proofs: Mapping[Precision, Proof]
 
     def summary(self) -> str:
         """Return a few lines for a person."""
@@ -43,11 +44,7 @@ class ExportReport:
         size = (self.bundle.path / graph.file).stat().st_size / 1e6
         kept = len(self.bundle.manifest.extra.get("kept_in_float", {}).get(graph.precision, ()))
         islands = f", {kept} nodes kept in float32" if kept else ""
-        lines = [f"\n{graph.file}, {size:.1f} MB{islands}", str(self.checks[graph.precision])]
-        if "map" in graph.parity:
-            lost = f", {graph.parity['map_loss']:.2f} less than fp32" if "map_loss" in graph.parity else ""
-            lines.append(f"MAP over queries     {graph.parity['map']:.2f}{lost}")
-        return "\n".join(lines)
+        return f"\n{graph.file}, {size:.1f} MB{islands}\n{self.proofs[graph.precision]}"
 
 
 def build_bundle(
@@ -68,7 +65,8 @@ def build_bundle(
         out: the folder to make.
         precisions: the graphs to write; the first is the bundle's default.
         evidence: photos that INT8 is calibrated on, and labelled ones to measure MAP on.
-        map_loss: points of MAP that a graph may lose against fp32; ``None`` for ``fashionsdk_export.proof.MAP_LOSS``.
+        map_loss: points of MAP that a graph may lose against fp32; ``None`` for
+            ``fashionsdk_export.examination.MAP_LOSS``.
         overwrite: whether a bundle at ``out`` may be replaced.
 
     Raises:
@@ -88,20 +86,28 @@ def build_bundle(
         manifest = _manifest(checkpoint, model, reference, kept)
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
-        checks = {precision: prove(trial, precision) for precision in precisions}
-        parity = {precision: figures(report.parity) for precision, report in checks.items()}
-        if evidence.split is not None:
-            examine = Examination(trial, evidence.split, map_loss)
-            parity = {precision: values | examine(precision) for precision, values in parity.items()}
-        graphs = tuple(_info(precision, parity[precision]) for precision in precisions)
+        proofs = _prove(trial, precisions, evidence.split, map_loss)
+        graphs = tuple(_info(precision, proof.parity()) for precision, proof in proofs.items())
+        measured = {precision: proof.by_runtime() for precision, proof in proofs.items()}
         bundle = Bundle.write(
             out,
-            manifest=replace(manifest, graphs=graphs),
+            manifest=replace(manifest, graphs=graphs, extra={**manifest.extra, "runtimes": measured}),
             graphs={graph.file: files[graph.file] for graph in graphs},
             reference=reference,
             overwrite=overwrite,
         )
-    return ExportReport(bundle, checks)
+    return ExportReport(bundle, proofs)
+
+
+def _prove(
+    trial: Bundle, precisions: Sequence[Precision], split: RetrievalSplit | None, map_loss: float | None
+) -> dict[Precision, Proof]:
+    """Prove the graphs, then examine them where there are labelled photos."""
+    checks = {precision: prove(trial, precision) for precision in precisions}
+    if split is None:
+        return {precision: Proof(checks[precision]) for precision in precisions}
+    examine = Examination(trial, split, map_loss)
+    return {precision: Proof(checks[precision], examine(precision)) for precision in precisions}
 
 
 def _check(precisions: Sequence[Precision], evidence: Evidence, map_loss: float | None) -> None:

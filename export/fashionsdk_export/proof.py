@@ -1,91 +1,94 @@
 """Prove each graph of a bundle before the bundle is written: through the SDK, as a user would run it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fashionsdk.backends.cpus import int8_saturates
 from fashionsdk.bundle import Bundle, Precision
-from fashionsdk.embedder import Embedder
-from fashionsdk.evaluation import evaluate
-from fashionsdk.labels import RetrievalSplit
-from fashionsdk.parity import CheckReport, Parity, check, neighbour_agreement
+from fashionsdk.parity import CheckReport, Parity, check
 from fashionsdk_export.errors import ExportError
 
-# Points of MAP over queries that a graph may lose against the float32 graph.
-MAP_LOSS: Mapping[Precision, float] = {"fp16": 0.1, "int8": 0.3}
-
-COMPARED = 1000  # photos whose neighbours are compared
+_SMALLER_IS_BETTER = ("max_abs_difference", "attention_max_difference", "map_loss")
 
 
-def prove(bundle: Bundle, precision: Precision) -> CheckReport:
-    """Compare a graph with PyTorch's answers in each runtime that is installed for the CPU.
+@dataclass(frozen=True)
+class Proof:
+    """What was measured of a graph, by runtime.
+
+    Attributes:
+        checks: against PyTorch's answers to the reference images.
+        photos: on labelled photos: ``map``, and but for fp32 ``map_loss`` and ``photos_neighbour_agreement``; may be
+            empty, and lacks the runtimes that answer alike.
+    """
+
+    checks: Mapping[str, CheckReport]
+    photos: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def by_runtime(self) -> dict[str, dict[str, float]]:
+        """Return all figures, by name and version of the runtime."""
+        return {
+            report.backend.runtime: figures(report.parity) | dict(self.photos.get(name, {}))
+            for name, report in self.checks.items()
+        }
+
+    def parity(self) -> dict[str, float]:
+        """Return the figures as a graph's ``parity`` in the manifest: each from the runtime where it is worst."""
+        found: dict[str, list[float]] = {}
+        for measured in self.by_runtime().values():
+            for name, value in measured.items():
+                found.setdefault(name, []).append(value)
+        return {name: (max if name in _SMALLER_IS_BETTER else min)(values) for name, values in found.items()}
+
+    def __str__(self) -> str:
+        return "\n".join(
+            "\n".join([str(report), *_photo_lines(self.photos.get(name, {}))]) for name, report in self.checks.items()
+        )
+
+
+def _photo_lines(measured: Mapping[str, float]) -> list[str]:
+    lines = []
+    if "map" in measured:
+        lost = f", {measured['map_loss']:.2f} less than fp32" if "map_loss" in measured else ""
+        lines.append(f"MAP over queries     {measured['map']:.2f}{lost}")
+    if "photos_neighbour_agreement" in measured:
+        lines.append(f"photos' neighbours   {measured['photos_neighbour_agreement']:.1%} are fp32's")
+    return lines
+
+
+def runtimes(precision: Precision) -> list[str]:
+    """Return the runtimes installed here that compute a precision on a CPU.
 
     Raises:
-        ExportError: it is too far from them.
+        ExportError: there is none.
     """
-    runtimes = [name for name in ("onnxruntime", "openvino") if find_spec(name) and (name, precision) != _NOT_COMPUTED]
-    reports = [check(bundle, device="cpu", precision=precision, runtime=name) for name in runtimes]
-    for report in reports:
+    found = [name for name in ("onnxruntime", "openvino") if find_spec(name) and _computes(name, precision)]
+    if not found:
+        raise ExportError(
+            f'no runtime that computes {precision} on a CPU is installed; run pip install "fashionsdk[cpu]"'
+        )
+    return found
+
+
+def _computes(runtime: str, precision: Precision) -> bool:
+    if runtime == "openvino" and precision == "fp16":
+        return False  # it has no arithmetic in half precision on a CPU, and says so
+    return not (runtime == "openvino" and precision == "int8" and int8_saturates())  # where the SDK refuses it
+
+
+def prove(bundle: Bundle, precision: Precision) -> dict[str, CheckReport]:
+    """Compare a graph with PyTorch's answers in each of ``runtimes``.
+
+    Raises:
+        ExportError: it is too far from them, or no runtime is installed.
+    """
+    reports = {name: check(bundle, device="cpu", precision=precision, runtime=name) for name in runtimes(precision)}
+    for report in reports.values():
         if not report.ok:
             raise ExportError(f"the graph does not give PyTorch's numbers, so nothing was written: {report}")
-    return reports[0]
-
-
-_NOT_COMPUTED = ("openvino", "fp16")  # OpenVINO has no arithmetic in half precision on a CPU, and says so
+    return reports
 
 
 def figures(parity: Parity) -> dict[str, float]:
     """Return the parity as the manifest keeps it."""
     return {name: float(value) for name, value in asdict(parity).items() if value is not None}
-
-
-class Examination:
-    """Measures graphs of a bundle on labelled photos, each against the float32 graph.
-
-    Args:
-        bundle: a bundle with a graph in fp32.
-        split: the photos.
-        map_loss: points of MAP that a graph may lose; ``None`` for ``MAP_LOSS``.
-    """
-
-    def __init__(self, bundle: Bundle, split: RetrievalSplit, map_loss: float | None = None) -> None:
-        self.bundle, self.split, self.map_loss = bundle, split, map_loss
-        self.map, self.vectors = self._measure("fp32")
-
-    def __call__(self, precision: Precision) -> dict[str, float]:
-        """Return MAP, what it lost, and the share of neighbours that stay.
-
-        Raises:
-            ExportError: it lost more than is allowed.
-        """
-        if precision == "fp32":
-            return {"map": self.map}
-        found, vectors = self._measure(precision)
-        allowed = MAP_LOSS[precision] if self.map_loss is None else self.map_loss
-        if self.map - found > allowed:
-            raise ExportError(
-                f"the {precision} graph reaches MAP {found:.2f} where fp32 reaches {self.map:.2f}, a loss of more than "
-                f"{allowed:g} points, so nothing was written; calibrate on more photos, leave {precision} out, or "
-                "allow more with --map-loss"
-            )
-        agreement = neighbour_agreement(self.vectors, vectors)
-        return {"map": found, "map_loss": self.map - found, "photos_neighbour_agreement": agreement}
-
-    def _measure(self, precision: Precision) -> tuple[float, NDArray[np.float32]]:
-        """Return MAP over queries and the first photos' embeddings."""
-        embedder = Embedder(self.bundle, device="cpu", precision=precision)
-        names = [attribute.name for attribute in embedder.attributes]
-        first: list[NDArray[np.float32]] = []
-
-        def batches() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-            for item in embedder.embed_many(self.split.paths, on_error="skip", progress=True):
-                if item.embeddings is not None:
-                    if len(first) < COMPARED:
-                        first.append(item.embeddings.vectors)
-                    yield np.array([item.index]), item.embeddings.vectors
-
-        evaluation = evaluate(self.split, batches(), names)
-        return evaluation.overall.map, np.concatenate(first)

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType
-from onnxruntime.quantization.calibrate import create_calibrator
-from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+from fashionsdk.backends.onnxruntime import import_runtime
 from fashionsdk.progress import progress_bar
+from fashionsdk_export.precision.early import quantise_early
+
+import_runtime()  # before its tools are imported, so that it sends no usage data
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType  # noqa: E402
+from onnxruntime.quantization.calibrate import create_calibrator  # noqa: E402
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # noqa: E402
 
 BATCH = 8
 _KINDS = ("Conv", "Add")
@@ -81,6 +85,7 @@ class Quantiser:
         quantizer.quantize_model()
         quantizer.model.topological_sort()
         quantised: onnx.ModelProto = quantizer.model.model
+        quantise_early(quantised)
         return quantised
 
 

@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 
 from fashionsdk.backends.cpus import available_cpus
-from fashionsdk.backends.onnxruntime import _import_runtime
+from fashionsdk.backends.onnxruntime import import_runtime, keep_int8_exact
 from fashionsdk.parity import neighbour_agreement
 from fashionsdk_export.precision.search import Measured
 
@@ -71,10 +71,11 @@ class Judge:
 
 def embed(model: onnx.ModelProto, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a graph's embeddings ``(n, A, D)`` of model inputs."""
-    runtime = _import_runtime()
+    runtime = import_runtime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = available_cpus()
     options.log_severity_level = 3
+    keep_int8_exact(options)
     session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
     return np.concatenate([session.run(["embeddings"], {"images": batch})[0] for batch in batches])
