@@ -5,11 +5,12 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from fashionsdk.backends.cpus import available_cpus
 from fashionsdk.progress import progress_bar
 
 T = TypeVar("T")
+Burst: TypeAlias = Callable[[int], Sequence[float]]  # so many calls in a row -> milliseconds of each
 
 LEAST_CALLS = 5  # of a function whose one call takes longer than its share of the time
 MOST_CALLS = 2000  # of a very fast one: enough for a 99th percentile
@@ -36,67 +38,72 @@ class Latency:
     calls: int
 
 
+def burst(function: Callable[[], T], calls: int, check: Callable[[T], object] = lambda answer: None) -> list[float]:
+    """Call ``function`` so often in a row; return the milliseconds of each call.
+
+    A call that does not count comes first, unless it would take long: the caches are then the function's own, as they
+    are in a program that does nothing else. ``check`` gets every answer, outside the time that counts.
+    """
+    first = _milliseconds(function, check)
+    times = [first] if first > QUICK * 1e3 else []
+    while len(times) < calls:
+        times.append(_milliseconds(function, check))
+    return times
+
+
+def _milliseconds(function: Callable[[], T], check: Callable[[T], object]) -> float:
+    begin = time.perf_counter()
+    answer = function()
+    passed = time.perf_counter() - begin
+    check(answer)
+    return passed * 1e3
+
+
 def measure(functions: Mapping[str, Callable[[], object]], *, warmup: int = 10, calls: int = 100) -> dict[str, Latency]:
     """Time the functions in turn, so that a machine whose speed drifts treats them alike."""
     for function in functions.values():
         for _ in range(warmup):
             function()
-    return _interleave(functions, dict.fromkeys(functions, calls), lambda name, answer: None)
+    bursts = {name: partial(burst, function) for name, function in functions.items()}
+    return _interleave(bursts, dict.fromkeys(functions, calls))
 
 
-def measure_for(
-    functions: Mapping[str, Callable[[], T]],
-    seconds: float,
-    *,
-    check: Callable[[str, T], object] = lambda name, answer: None,
-) -> dict[str, Latency]:
-    """Time the functions for about ``seconds`` each, however fast they are, spread evenly over the whole time.
+def measure_for(bursts: Mapping[str, Burst], seconds: float) -> dict[str, Latency]:
+    """Time what the bursts call for about ``seconds`` each, however fast it is, spread evenly over the whole time.
 
     Args:
-        functions: what to call.
+        bursts: of each function: ``partial(burst, function)``, or one in another process.
         seconds: time for each; it is called ``LEAST_CALLS`` times at least and ``MOST_CALLS`` at most.
-        check: called with a function's name and answer after every call, outside the time that counts.
     """
     plan = {}
-    for name in progress_bar(list(functions), "warming up", None, "function"):
-        wanted = seconds / _warm_up(functions[name], WARM_UP * seconds)
+    for name in progress_bar(list(bursts), "warming up", None, "function"):
+        wanted = seconds / _warm_up(bursts[name], WARM_UP * seconds)
         plan[name] = round(min(MOST_CALLS, max(LEAST_CALLS, wanted)))
-    return _interleave(functions, plan, check)
+    return _interleave(bursts, plan)
 
 
-def _warm_up(function: Callable[[], object], seconds: float) -> float:
+def _warm_up(function: Burst, seconds: float) -> float:
     """Call a function twice at least; return the shortest time of a call in seconds."""
-    times: list[float] = []
-    while len(times) < 2 or sum(times) < seconds:
-        begin = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+    times = list(function(2))
+    while sum(times) < seconds * 1e3:
+        times += function(1)
+    return min(times) / 1e3
 
 
-def _interleave(
-    functions: Mapping[str, Callable[[], T]], plan: Mapping[str, int], check: Callable[[str, T], object]
-) -> dict[str, Latency]:
+def _interleave(bursts: Mapping[str, Burst], plan: Mapping[str, int]) -> dict[str, Latency]:
     """Call each function as often as planned; next is always the one that is furthest behind its plan.
 
     Functions take turns in bursts. PyTorch's and ONNX Runtime's threads go on waiting in a loop after a call and slow
-    down whoever comes next, so a turn begins with a pause, and with a call that does not count: the caches are then
-    the function's own, as they are in a program that does nothing else.
+    down whoever comes next, so a turn begins with a pause.
     """
-    times: dict[str, list[float]] = {name: [] for name in functions}
+    times: dict[str, list[float]] = {name: [] for name in bursts}
     with progress_bar(None, "measuring", sum(plan.values()), "call") as bar:
         while bar.n < sum(plan.values()):
             name = min(plan, key=lambda name: len(times[name]) / plan[name])
             time.sleep(PAUSE)
-            if not times[name] or times[name][-1] < QUICK * 1e3:
-                functions[name]()
-            burst = max(BURST, round(PAUSE * 1e3 / max(times[name][-1], 1e-3))) if times[name] else BURST
-            for _ in range(min(burst, plan[name] - len(times[name]))):
-                begin = time.perf_counter()
-                answer = functions[name]()
-                times[name].append((time.perf_counter() - begin) * 1e3)
-                check(name, answer)
-                bar.update()
+            calls = max(BURST, round(PAUSE * 1e3 / max(times[name][-1], 1e-3))) if times[name] else BURST
+            times[name] += (found := bursts[name](min(calls, plan[name] - len(times[name]))))
+            bar.update(len(found))
     return {name: latency(values) for name, values in times.items()}
 
 
@@ -123,11 +130,26 @@ class Others:
 
     @staticmethod
     def _read() -> tuple[float, float, float]:
-        """Return seconds since some moment: on the clock, busy or stolen on all cores, and spent by this program."""
+        """Return seconds since some moment: on the clock, busy or stolen on all cores, and spent by this program.
+
+        This program is every process of its group, which its children belong to.
+        """
         with Path("/proc/stat").open() as file:
             user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.readline().split()[1:9])
         busy = (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
-        return time.perf_counter(), busy, sum(os.times()[:4])
+        ended = os.times().children_user + os.times().children_system
+        return time.perf_counter(), busy, ended + sum(_seconds_of_group())
+
+
+def _seconds_of_group() -> Iterator[float]:
+    """Yield the processor's seconds of every living process of this one's group."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            numbers = file.read_text().rpartition(") ")[2].split()  # a name may have spaces; it ends with a parenthesis
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended
+            continue
+        if int(numbers[2]) == os.getpgrp():
+            yield (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def machine(*packages: str) -> dict[str, str | int]:

@@ -7,19 +7,21 @@ run. The graph's operations are counted from its ONNX file, two per multiply-add
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from apart import Apart, ApartError
 from fashionsdk.backends.cpus import available_cpus
 from fashionsdk.bundle import Bundle
 from flops import count_flops
 from markdown import json_lines, table
-from measure import Others, machine, measure_for
+from measure import Burst, Others, machine, measure_for
 from plots import bars
-from products import check, products
+from products import LIBRARIES, Product
 from ways import DEVICES, Batch, Candidate, ours, reason
 
 PACKAGES = ("fashionsdk", "numpy", "torch", "onnxruntime", "openvino", "tensorrt")
@@ -72,24 +74,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Work:
-    """Something to time: its row without figures, its call, and what checks its answer."""
+    """Something to time: its row without figures, and what calls it."""
 
     row: Row
-    call: Callable[[], Any]
-    check: Callable[[Any], object]
+    burst: Burst
 
 
-def product_works(device: str, precision: str, sizes: Sequence[int], threads: int) -> list[Work]:
-    """Return the matrix products of every library and size."""
-    return [
-        Work(
-            Row(f"{library}, {size} x {size}", device, precision, "product", 2 * size**3),
-            call,
-            partial(check, size, precision),
-        )
-        for size in sizes
-        for library, call in products(device, precision, size, threads).items()
-    ]
+def product_works(device: str, precision: str, sizes: Sequence[int], threads: int) -> tuple[list[Work], list[Row]]:
+    """Return the matrix products of every library and size, and rows without figures for those that cannot run."""
+    works, missing = [], []
+    for library, size in product(LIBRARIES[device], sizes):
+        row = Row(f"{library}, {size} x {size}", device, precision, "product", 2 * size**3)
+        try:
+            apart = Apart(partial(Product, library, device, precision, size, threads))
+        except ApartError as error:  # a library that is missing, or a device
+            missing.append(replace(row, reason=reason(error)))
+            continue
+        works.append(Work(row, partial(apart.ask, "burst")))
+    return works, missing
 
 
 def graph_works(
@@ -99,30 +101,22 @@ def graph_works(
     works, missing = [], []
     reference, path = bundle.reference(), bundle.graph_path("fp32")
     for one in (one for one in ours(device) if one.precision == precision):
-        way = one.way(bundle, threads, max(sizes))
-        candidate = Candidate(way)
+        candidate = Candidate(one.way(bundle, threads, max(sizes)))
         for size in sizes:
-            batch = Batch(reference, size)
-            started = candidate.start(batch)
-            why = started if isinstance(started, str) else ""
-            row = Row(
-                f"{one.name}, batch {size}", device, precision, "graph", count_flops(path, size).total(), reason=why
-            )
+            flops = count_flops(path, size).total()
+            row = Row(f"{one.name}, batch {size}", device, precision, "graph", flops)
+            started = candidate.start(Batch(reference, size))
             if isinstance(started, str):
-                missing.append(row)
+                missing.append(replace(row, reason=started))
             else:
-                works.append(Work(row, started.call, partial(batch.check, way)))
+                works.append(Work(row, started.burst))
     return works, missing
 
 
 def timed(works: Sequence[Work], seconds: float) -> list[Row]:
     """Time everything in turn; the share is that of the fastest product of the same device and precision."""
     by_label = {f"{work.row.what}, {work.row.device}, {work.row.precision}": work for work in works}
-    times = measure_for(
-        {label: work.call for label, work in by_label.items()},
-        seconds,
-        check=lambda label, answer: by_label[label].check(answer),
-    )
+    times = measure_for({label: work.burst for label, work in by_label.items()}, seconds)
     rows = [
         replace(work.row, milliseconds=times[label].p50, calls=times[label].calls) for label, work in by_label.items()
     ]
@@ -142,13 +136,11 @@ def gather(
     missing: list[Row] = []
     for device in devices:
         for precision in PRECISIONS[device]:
-            try:
-                works += product_works(device, precision, sizes, threads)
-            except Exception as error:  # a library that is missing, or a device
-                missing.append(Row("matrix products", device, precision, "product", reason=reason(error)))
-                continue
-            found, absent = graph_works(bundle, device, precision, batch_sizes, threads)
-            works, missing = works + found, missing + absent
+            products, absent = product_works(device, precision, sizes, threads)
+            missing += absent
+            if products:  # without a peak, no share of it
+                graphs, absent = graph_works(bundle, device, precision, batch_sizes, threads)
+                works, missing = works + products + graphs, missing + absent
     return works, missing
 
 

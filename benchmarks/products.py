@@ -1,15 +1,18 @@
 """Square matrix products by every library at hand: what arithmetic a machine can do at best."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from measure import burst
+
 Matrix: TypeAlias = NDArray[np.float32]
-Product: TypeAlias = Callable[[], Any]
+Call: TypeAlias = Callable[[], Any]
+
+LIBRARIES = {"cpu": ("numpy", "torch", "ONNX Runtime", "OpenVINO"), "cuda": ("torch",)}
 
 # Largest relative difference to float64: rounding adds up to 1e-6; bfloat16 or TF32 would be off by 1e-4 and more.
 RTOL = {"fp32": 2e-5, "fp16": 1e-2}
@@ -21,18 +24,19 @@ def matrices(size: int) -> tuple[Matrix, Matrix]:
     return first, second / size
 
 
-def products(device: str, precision: str, size: int, threads: int) -> Mapping[str, Product]:
-    """Return the product of ``matrices(size)`` by each library, ready to be called."""
-    first, second = matrices(size)
-    if device == "cuda":
-        return {"torch": _torch_cuda(first, second, precision)}
-    torch.set_num_threads(threads)
-    return {
-        "numpy": partial(np.matmul, first, second, out=np.empty_like(first)),
-        "torch": partial(torch.mm, torch.from_numpy(first), torch.from_numpy(second)),
-        "ONNX Runtime": _onnxruntime(first, second, threads),
-        "OpenVINO": _openvino(first, second, threads),
-    }
+class Product:
+    """The product of ``matrices(size)`` by one of the ``LIBRARIES``."""
+
+    def __init__(self, library: str, device: str, precision: str, size: int, threads: int) -> None:
+        first, second = matrices(size)
+        self.size, self.precision = size, precision
+        self._call = (
+            _torch_cuda(first, second, precision) if device == "cuda" else _MAKERS[library](first, second, threads)
+        )
+
+    def burst(self, calls: int) -> list[float]:
+        """Multiply so often, every answer checked; return the milliseconds of each."""
+        return burst(self._call, calls, partial(check, self.size, self.precision))
 
 
 def check(size: int, precision: str, answer: Any) -> None:
@@ -44,13 +48,15 @@ def check(size: int, precision: str, answer: Any) -> None:
     first, second = matrices(size)
     rows = slice(None, None, max(1, size // 4))
     expected = first[rows].astype(np.float64) @ second.astype(np.float64)
-    found = np.asarray(answer.float().cpu() if isinstance(answer, torch.Tensor) else answer, np.float64)[rows]
+    found = np.asarray(answer.float().cpu() if hasattr(answer, "cpu") else answer, np.float64)[rows]
     worst = float(np.abs(found / expected - 1).max())
     if worst > RTOL[precision]:
         raise ValueError(f"a product of size {size} is off by {worst:.1e}; expected {precision}, {RTOL[precision]:.0e}")
 
 
-def _torch_cuda(first: Matrix, second: Matrix, precision: str) -> Product:
+def _torch_cuda(first: Matrix, second: Matrix, precision: str) -> Call:
+    import torch
+
     torch.backends.cuda.matmul.allow_tf32 = False
     kind = torch.float16 if precision == "fp16" else torch.float32
     a, b = (torch.from_numpy(matrix).to("cuda", kind) for matrix in (first, second))
@@ -63,7 +69,18 @@ def _torch_cuda(first: Matrix, second: Matrix, precision: str) -> Product:
     return product
 
 
-def _onnxruntime(first: Matrix, second: Matrix, threads: int) -> Product:
+def _numpy(first: Matrix, second: Matrix, threads: int) -> Call:
+    return partial(np.matmul, first, second, out=np.empty_like(first))  # it takes all threads there are
+
+
+def _torch(first: Matrix, second: Matrix, threads: int) -> Call:
+    import torch
+
+    torch.set_num_threads(threads)
+    return partial(torch.mm, torch.from_numpy(first), torch.from_numpy(second))
+
+
+def _onnxruntime(first: Matrix, second: Matrix, threads: int) -> Call:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -72,7 +89,7 @@ def _onnxruntime(first: Matrix, second: Matrix, threads: int) -> Product:
     return lambda: session.run(None, {"first": first})[0]
 
 
-def _openvino(first: Matrix, second: Matrix, threads: int) -> Product:
+def _openvino(first: Matrix, second: Matrix, threads: int) -> Call:
     import openvino
 
     # Where the processor has bfloat16, that is the default.
@@ -98,3 +115,6 @@ def _graph(second: Matrix) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     data: bytes = model.SerializeToString()
     return data
+
+
+_MAKERS = {"numpy": _numpy, "torch": _torch, "ONNX Runtime": _onnxruntime, "OpenVINO": _openvino}

@@ -7,16 +7,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
-from fashionsdk import Embedder
+from apart import Apart, ApartError
 from fashionsdk.bundle import Bundle
 from fashionsdk.images import open_photo
-from fashionsdk.preprocessing import DECODED_SIDES
 from fashionsdk_training.garments import draw
 from markdown import table
-from measure import measure_for
-from ways import Ours, Pixels, check_quickly, ours, reason
+from measure import burst, measure_for
+from ways import Ours, Pixels, Vectors, check_quickly, ours, reason
 
 PHOTO = (1000, 1000)
 HEADER = ("way", "device", "precision", "decode", "preprocess", "copy", "graph", "all by `embed`", "all ÷ sum")
@@ -57,44 +55,58 @@ def jpeg() -> bytes:
 
 
 def measure_split(bundle: Bundle, device: str, threads: int, seconds: float) -> list[Split]:
-    """Time the parts for every one of the SDK's ways on ``device``."""
-    splits = []
+    """Time the parts for every one of the SDK's ways on ``device``, each in a process of its own."""
+    photo, splits = jpeg(), []
     for one in ours(device):
         try:
-            embedder = one.embedder(bundle, threads)
-        except Exception as error:  # runtimes raise whatever they raise; the table says what
+            parts = Apart(partial(Photo, bundle, one, threads, photo)).ask("parts", seconds)
+        except ApartError as error:
             splits.append(Split(one, None, reason(error)))
             continue
-        splits.append(Split(one, _parts(embedder, one, jpeg(), seconds)))
+        splits.append(Split(one, parts))
     return splits
 
 
-def _parts(embedder: Embedder, one: Ours, photo: bytes, seconds: float) -> Parts:
-    read = embedder.preprocessing.read
-    pixels = read(photo)[np.newaxis]
-    expected = embedder.embed(pixels).vectors
-    functions: dict[str, Callable[[], Any]] = {
-        "decode": partial(open_photo, photo, at_least=DECODED_SIDES * embedder.preprocessing.side),
-        "read": partial(read, photo),
-        "graph": lambda: embedder.embed(pixels).vectors,
-        "whole": lambda: embedder.embed(photo).vectors,
-    }
+class Photo:
+    """A photo that one of the SDK's ways embeds."""
 
-    if one.device != "cpu":
-        functions["copy"] = _copy(one.device, pixels, expected)
+    def __init__(self, bundle: Bundle, one: Ours, threads: int, photo: bytes) -> None:
+        self.embedder, self.one, self.photo = one.embedder(bundle, threads), one, photo
+        self.pixels = self.embedder.preprocessing.read(photo)[np.newaxis]
+        self.expected = self.embedder.embed(self.pixels).vectors
 
-    def check(name: str, answer: Any) -> None:
-        if name in ("graph", "whole"):
-            check_quickly(expected, answer, one.precision)
+    def parts(self, seconds: float) -> Parts:
+        """Time the parts in turn."""
+        bursts = {name: partial(burst, function) for name, function in self._steps().items()} | {
+            name: partial(burst, function, check=self._check) for name, function in self._answers().items()
+        }
+        p50 = {name: times.p50 for name, times in measure_for(bursts, seconds / 2).items()}
+        copy = p50.get("copy", 0.0)
+        preprocess, graph = round(p50["read"] - p50["decode"], 3), round(p50["graph"] - copy, 3)
+        return Parts(p50["decode"], preprocess, copy, graph, p50["whole"])
 
-    p50 = {name: times.p50 for name, times in measure_for(functions, seconds / 2, check=check).items()}
-    copy = p50.get("copy", 0.0)
-    preprocess, graph = round(p50["read"] - p50["decode"], 3), round(p50["graph"] - copy, 3)
-    return Parts(p50["decode"], preprocess, copy, graph, p50["whole"])
+    def _steps(self) -> dict[str, Callable[[], object]]:
+        read = self.embedder.preprocessing.read
+        steps: dict[str, Callable[[], object]] = {
+            "decode": partial(open_photo, self.photo, at_least=self.embedder.preprocessing.decoded_side),
+            "read": partial(read, self.photo),
+        }
+        if self.one.device != "cpu":
+            steps["copy"] = _copy(self.one.device, self.pixels, self.expected)
+        return steps
+
+    def _answers(self) -> dict[str, Callable[[], Vectors]]:
+        embed = self.embedder.embed
+        return {"graph": lambda: embed(self.pixels).vectors, "whole": lambda: embed(self.photo).vectors}
+
+    def _check(self, vectors: Vectors) -> None:
+        check_quickly(self.expected, vectors, self.one.precision)
 
 
-def _copy(device: str, pixels: Pixels, vectors: np.ndarray) -> Callable[[], None]:
+def _copy(device: str, pixels: Pixels, vectors: Vectors) -> Callable[[], None]:
     """Return what carries the pixels to the device and the vectors back."""
+    import torch  # here, so that processes of the CPU's ways do not load it
+
     there = torch.from_numpy(vectors).to(device)
 
     def copy() -> None:

@@ -24,7 +24,7 @@ from fashionsdk.progress import progress_bar
 from fashionsdk_training import garments
 from markdown import json_lines, table
 from measure import Others, machine
-from ways import DEVICES, ORIGINAL, Batch, Candidate, Ours, Started, Way, reason
+from ways import DEVICES, ORIGINAL, Batch, Loaded, Ours, Way, reason
 
 PACKAGES = ("fashionsdk", "torch", "onnxruntime", "openvino", "numpy", "pillow")
 HEADER = ("setup", "callers", "threads", "batch", "photos a second", "slowest", "fastest", "÷ the original way")
@@ -61,15 +61,13 @@ def todays(bundle: Bundle, checkpoint: Path | None, device: str, threads: int, s
     from today import find_checkpoint, today_ways  # here, so that the processes of ProcessCallers do not load torch
 
     ways = today_ways(find_checkpoint(bundle, checkpoint), device, threads)
-    loaded: dict[str, Candidate] = {}
+    opened: dict[str, Loaded] = {}
 
     def start(way: Way, size: int) -> Callers:
-        candidate = loaded[way.label] = loaded.get(way.label) or Candidate(way)
+        loaded = opened[way.label] = opened.get(way.label) or Loaded(way)
         batch = Batch(bundle.reference(), size)
-        started = candidate.start(batch)
-        if not isinstance(started, Started):
-            raise RuntimeError(started)
-        return ThreadCallers(started.call, batch, way.precision, 1)
+        loaded.start(batch)
+        return ThreadCallers(loaded.call(size), batch, way.precision, 1)
 
     return [
         Setup(f"{way.name}, {way.precision}", 1, threads, size, lambda way=way, size=size: start(way, size))

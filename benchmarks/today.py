@@ -33,24 +33,23 @@ def find_checkpoint(bundle: Bundle, given: Path | None) -> Load:
     Raises:
         ValueError: the checkpoint that was given is of another model.
     """
-
-    def load() -> Checkpoint:
-        checkpoint = Checkpoint.load(given or bundle.path.parent / "checkpoint")
-        if checkpoint.revision != bundle.manifest.model.digest:
-            raise ValueError(f"the checkpoint is not the one that {bundle.path} was made of; give it by --checkpoint")
-        return checkpoint
-
     if given is not None:
-        load()
-    return load
+        _load(bundle, given)
+    return partial(_load, bundle, given or bundle.path.parent / "checkpoint")
+
+
+def _load(bundle: Bundle, path: Path) -> Checkpoint:
+    checkpoint = Checkpoint.load(path)
+    if checkpoint.revision != bundle.manifest.model.digest:
+        raise ValueError(f"the checkpoint is not the one that {bundle.path} was made of; give it by --checkpoint")
+    return checkpoint
 
 
 def today_ways(load: Load, device: str, threads: int) -> list[Way]:
-    """Return the ways of today on ``device``; sets torch's number of threads."""
-    torch.set_num_threads(threads)
+    """Return the ways of today on ``device``; opening one sets torch's number of threads."""
     kinds = {ORIGINAL: _one_by_one, "PyTorch fused": _fused, "torch.compile": _compiled}
     ways = [
-        Way(name, device, precision, partial(kind, load, device, precision))
+        Way(name, device, precision, partial(kind, load, device, precision, threads))
         for name, kind in kinds.items()
         for precision in PRECISIONS[device]
     ]
@@ -58,8 +57,9 @@ def today_ways(load: Load, device: str, threads: int) -> list[Way]:
     return [*ways, plain]
 
 
-def _one_by_one(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
+def _one_by_one(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
     """The whole network once per attribute, in eager mode."""
+    torch.set_num_threads(threads)
     checkpoint = load()
     normalise, attributes = checkpoint.build().normalise, range(len(checkpoint.attributes))
     program = original_way(checkpoint.build()).to(device)
@@ -78,13 +78,15 @@ def _one_by_one(load: Load, device: str, precision: str) -> Callable[[Pixels], C
     return prepare
 
 
-def _fused(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
+def _fused(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
     """All attributes in one pass, the attribute branch folded, in eager mode."""
+    torch.set_num_threads(threads)
     return _one_pass(fuse(load().build()).to(device), device, precision)
 
 
-def _compiled(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
+def _compiled(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
     """The same through ``torch.compile``, compiled anew for every batch size."""
+    torch.set_num_threads(threads)
     return _one_pass(torch.compile(fuse(load().build()).to(device), dynamic=False), device, precision)
 
 

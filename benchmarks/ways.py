@@ -9,10 +9,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from apart import Apart, ApartError
 from fashionsdk import Embedder
 from fashionsdk.bundle import Bundle, Reference
 from fashionsdk.parity import TOLERANCES, Parity, compare
-from measure import Latency, measure_for
+from measure import Latency, burst, measure_for
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Vectors: TypeAlias = NDArray[np.float32]
@@ -43,8 +44,8 @@ class Way:
         name: for tables.
         device: ``"cpu"`` or ``"cuda"``.
         precision: of its arithmetic; says how exact its answers must be.
-        open: loads it; what it returns turns uint8 images ``(B, S, S, 3)`` into a call that embeds them. Only the call
-            is timed.
+        open: loads it into the process it is called in; what it returns turns uint8 images ``(B, S, S, 3)`` into a call
+            that embeds them. Only the call is timed.
     """
 
     name: str
@@ -101,52 +102,76 @@ def check_quickly(expected: Vectors, found: Vectors, precision: str) -> None:
         raise WrongAnswer(f"wrong answer: 90 % of cosines are {low:.5f} or more; expected {allowed} for {precision}")
 
 
+class Loaded:
+    """A way that was loaded into this process."""
+
+    def __init__(self, way: Way) -> None:
+        self.way = way
+        self._prepare = way.open()
+        self._calls: dict[int, tuple[Batch, Call]] = {}
+
+    def start(self, batch: Batch) -> None:
+        """Embed ``batch`` once and find it right; it can then be timed.
+
+        Raises:
+            WrongAnswer: it is not right; and whatever the runtime raises.
+        """
+        call = self._prepare(batch.images)
+        batch.check(self.way, call())
+        self._calls[len(batch.images)] = batch, call
+
+    def call(self, size: int) -> Call:
+        """Return the call that embeds the batch of this size that was started."""
+        return self._calls[size][1]
+
+    def burst(self, size: int, calls: int) -> tuple[list[float], float]:
+        """Embed the batch of this size so often; return the milliseconds of each and the smallest cosine."""
+        batch, call = self._calls[size]
+        cosines: list[float] = []
+        times = burst(call, calls, lambda vectors: cosines.append(batch.check(self.way, vectors).min_cosine))
+        return times, min(cosines)
+
+
 class Candidate:
-    """A way that was loaded, or the reason why it could not be."""
+    """A way that was loaded into a process of its own, as in a service, or the reason why it could not be."""
 
     def __init__(self, way: Way) -> None:
         self.way, self.reason = way, ""
-        self._prepare: Callable[[Pixels], Call] | None = None
         try:
-            self._prepare = way.open()
-        except Exception as error:  # runtimes and compilers raise whatever they raise; the table says what
+            self._loaded = Apart(partial(Loaded, way))
+        except ApartError as error:
             self.reason = reason(error)
 
     def start(self, batch: Batch) -> "Started | str":
-        """Return the call that embeds ``batch``, tried once and found right; or why there is none."""
-        if self._prepare is None:
+        """Return the way once it embedded ``batch`` rightly, or why it did not."""
+        if self.reason:
             return self.reason
         try:
-            call = self._prepare(batch.images)
-            answer = call()
-        except Exception as error:  # as above
+            self._loaded.ask("start", batch)
+        except ApartError as error:
             return reason(error)
-        try:
-            batch.check(self.way, answer)
-        except WrongAnswer as error:
-            return reason(error)
-        return Started(self.way, batch, call)
+        return Started(self.way, partial(self._loaded.ask, "burst", len(batch.images)))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Started:
-    """A way that is ready to embed a batch."""
+    """A way that is ready to embed a batch, and the smallest cosine of its answers to the reference so far."""
 
     way: Way
-    batch: Batch
-    call: Call
+    ask: Callable[[int], tuple[list[float], float]]
+    cosine: float = 1.0
+
+    def burst(self, calls: int) -> list[float]:
+        """Embed so often, every answer checked; return the milliseconds of each."""
+        times, cosine = self.ask(calls)
+        self.cosine = min(self.cosine, cosine)
+        return times
 
 
 def time_all(started: Mapping[str, Started], seconds: float) -> dict[str, tuple[Latency, float]]:
-    """Time the calls in turn and compare every answer with the reference's; return times and smallest cosines."""
-    cosines = dict.fromkeys(started, 1.0)
-
-    def check(label: str, vectors: Vectors) -> None:
-        one = started[label]
-        cosines[label] = min(cosines[label], one.batch.check(one.way, vectors).min_cosine)
-
-    times = measure_for({label: one.call for label, one in started.items()}, seconds, check=check)
-    return {label: (times[label], round(cosines[label], 9)) for label in started}
+    """Time the ways in turn and compare every answer with the reference's; return times and smallest cosines."""
+    times = measure_for({label: one.burst for label, one in started.items()}, seconds)
+    return {label: (times[label], round(one.cosine, 9)) for label, one in started.items()}
 
 
 def reason(error: Exception) -> str:
@@ -181,12 +206,12 @@ class Ours:
 
     def way(self, bundle: Bundle, threads: int, batch_size: int) -> Way:
         """Return this as a way to embed batches of arrays."""
+        return Way(self.name, self.device, self.precision, partial(_embed, self, bundle, threads, batch_size))
 
-        def open_it() -> Callable[[Pixels], Call]:
-            embedder = self.embedder(bundle, threads, batch_size)
-            return lambda images: lambda: embedder.embed(images).vectors
 
-        return Way(self.name, self.device, self.precision, open_it)
+def _embed(ours: Ours, bundle: Bundle, threads: int, batch_size: int) -> Callable[[Pixels], Call]:
+    embedder = ours.embedder(bundle, threads, batch_size)
+    return lambda images: lambda: embedder.embed(images).vectors
 
 
 def ours(device: str) -> list[Ours]:
