@@ -5,8 +5,31 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED = Path(__file__).parents[2] / "shared"
+WORKER_BYTES = 4 * 2**30  # what a worker and the programs that it starts need at most; 3 GB measured
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # before numpy and torch are loaded: workers must not fight for CPUs
+    os.environ["OMP_NUM_THREADS"] = "1"
+settings.register_profile("tests", deadline=None)  # how long an example takes depends on what runs beside it
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``--numprocesses auto`` starts: one a CPU, as far as the memory goes."""
+    from fashionsdk.backends.cpus import available_cpus
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(available_cpus(), memory // WORKER_BYTES))
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of the tests that its workers share."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
 
 
 @pytest.fixture(scope="session")

@@ -1,28 +1,31 @@
-"""Graphs that tests of the export share."""
+"""Networks and graphs that tests of the export share."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 from numpy.typing import NDArray
 
-from fashionsdk_export.fuse import fuse
-from fashionsdk_export.graph import export_graph
-from fashionsdk_training.config import ModelConfig
-from tests.training.conftest import trained_like
+from fashionsdk.attributes import Attribute
+from fashionsdk.preprocessing import Preprocessing
+from fashionsdk_training.checkpoint import Checkpoint
+from tests.training.conftest import SYSTEMS, trained_like
 
 SIDE, ATTRIBUTES = 48, 3
+NETWORKS = {
+    **SYSTEMS,
+    "asen_v2 and two added": replace(SYSTEMS["asen_v2"], added=2),
+    "asen with posteriors": replace(SYSTEMS["asen"], values=(2, 4, 3)),
+}
 
 
-def exported(config: ModelConfig, path: Path) -> onnx.ModelProto:
-    """Return a network's graph in float32; its batch-norm statistics are not the initial ones."""
-    model = trained_like(config, ATTRIBUTES + config.added)
-    with torch.inference_mode():
-        attention = model(torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)).attention is not None
-    export_graph(fuse(model), SIDE, path, attention=attention)
-    return onnx.load(path)
+def checkpoint(network: str) -> Checkpoint:
+    """Return a small network of ``NETWORKS``; its batch-norm statistics are not the initial ones."""
+    config = NETWORKS[network]
+    count = ATTRIBUTES + config.added
+    attributes = tuple(Attribute(f"attribute {a}", ("x", "y")) for a in range(count))
+    return Checkpoint(config, Preprocessing(SIDE), attributes, trained_like(config, count).state_dict())
 
 
 def images(count: int, side: int = SIDE) -> NDArray[np.uint8]:

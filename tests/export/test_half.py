@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fashionsdk_export.precision.groups import HEAVY, groups
 from fashionsdk_export.precision.half import spell_out_norms, to_half
 from fashionsdk_export.precision.rounding import with_every_rounding
-from tests.export.graphs import exported, images, run, types
+from tests.export.graphs import images, run, types
 from tests.training.conftest import SYSTEMS
 
 COSINE = 0.99  # of networks whose weights are random, 0.9996 measured; a region of ASEN++ may move
@@ -18,13 +18,13 @@ FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory) -> onnx.ModelProto:
-    return exported(SYSTEMS["asen_v2"], tmp_path_factory.mktemp("graph") / "graph.onnx")
+def graph(graph_of) -> onnx.ModelProto:
+    return graph_of("asen_v2")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_computes_in_half_between_inputs_and_outputs_that_stay(system, tmp_path):
-    graph = exported(SYSTEMS[system], tmp_path / "graph.onnx")
+def test_every_system_computes_in_half_between_inputs_and_outputs_that_stay(graph_of, system):
+    graph = graph_of(system)
     half = to_half(graph)
     onnx.checker.check_model(half, full_check=True)
     assert [(v.name, v.type) for v in half.graph.input] == [(v.name, v.type) for v in graph.graph.input]
@@ -38,7 +38,7 @@ def test_every_system_computes_in_half_between_inputs_and_outputs_that_stay(syst
 
 
 @given(data=st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_islands_give_a_valid_graph_whose_islands_compute_in_float32(graph, data):
     names = [node.name for node in graph.graph.node]
     islands = set(data.draw(st.lists(st.sampled_from(names))))

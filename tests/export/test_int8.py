@@ -7,7 +7,7 @@ from onnx import TensorProto, numpy_helper
 
 from fashionsdk_export.precision.int8 import BATCH, Quantiser
 from fashionsdk_export.precision.symmetric import to_symmetric
-from tests.export.graphs import exported, images, run
+from tests.export.graphs import images, run
 from tests.training.conftest import SYSTEMS
 
 PHOTOS = images(24)
@@ -16,8 +16,8 @@ PAIR = ("QuantizeLinear", "DequantizeLinear")
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory) -> onnx.ModelProto:
-    return exported(SYSTEMS["asen"], tmp_path_factory.mktemp("graph") / "graph.onnx")
+def graph(graph_of) -> onnx.ModelProto:
+    return graph_of("asen")
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,8 @@ def quantiser(graph) -> Quantiser:
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_answers_alike_with_all_layers_in_int8_and_as_tensorrt_takes_them(system, tmp_path):
-    graph = exported(SYSTEMS[system], tmp_path / "graph.onnx")
+def test_every_system_answers_alike_with_all_layers_in_int8_and_as_tensorrt_takes_them(graph_of, system):
+    graph = graph_of(system)
     quantiser = Quantiser(graph, PHOTOS)
     quantised = quantiser.quantise(quantiser.layers())
     expected = run(graph, PHOTOS[:6])

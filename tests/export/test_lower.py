@@ -8,15 +8,14 @@ from onnx import numpy_helper
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.precision.judge import Goal, Judge, embed
 from fashionsdk_export.precision.lower import GOALS, lower
-from tests.export.graphs import exported, images
-from tests.training.conftest import SYSTEMS
+from tests.export.graphs import images
 
 PHOTOS = images(40)
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory) -> onnx.ModelProto:
-    return exported(SYSTEMS["asen_v2"], tmp_path_factory.mktemp("graph") / "graph.onnx")
+def graph(graph_of) -> onnx.ModelProto:
+    return graph_of("asen_v2")
 
 
 def with_outlier(graph: onnx.ModelProto) -> tuple[onnx.ModelProto, str]:

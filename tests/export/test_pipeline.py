@@ -11,24 +11,9 @@ from fashionsdk_export import cli, pipeline
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.distributed import Processes
-from fashionsdk_training.trainer import Trainer
-from tests.training.conftest import SIDE, data, table, tiny_config  # noqa: F401 (fixtures)
+from tests.training.conftest import SIDE
 
 GRAPH_ATOL = 1e-5
-
-
-@pytest.fixture(scope="module")
-def run(data, tmp_path_factory):  # noqa: F811
-    """A finished run's best checkpoint."""
-    out = tmp_path_factory.mktemp("run")
-    Trainer(tiny_config(epochs=1), data, out, Processes(0, 1, torch.device("cpu"))).fit()
-    return out / "best"
-
-
-@pytest.fixture(scope="module")
-def report(run, tmp_path_factory):
-    return build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")
 
 
 def test_the_bundle_embeds_like_the_checkpoint(run, report):
@@ -86,7 +71,7 @@ def test_a_missing_checkpoint_is_one_line_on_stderr(tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-def test_a_checkpoint_and_its_bundle_evaluate_alike(run, report, table, capsys):  # noqa: F811
+def test_a_checkpoint_and_its_bundle_evaluate_alike(run, report, table, capsys):
     from fashionsdk_training.cli import evaluate
 
     results = []

@@ -165,7 +165,7 @@ def test_graph_outside_the_bundle_is_refused(written: Path):
         Bundle.open(written)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), patch=st.binary(min_size=1, max_size=6))
 def test_mutated_manifest_opens_or_is_a_bundle_error(written: Path, position: float, patch: bytes):
     whole = (written / "manifest.json").read_bytes()
@@ -219,7 +219,7 @@ def test_reference_that_does_not_fit_is_refused(written: Path, reference: Refere
             forge_reference(written, npz(**changed)).reference()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(position=st.floats(0, 1, exclude_max=True), patch=st.binary(min_size=1, max_size=4), keep=st.floats(0, 1))
 def test_mutated_reference_loads_or_is_a_bundle_error(
     bundle: Bundle, written: Path, position: float, patch: bytes, keep: float

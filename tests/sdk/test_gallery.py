@@ -95,7 +95,7 @@ def test_equal_galleries_are_equal_files(tmp_path, path):
     assert (tmp_path / "again.gallery").read_bytes() == path.read_bytes()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_is_found(path, data):
     whole = path.read_bytes()
@@ -107,7 +107,7 @@ def test_any_changed_byte_is_found(path, data):
         Matcher.load(damaged)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_cut_or_insertion_is_found(path, data):
     whole = path.read_bytes()

@@ -88,7 +88,7 @@ def test_random_bytes_raise_nothing_but_image_error(data: bytes):
 WHOLE = {format: encode(PHOTO, format, **options) for format, options in WRITERS.items()}
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     format=st.sampled_from(sorted(WHOLE)),
     edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=4)), max_size=5),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
@@ -32,7 +32,6 @@ def expected_scale(size: tuple[int, int], at_least: int) -> int:
 lengths = st.integers(1, 200)
 
 
-@settings(deadline=None)
 @given(width=lengths, height=lengths, at_least=st.integers(1, 60))
 def test_shorter_side_keeps_what_was_asked_for_at_the_smallest_of_four_scales(width: int, height: int, at_least: int):
     photo = open_photo(encode(ramps(width, height), "JPEG", **EXACT), at_least=at_least)

@@ -121,7 +121,7 @@ def test_an_answer_does_not_depend_on_the_other_queries_or_on_blocks(monkeypatch
         assert alone.scores.tobytes() == together.scores[row].tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 60), k=st.integers(1, 70), spread=st.floats(1e-8, 1))
 def test_crowded_vectors_rank_like_a_sorted_list(seed, count, k, spread):
     random = np.random.default_rng(seed)
@@ -348,6 +348,6 @@ def test_a_matcher_behaves_like_a_dict(tmp_path):
         path = tmp_path / "shop.gallery"
 
     Machine.TestCase.settings = settings(
-        max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=60, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]
     )
     Machine.TestCase().runTest()

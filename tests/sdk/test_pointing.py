@@ -41,7 +41,7 @@ def test_attention_without_a_peak_is_refused(attention):
         peak(attention.astype(np.float32))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(width=st.integers(40, 400), height=st.integers(40, 400), row=st.integers(0, 31), column=st.integers(0, 31))
 def test_a_place_of_the_photo_lies_in_the_square_where_preprocessing_puts_it(width, height, row, column):
     x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)

@@ -122,7 +122,7 @@ def jpeg(width: int, height: int, **options: Any) -> bytes:
 READ_ATOL, READ_MEAN_ATOL = 6, 1.3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(width=st.integers(1, 900), height=st.integers(1, 900), side=st.integers(12, 40))
 def test_reading_a_jpeg_gives_nearly_what_all_its_pixels_give(width: int, height: int, side: int):
     data = jpeg(width, height)

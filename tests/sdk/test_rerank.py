@@ -36,7 +36,7 @@ def matcher() -> Matcher:
     return Matcher(KEYS, items, [{"number": index} for index in range(len(KEYS))])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 def test_a_list_is_sorted_by_score_and_ties_keep_its_order(data, seed):
     pooled = np.random.default_rng(seed).integers(0, len(POOL), len(KEYS))  # few vectors, so most scores tie

@@ -21,7 +21,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5) -> bool:
     return condition()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 4), st.integers(1, 9))
 def test_answers_come_in_the_order_of_the_items_however_long_each_takes(delays: list[int], workers: int, ahead: int):
     def slow(item: tuple[int, int]) -> int:

@@ -91,7 +91,7 @@ def test_a_folder_of_triplets_is_told_from_others(folder, tmp_path):
     assert not holds_triplets(tmp_path)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.integers(0, 8), min_size=3, max_size=3), min_size=1, max_size=12))
 def test_needed_photos_give_the_same_questions(folder, rows):
     list_of(folder).write_text("".join(f"{a} {far} {close}\n" for a, far, close in rows))

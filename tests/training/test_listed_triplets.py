@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fashionsdk.images import open_image
@@ -46,7 +46,6 @@ def names(images, triplets):
     return [(*(images[i] for i in row[:3]), row[3]) for row in triplets.tolist()]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(3, 30), st.integers(0, 5))
 def test_each_triplet_is_passed_once_an_epoch(count, batch_size, epoch):
     triplets = np.random.default_rng(count).integers(0, 9, (count, 4)).astype(np.int32)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fashionsdk_training.losses import (
@@ -53,7 +53,6 @@ def obvious_batch_loss(embeddings, labels):
     return sum(anchors) / len(anchors) if anchors else 0.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 1)), min_size=2, max_size=7), st.integers(0, 99))
 def test_batch_loss_takes_every_valid_triplet_of_every_labelled_attribute(rows, seed):
     labels, embeddings = torch.tensor(rows), unit((len(rows), 2, 3), seed)
@@ -101,7 +100,6 @@ def test_proxies_of_an_unlabelled_batch_still_get_a_gradient():
 wanted_pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(wanted_pairs, st.integers(0, 99))
 def test_alignment_is_one_minus_the_mean_cosine_of_wanted_pairs(rows, seed):
     first, second = unit((len(rows), 2, 3), seed), unit((len(rows), 2, 3), seed + 1)
@@ -116,7 +114,6 @@ def test_alignment_of_the_same_vectors_is_zero():
     assert float(alignment_loss(vectors, vectors, torch.ones(4, 3, dtype=torch.bool))) == pytest.approx(0, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(wanted_pairs, st.integers(0, 99))
 def test_classification_is_the_binary_cross_entropy_of_every_attribute(rows, seed):
     logits = np.random.default_rng(seed).normal(scale=3, size=(len(rows), 2))

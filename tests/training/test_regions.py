@@ -34,7 +34,7 @@ def pillow(values, box, side, mode):
     ).astype(np.float64)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(boxes())
 def test_a_crop_is_pillows_crop_and_resize(box):
     *region, side = box
@@ -45,7 +45,6 @@ def test_a_crop_is_pillows_crop_and_resize(box):
         np.testing.assert_allclose(channel, pillow(values, region, side, "L"), rtol=0, atol=BYTE_ATOL)
 
 
-@settings(deadline=None)
 @given(st.lists(boxes(), min_size=1, max_size=4))
 def test_crops_at_once_are_the_crops_one_by_one(found):
     regions = torch.tensor([box[:3] for box in found], dtype=torch.float32)
@@ -54,7 +53,6 @@ def test_crops_at_once_are_the_crops_one_by_one(found):
         torch.testing.assert_close(one, crop(PIXELS, region, 16), rtol=0, atol=FLOAT_ATOL)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 59), st.integers(0, 60), st.integers(1, 80))
 def test_resampling_takes_a_mean_inside_the_span(start, size, side):
     matrix = resampling(torch.tensor(float(start)), torch.tensor(float(size)), 60, side)
@@ -86,7 +84,6 @@ def kept(attention, threshold, side):
     return levels.astype(int) > 255 * threshold
 
 
-@settings(deadline=None)
 @given(maps, thresholds)
 def test_the_square_holds_all_that_is_kept_and_little_more(attention, threshold):
     side = 56
@@ -102,7 +99,6 @@ def test_the_square_holds_all_that_is_kept_and_little_more(attention, threshold)
         assert centred or start == 0 or start + size == side
 
 
-@settings(deadline=None)
 @given(st.lists(maps, min_size=1, max_size=5), thresholds)
 def test_regions_at_once_are_the_regions_one_by_one(attentions, threshold):
     together = attended_region(torch.from_numpy(np.stack(attentions))[None], threshold, 56)
@@ -116,7 +112,6 @@ def test_a_map_of_one_value_takes_the_whole_picture(value):
     assert attended_region(torch.full((2, 14, 14), value), 0.1, 224).tolist() == [[0, 0, 224]] * 2
 
 
-@settings(deadline=None)
 @given(maps, st.integers(-8, 8))
 def test_only_the_shape_of_a_map_counts(attention, power):
     scaled = torch.from_numpy(attention * np.float32(2.0**power))
@@ -142,7 +137,6 @@ def test_a_region_scales_to_the_picture_rounded_down(start, size, picture):
     assert got.tolist() == [start * picture // 224, start * picture // 224, size * picture // 224]
 
 
-@settings(deadline=None)
 @given(maps, st.integers(64, 500), st.integers(64, 500))
 def test_a_box_lies_in_the_centre_square_of_its_picture(attention, width, height):
     left, top, right, bottom = region_box(torch.from_numpy(attention), 0.1, (width, height), 224)

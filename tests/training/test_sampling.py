@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fashionsdk_training.errors import DataError
@@ -20,7 +20,6 @@ def usable(rows):
     return labels
 
 
-@settings(deadline=None)
 @given(labels_of, st.integers(0, 5))
 def test_triplets_share_a_value_with_the_positive_and_not_with_the_negative(rows, epoch):
     labels = usable(rows)
@@ -32,7 +31,6 @@ def test_triplets_share_a_value_with_the_positive_and_not_with_the_negative(rows
             assert labels[n, attribute] not in (labels[a, attribute], -1)
 
 
-@settings(deadline=None)
 @given(labels_of, st.integers(0, 5))
 def test_every_group_holds_photos_that_share_a_value_with_its_leader(rows, epoch):
     labels = usable(rows)

@@ -1,0 +1,56 @@
+"""Small networks exported once a session, and a short run's checkpoint and bundle; tests only read them."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from fashionsdk import Bundle
+from fashionsdk.atomic import locked
+from fashionsdk_export import pipeline, reference
+from fashionsdk_export.pipeline import ExportReport
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.distributed import Processes
+from fashionsdk_training.trainer import Trainer
+from tests.export import graphs
+from tests.training.conftest import data, table, tiny_config  # noqa: F401 (fixtures)
+
+
+@pytest.fixture(scope="session")
+def exported(common: Path) -> Callable[[str], Bundle]:
+    """Return a function that exports a network of ``graphs.NETWORKS``, unless another worker has."""
+    folder = common / "networks"
+    folder.mkdir(exist_ok=True)
+
+    @cache
+    def export(network: str) -> Bundle:
+        with locked(folder / f"{network}.lock"), pytest.MonkeyPatch.context() as patch:
+            if (folder / network).exists():
+                return Bundle.open(folder / network)
+            patch.setattr(reference, "REFERENCE_IMAGES", 4)  # drawing more takes longer than all else
+            return pipeline.build_bundle(graphs.checkpoint(network), folder / network).bundle
+
+    return export
+
+
+@pytest.fixture(scope="session")
+def graph_of(exported: Callable[[str], Bundle]) -> Callable[[str], onnx.ModelProto]:
+    """Return a function that gives a network's graph in float32, a new copy each time."""
+    return lambda network: onnx.load(exported(network).graph_path("fp32"))
+
+
+@pytest.fixture(scope="session")
+def run(data, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """A finished run's best checkpoint."""
+    out = tmp_path_factory.mktemp("run")
+    Trainer(tiny_config(epochs=1), data, out, Processes(0, 1, torch.device("cpu"))).fit()
+    return out / "best"
+
+
+@pytest.fixture(scope="session")
+def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
+    """The run's bundle, and how it was proved."""
+    return pipeline.build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")
