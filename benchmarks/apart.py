@@ -70,6 +70,10 @@ def _serve(questions: BinaryIO, answers: BinaryIO) -> None:
             question = pickle.load(questions)
         except EOFError:
             return
+        except Exception as error:  # what was asked for is not of this process, and nothing after it can be read
+            pickle.dump((False, f"{type(error).__name__}: {error}"), answers)
+            answers.flush()
+            return
         try:
             if made is None:
                 made = question()

@@ -82,12 +82,8 @@ def candidates(
     ways = [(count, OURS.way(bundle, threads, batch_size)) for count, bundle in bundles.items()]
     for count, checkpoint in checkpoints.items():
         if count <= today:
-            ways += [(count, way) for way in today_ways(partial(_same, checkpoint), "cpu", threads)]
+            ways += [(count, way) for way in today_ways(partial(replace, checkpoint), "cpu", threads)]
     return [(count, Candidate(way)) for count, way in progress_bar(ways, "loading", None, "way")]
-
-
-def _same(checkpoint: Checkpoint) -> Checkpoint:
-    return checkpoint
 
 
 def measure_all(

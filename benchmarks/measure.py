@@ -1,11 +1,12 @@
 """How benchmarks time things: warmed up, interleaved, checked, with percentiles and the machine's name."""
 
+import math
 import os
 import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,8 +24,10 @@ Burst: TypeAlias = Callable[[int], Sequence[float]]  # so many calls in a row ->
 LEAST_CALLS = 5  # of a function whose one call takes longer than its share of the time
 MOST_CALLS = 2000  # of a very fast one: enough for a 99th percentile
 WARM_UP = 0.1  # share of the time, on top of it
-BURST = 10  # calls of one function in a row; more of a fast one, so that pauses take no more time than calls
+BURST = 10  # calls of one function in a row at least
+TURN = 1.0  # seconds of such a row at least
 PAUSE = 0.2  # seconds before another function's turn; ONNX Runtime's threads wait for 50 ms
+SETTLE = 0.3  # seconds of calls at the beginning of a turn that do not count
 QUICK = 0.5  # seconds of a call that is cheap enough for one that does not count
 
 
@@ -41,10 +44,13 @@ class Latency:
 def burst(function: Callable[[], T], calls: int, check: Callable[[T], object] = lambda answer: None) -> list[float]:
     """Call ``function`` so often in a row; return the milliseconds of each call.
 
-    A call that does not count comes first, unless it would take long: the caches are then the function's own, as they
+    Calls that do not count come first, unless one takes long: caches and memory are then the function's own, as they
     are in a program that does nothing else. ``check`` gets every answer, outside the time that counts.
     """
+    settled = time.perf_counter() + SETTLE
     first = _milliseconds(function, check)
+    while time.perf_counter() < settled:
+        _milliseconds(function, check)
     times = [first] if first > QUICK * 1e3 else []
     while len(times) < calls:
         times.append(_milliseconds(function, check))
@@ -85,8 +91,8 @@ def measure_for(bursts: Mapping[str, Burst], seconds: float) -> dict[str, Latenc
 def _warm_up(function: Burst, seconds: float) -> float:
     """Call a function twice at least; return the shortest time of a call in seconds."""
     times = list(function(2))
-    while sum(times) < seconds * 1e3:
-        times += function(1)
+    if (missing := seconds * 1e3 - sum(times)) > 0:
+        times += function(math.ceil(missing / max(min(times), 1e-3)))
     return min(times) / 1e3
 
 
@@ -101,7 +107,7 @@ def _interleave(bursts: Mapping[str, Burst], plan: Mapping[str, int]) -> dict[st
         while bar.n < sum(plan.values()):
             name = min(plan, key=lambda name: len(times[name]) / plan[name])
             time.sleep(PAUSE)
-            calls = max(BURST, round(PAUSE * 1e3 / max(times[name][-1], 1e-3))) if times[name] else BURST
+            calls = max(BURST, round(TURN * 1e3 / max(times[name][-1], 1e-3))) if times[name] else BURST
             times[name] += (found := bursts[name](min(calls, plan[name] - len(times[name]))))
             bar.update(len(found))
     return {name: latency(values) for name, values in times.items()}
@@ -132,24 +138,31 @@ class Others:
     def _read() -> tuple[float, float, float]:
         """Return seconds since some moment: on the clock, busy or stolen on all cores, and spent by this program.
 
-        This program is every process of its group, which its children belong to.
+        This program is its process and all that it started, directly or not.
         """
         with Path("/proc/stat").open() as file:
             user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.readline().split()[1:9])
         busy = (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
         ended = os.times().children_user + os.times().children_system
-        return time.perf_counter(), busy, ended + sum(_seconds_of_group())
+        return time.perf_counter(), busy, ended + _seconds_of_descendants(os.getpid())
 
 
-def _seconds_of_group() -> Iterator[float]:
-    """Yield the processor's seconds of every living process of this one's group."""
+def _seconds_of_descendants(root: int) -> float:
+    """Return the processor's seconds of a living process and of all living ones below it."""
+    seconds: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             numbers = file.read_text().rpartition(") ")[2].split()  # a name may have spaces; it ends with a parenthesis
         except (FileNotFoundError, ProcessLookupError):  # it has just ended
             continue
-        if int(numbers[2]) == os.getpgrp():
-            yield (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+        process, parent = int(file.parent.name), int(numbers[1])
+        seconds[process] = (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+        children.setdefault(parent, []).append(process)
+    below = [root]
+    for process in below:  # grows while it is gone through
+        below += children.get(process, [])
+    return sum(seconds.get(process, 0.0) for process in below)
 
 
 def machine(*packages: str) -> dict[str, str | int]:

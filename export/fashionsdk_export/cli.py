@@ -66,7 +66,10 @@ def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> in
     try:
         return _add_engines(report.bundle, args, engine, overwrite=True)
     except BaseException:
-        note(f"{args.out} has the graphs and is complete but for its engines; to add them: {_engine_command(args)}")
+        note(
+            f"{args.out} has the graphs and is complete but for its engines; "
+            f"to add them once that is mended: {_engine_command(args)}"
+        )
         raise
 
 

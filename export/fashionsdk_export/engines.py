@@ -8,11 +8,11 @@ from typing import Any
 
 import onnx
 
-from fashionsdk.atomic import check_replacing
 from fashionsdk.bundle import Bundle, EngineInfo, GraphInfo, Manifest, Precision
 from fashionsdk.bundle.manifest import REFERENCE_FILE
 from fashionsdk.parity import CheckReport, check
 from fashionsdk_export.engine import BuiltEngine, EngineConfig, build_engine
+from fashionsdk_export.engine.build import read_timing_cache
 from fashionsdk_export.engine.library import load, target
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.precision.symmetric import to_symmetric
@@ -57,10 +57,7 @@ def check_library(config: EngineConfig) -> None:
     """
     library = load(config.kind)
     if config.timing_cache is not None:
-        try:
-            check_replacing(config.timing_cache)
-        except OSError as error:
-            raise ExportError(f"the timing cache {config.timing_cache} cannot be used: {error}") from error
+        read_timing_cache(config.timing_cache)
     with target(library, config):
         pass
 

@@ -42,7 +42,8 @@ def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = 
 
 def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProto:
     images = torch.zeros(TRACED_BATCH, side, side, 3, dtype=torch.uint8)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the exporter talks a lot
+    quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter talks a lot
+    with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients it traces more slowly, to the same graph
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             static,

@@ -49,8 +49,10 @@ def locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # first: whoever waits for it then finds out, and makes its own
-        os.close(descriptor)
+        try:
+            path.unlink(missing_ok=True)  # first: whoever waits for it then finds out, and makes its own
+        finally:
+            os.close(descriptor)
 
 
 def check_replacing(path: str | os.PathLike[str]) -> None:

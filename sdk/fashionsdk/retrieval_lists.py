@@ -45,8 +45,8 @@ def checked_count(lists: Sequence[Sequence[str]], k: int | None) -> int:
     counts = {len(given) if k is None else min(k, len(given)) for given in lists}
     if len(counts) > 1:
         raise ValueError(
-            f"the lists hold {min(map(len, lists))} to {max(map(len, lists))} keys and k is {k}; expected a k that "
-            "every list has, lists of one length, or a call for each query"
+            f"the lists hold {min(map(len, lists))} to {max(map(len, lists))} known keys and k is {k}; expected a k "
+            "that every list has, lists of one length, or a call for each query"
         )
     return counts.pop() if counts else 0
 

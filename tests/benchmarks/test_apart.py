@@ -1,6 +1,8 @@
 """Objects in processes of their own."""
 
 import gc
+import subprocess
+import sys
 import time
 from fractions import Fraction
 from functools import partial
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.conftest import Load
+from tests.benchmarks.conftest import FOLDER, Load
 
 
 def test_an_object_answers_from_another_process(load: Load):
@@ -52,12 +54,20 @@ def test_the_process_ends_with_the_last_reference(load: Load):
     assert not stat.exists()
 
 
-def test_a_childs_time_on_the_processor_is_the_programs_own(load: Load):
-    measure, busy = (
-        load("measure"),
-        "exec('import time; end = time.process_time() + 0.3\\nwhile time.process_time() < end: pass')",
-    )
-    before = measure.Others()._begin[2]
-    busy_child = load("apart").Apart(partial(eval, f"{busy} or [1]"))
-    assert measure.Others()._begin[2] - before >= 0.3
-    del busy_child
+def test_the_time_that_a_child_spends_is_the_programs_own_and_that_of_others_is_not():
+    """In a process of its own: the other workers of this run are busy too."""
+    program = """
+import subprocess, sys
+from measure import Others
+busy = "import time\\nwhile time.process_time() < 0.4: pass\\nprint(flush=True); input()"
+before = Others()._begin[2]
+child = subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+print(Others()._begin[2] - before)
+child.communicate(b"\\n")
+print(Others()._begin[2] - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=FOLDER, capture_output=True, text=True, check=True)
+    living, ended = map(float, done.stdout.split())
+    assert 0.35 <= living < 5
+    assert living - 0.05 <= ended < 5

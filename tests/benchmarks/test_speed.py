@@ -43,8 +43,8 @@ def test_percentiles_are_those_of_a_sorted_list(load: Load):
 
 def test_a_slow_function_is_called_less_often_but_all_along(load: Load, monkeypatch: pytest.MonkeyPatch):
     measure, order = load("measure"), []
-    monkeypatch.setattr(measure, "BURST", 1)
-    monkeypatch.setattr(measure, "PAUSE", 0)
+    for name, value in {"BURST": 1, "TURN": 0, "PAUSE": 0, "SETTLE": 0}.items():
+        monkeypatch.setattr(measure, name, value)
 
     def spin(name: str, seconds: float) -> str:
         end = measure.time.perf_counter() + seconds

@@ -1,4 +1,4 @@
-"""Small networks exported once a session, and a short run's checkpoint and bundle; tests only read them."""
+"""Small networks exported once for all workers; a short run's checkpoint and bundle, once a worker; only read."""
 
 from collections.abc import Callable
 from functools import cache

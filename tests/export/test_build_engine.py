@@ -12,6 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk import Bundle, check
+from fashionsdk.backends.cpus import int8_saturates
 from fashionsdk.labels import read_retrieval
 from fashionsdk.parity import Tolerance, compare
 from fashionsdk_export import cli
@@ -23,6 +24,8 @@ from fashionsdk_export.precision.symmetric import to_symmetric
 from tests.export.graphs import run as run_graph
 
 RTX = ("--engine", "tensorrt-rtx", "--compute-capability", "8.9")
+
+needs_vnni = pytest.mark.skipif(int8_saturates() is True, reason="OpenVINO computes int8 on CPUs with VNNI only")
 
 
 @pytest.fixture
@@ -55,6 +58,7 @@ def test_one_command_gives_every_precision_its_map_and_an_engine_of_each(everyth
     assert said.count("layers read back") == 3
 
 
+@needs_vnni
 def test_each_graph_is_measured_in_every_runtime_and_the_worst_is_its_parity(everything):
     out, said = everything
     manifest = Bundle.open(out).manifest
@@ -76,6 +80,7 @@ def test_each_graph_is_measured_in_every_runtime_and_the_worst_is_its_parity(eve
     assert measured["int8"][both[1]]["low_cosine"] == check(out, precision="int8", runtime="openvino").parity.low_cosine
 
 
+@needs_vnni
 def test_a_graph_that_loses_map_or_the_photos_neighbours_in_a_runtime_is_refused(everything, table, monkeypatch):
     examine = Examination(Bundle.open(everything[0]), read_retrieval(table, "valid"), map_loss=100)
     assert list(examine("int8")) == ["onnxruntime", "openvino"]
@@ -127,7 +132,7 @@ def test_when_an_engine_fails_the_graphs_are_there_and_the_command_for_the_engin
     told, error = capsys.readouterr().err.splitlines()[-2:]
     assert error == "build_engine.py: error: no engine today"
     assert Bundle.open(out).manifest.engines == ()
-    program, script, *command = shlex.split(told.partition("to add them: ")[2])
+    program, script, *command = shlex.split(told.partition("to add them once that is mended: ")[2])
     assert (program, script) == ("python", "export/build_engine.py")
     assert cli.main(command) == 0
     (engine,) = Bundle.open(out).manifest.engines

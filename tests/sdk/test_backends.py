@@ -170,16 +170,16 @@ def test_memory_does_not_grow_with_changing_batch_sizes(bundle: Bundle, open_cpu
 def test_memory_does_not_grow_with_threads_that_come_and_go(bundle: Bundle, open_cpu: Open):
     backend, images = open_cpu(bundle), random_images(8)
 
-    def use_threads(count: int) -> None:
-        for _ in range(count):
+    def growth(threads: int) -> int:
+        before = resident_bytes()
+        for _ in range(threads):
             thread = threading.Thread(target=backend.run, args=(images,))
             thread.start()
             thread.join()
+        return resident_bytes() - before
 
-    use_threads(50)
-    before = resident_bytes()
-    use_threads(500)
-    assert resident_bytes() - before < 4_000_000
+    growth(50)
+    assert min(growth(200) for _ in range(3)) < 1_600_000  # what is kept of each thread comes every time, chance once
 
 
 @pytest.mark.parametrize(

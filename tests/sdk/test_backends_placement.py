@@ -15,11 +15,11 @@ from onnx import TensorProto, helper, numpy_helper
 import fashionsdk.backends.onnxruntime
 from fashionsdk.backends import open_backend
 from fashionsdk.backends.cpus import int8_saturates
+from fashionsdk.backends.onnxruntime import keep_int8_exact
 from fashionsdk.backends.placement import RECORD_PLACEMENT, check_placement
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, Reference
 from fashionsdk.errors import BackendError
 
-HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
 CUDA = "CUDAExecutionProvider"
 
 
@@ -133,6 +133,16 @@ def test_products_of_uint8_and_int8_do_not_saturate(
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("saturates", "expected"), [(True, True), (None, True), (False, False)])
+def test_weights_become_uint8_unless_the_cpu_is_known_to_have_vnni(
+    monkeypatch: pytest.MonkeyPatch, saturates: bool | None, expected: bool
+):
+    monkeypatch.setattr(fashionsdk.backends.onnxruntime, "int8_saturates", lambda: saturates)
+    options = onnxruntime.SessionOptions()
+    keep_int8_exact(options)
+    assert options.has_session_config_entry("session.x64quantprecision") is expected
+
+
 @pytest.mark.parametrize(
     ("text", "saturates"),
     [
@@ -162,7 +172,7 @@ def test_without_vnni_int8_is_left_to_the_runtime_that_computes_it_without_loss(
         monkeypatch.setattr(f"fashionsdk.backends.{module}.int8_saturates", lambda: known)
     backend = open_backend(quantised, "cpu", "int8")
     assert backend.info.runtime.startswith("onnxruntime")
-    assert "without VNNI" in backend.info.reason
+    assert "not known to have VNNI" in backend.info.reason
     if known:
         with pytest.raises(BackendError, match="choose runtime='onnxruntime'"):
             open_backend(quantised, "cpu", "int8", runtime="openvino")

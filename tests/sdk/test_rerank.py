@@ -86,7 +86,7 @@ def test_lists_of_different_lengths_need_a_k_that_all_have(matcher):
     lists = [KEYS[:3], KEYS[4:9]]
     assert matcher.rerank(queries(2), lists, attribute="sleeve", k=3).scores.shape == (2, 3)
     for k in (None, 4):
-        with pytest.raises(ValueError, match=f"hold 3 to 5 keys and k is {k}; expected a k that every list has"):
+        with pytest.raises(ValueError, match=f"hold 3 to 5 known keys and k is {k}; expected a k that every list has"):
             matcher.rerank(queries(2), lists, attribute="sleeve", k=k)
 
 
@@ -97,7 +97,7 @@ def test_keys_that_the_gallery_lacks_can_be_skipped(matcher):
     expected = matcher.rerank(several, [KEYS[:4], KEYS[4:8]], attribute="sleeve")
     assert (found.keys, found.scores.tolist()) == (expected.keys, expected.scores.tolist())
     assert matcher.rerank(queries(1), ["x", "y"], attribute="sleeve", on_unknown="skip").keys == [[]]
-    with pytest.raises(ValueError, match="hold 1 to 2 keys and k is None"):
+    with pytest.raises(ValueError, match="hold 1 to 2 known keys and k is None"):
         matcher.rerank(several, [["x", "0.jpg"], ["0.jpg", "1.jpg"]], attribute="sleeve", on_unknown="skip")
 
 

@@ -134,17 +134,26 @@ def _apply(library: Library, settings: "trt.IBuilderConfig", config: EngineConfi
         settings.builder_optimization_level = config.optimisation_level
 
 
+def read_timing_cache(file: Path) -> bytes:
+    """Return the kernel timings in ``file``, none if it is not there yet.
+
+    Raises:
+        ExportError: it cannot be read, or not be replaced later.
+    """
+    try:
+        check_replacing(file)
+        return file.read_bytes() if file.exists() else b""
+    except OSError as error:
+        raise ExportError(f"the timing cache {file} cannot be used: {error}") from error
+
+
 @contextmanager
 def _timing_cache(library: Library, settings: "trt.IBuilderConfig", file: Path | None) -> Iterator[None]:
     """Use the kernel timings in ``file`` during the block, and save them with what it adds."""
     if file is None:
         yield
         return
-    try:
-        check_replacing(file)
-        known = file.read_bytes() if file.exists() else b""
-    except OSError as error:
-        raise ExportError(f"the timing cache {file} cannot be used: {error}") from error
+    known = read_timing_cache(file)
     cache = settings.create_timing_cache(known)
     if cache is None or not settings.set_timing_cache(cache, False):
         raise ExportError(

@@ -15,7 +15,7 @@ from fashionsdk.errors import BackendError
 _Kind: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 _FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in float32 and rounds"
-_NO_VNNI = "without VNNI instructions only ONNX Runtime computes int8 without loss"
+_NO_VNNI = "this CPU is not known to have VNNI, without which only ONNX Runtime's int8 sums do not saturate"
 RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
 PRECISIONS = ("fp32", "fp16", "int8", "bf16")
 
@@ -45,7 +45,8 @@ def open_backend(
 
     Args:
         bundle: the bundle.
-        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA if it loads, or else the CPU.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``: CUDA if it loads and computes this precision, or
+            else the CPU.
         precision: ``"fp32"``, ``"fp16"``, ``"int8"``; ``"bf16"`` for the fp32 graph computed in bfloat16, by OpenVINO;
             or ``None`` for that of the bundle's first graph.
         threads: threads for the CPU's part of the work; ``None`` for as many as the process may use.
@@ -111,7 +112,7 @@ def _asked(**wishes: str) -> str:
 
 
 def _open_best(wish: _Wish) -> Backend:
-    """Open on CUDA if it loads, or else on the CPU."""
+    """Open on CUDA if it loads and computes this precision, or else on the CPU."""
     backend, why = _try_engines(wish, 0)
     if backend is not None:
         return backend

@@ -96,7 +96,7 @@ def _open_session(
     try:
         session = runtime.InferenceSession(
             str(path),
-            _session_options(runtime, threads),
+            _session_options(runtime, threads, provider),
             providers=[(provider, options)],
             enable_fallback=0,  # or it would print a line and go on, on the CPU
         )
@@ -139,7 +139,7 @@ def import_runtime() -> Any:
 def _check_float(bundle: Bundle, precision: str | None, device: str) -> None:
     if bundle.graph(precision).precision == "int8":
         raise BackendError(
-            f"an int8 graph was asked for on {device}; ONNX Runtime has no int8 kernels for CUDA and would compute in "
+            f"int8 does not run on {device}: ONNX Runtime has no int8 kernels for CUDA and would compute in "
             "float32: choose precision='fp16', or build an int8 engine with export/build_engine.py --engine tensorrt"
         )
 
@@ -155,7 +155,7 @@ def _check_cuda(runtime: Any) -> None:
             runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
 
 
-def _session_options(runtime: Any, threads: int | None) -> Any:
+def _session_options(runtime: Any, threads: int | None, provider: str) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads or available_cpus()
     options.log_severity_level = _ERRORS_ONLY
@@ -165,7 +165,8 @@ def _session_options(runtime: Any, threads: int | None) -> Any:
     # Within a run, threads wait for the next layer in a loop, which is quicker than to be woken; after it they would
     # take the CPU from those that decode the next photos.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.add_session_config_entry(RECORD_PLACEMENT, "1")
+    if provider == _CUDA:
+        options.add_session_config_entry(RECORD_PLACEMENT, "1")
     keep_int8_exact(options)
     return options
 

@@ -94,6 +94,7 @@ class Bundle:
         reference.check(manifest)
         cls.check_writable(out, overwrite=overwrite)
         with replacing_folder(out) as folder:
+            cls.check_writable(out, overwrite=overwrite)  # again: another writer may have been waited for
             for name, source in graphs.items():
                 check_file_name(name)
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     unknown = _unknown(args.keys, places, matcher)
     if unknown and args.on_unknown == "raise":
         raise FashionSDKError(f"{next(iter(unknown.values()))}, or --on-unknown skip")
-    matches = matcher.rerank(embedder.embed([args.photo], attribute), list(places), k=args.k, on_unknown="skip")
+    known = [key for key in places if key not in unknown]
+    matches = matcher.rerank(embedder.embed([args.photo], attribute), known, k=args.k)
     _tell(unknown, len(places))
     skipped = [{"key": key, "reason": reason} for key, reason in unknown.items()]
     print_matches(args, matches, matcher.model, skipped=skipped)

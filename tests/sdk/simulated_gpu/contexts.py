@@ -112,6 +112,8 @@ class Context:
             cuda.rule(self._settings is None, "a recording by us of what TensorRT for RTX records")
             cuda.rule(self._ran, "a recording of the first run, which does what cannot be recorded")
             queue.spoilt |= self._engine.loops
+        if queue.spoilt:
+            self._library.logger.log(1, "loops cannot be recorded")
         if refused or queue.spoilt:
             return False
         self._compile(f"batch of {self._size}")

@@ -79,7 +79,8 @@ class SizedContext:
         try:
             self._graph = graphs.record(self._stream.handle, self._enqueue)
         except (CudaGraphError, BackendError) as error:
-            reason = f"{error}; {self._log.last_errors()}"
+            # What the library said of the run comes first, then what became of the recording.
+            reason = "; ".join(str(told) for told in (error.__context__, error) if told is not None)
             warnings.warn(f"batches of {self._size} run without a CUDA graph: {reason}", RuntimeWarning, stacklevel=2)
 
     def close(self) -> None:

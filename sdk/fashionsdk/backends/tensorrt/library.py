@@ -93,7 +93,7 @@ def _load(kind: EngineKind) -> Library:
     try:
         module: Any = importlib.import_module(_MODULES[kind])
         version: str = module.__version__  # the folder of type stubs imports as well, and has none
-        api = cast(Api, module)  # for tensorrt, mypy checks this with its stubs
+        api = cast(Api, module)  # tests/sdk/test_tensorrt_stubs.py checks that tensorrt is one
         log = Log(f"{kind} {version}")
         return Library(kind, version, api, log, _logger(api, log))
     except (ImportError, AttributeError, OSError) as error:

@@ -36,7 +36,8 @@ class Log:
 
     def remark(self, message: str) -> None:
         """Keep what somebody listens for, and nothing else: a build makes thousands of remarks."""
-        if self._prefix is not None and message.startswith(self._prefix):
+        prefix = self._prefix  # read once: who listens may leave meanwhile
+        if prefix is not None and message.startswith(prefix):
             self._heard.append(message)
 
     def last_errors(self) -> str:
