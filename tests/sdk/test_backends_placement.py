@@ -140,7 +140,11 @@ def test_weights_become_uint8_unless_the_cpu_is_known_to_have_vnni(
     monkeypatch.setattr(fashionsdk.backends.onnxruntime, "int8_saturates", lambda: saturates)
     options = onnxruntime.SessionOptions()
     keep_int8_exact(options)
-    assert options.has_session_config_entry("session.x64quantprecision") is expected
+    if expected:
+        assert options.get_session_config_entry("session.x64quantprecision") == "1"
+    else:
+        with pytest.raises(RuntimeError, match="x64quantprecision"):  # that it is not set
+            options.get_session_config_entry("session.x64quantprecision")
 
 
 @pytest.mark.parametrize(
