@@ -79,10 +79,8 @@ class Batch:
             WrongAnswer: they differ by more than the precision allows.
         """
         # A batch of one photo has no neighbours, and a photo that is there twice has too near ones.
-        parity, allowed = (
-            compare(self.expected, vectors, None),
-            replace(TOLERANCES[way.precision], neighbour_agreement=0.0),
-        )
+        allowed = replace(TOLERANCES[way.precision], neighbour_agreement=0.0)
+        parity = compare(self.expected, vectors, None)
         if not parity.fits(allowed):
             found = (
                 f"largest difference {parity.max_abs_difference:.1e}, 90 % of cosines {parity.low_cosine:.5f} or more"

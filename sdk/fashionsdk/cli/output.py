@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 from fashionsdk.errors import FashionSDKError
 
+NAMED = 20  # what is skipped is named on stderr up to so many; all are in the JSON answer
+
 
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one JSON object, in ASCII, so that any file name can be printed anywhere."""
@@ -20,6 +22,14 @@ def print_json(answer: Mapping[str, Any]) -> None:
 def note(message: str) -> None:
     """Tell the person at the terminal something that is not the answer."""
     print(printable(message), file=sys.stderr)
+
+
+def note_skipped(skipped: int, count: int, what: str) -> None:
+    """Say on stderr how many of ``count`` were skipped, once the first ``NAMED`` of them have been named."""
+    if skipped > NAMED:
+        note(f"... and {skipped - NAMED} more (--json names all)")
+    if skipped:
+        note(f"skipped {skipped} of {count} {what}")
 
 
 def printable(text: str) -> str:

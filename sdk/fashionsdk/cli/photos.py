@@ -5,14 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from fashionsdk.cli.output import note, printable
+from fashionsdk.cli.output import NAMED, note, note_skipped, printable
 from fashionsdk.errors import FashionSDKError
 
 if TYPE_CHECKING:
     from fashionsdk.embedder import Embedder
     from fashionsdk.embeddings import Embeddings
-
-NAMED = 20  # what is skipped is named on stderr up to so many; all are in the JSON answer
 
 
 @dataclass
@@ -60,10 +58,7 @@ class PhotoRun:
                 print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
 
     def _finish(self) -> None:
-        if len(self.skipped) > NAMED:
-            note(f"... and {len(self.skipped) - NAMED} more (--json names all)")
-        if self.skipped:
-            note(f"skipped {len(self.skipped)} of {len(self.skipped) + self.embedded} photos")
+        note_skipped(len(self.skipped), len(self.skipped) + self.embedded, "photos")
         if not self.embedded:
             raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; expected at least one")
 

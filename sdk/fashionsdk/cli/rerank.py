@@ -7,8 +7,7 @@ from pathlib import Path
 
 from fashionsdk.cli.matches import add_query_arguments, load_gallery, print_matches
 from fashionsdk.cli.options import Subparsers, add_command, filled
-from fashionsdk.cli.output import note
-from fashionsdk.cli.photos import NAMED
+from fashionsdk.cli.output import NAMED, note, note_skipped
 from fashionsdk.errors import FashionSDKError
 
 STDIN = "-"
@@ -101,7 +100,4 @@ def _tell(unknown: Mapping[str, str], count: int) -> None:
     """Name the skipped keys on stderr."""
     for reason in list(unknown.values())[:NAMED]:
         note(f"skipped {reason}")
-    if len(unknown) > NAMED:
-        note(f"... and {len(unknown) - NAMED} more (--json names all)")
-    if unknown:
-        note(f"skipped {len(unknown)} of {count} keys")
+    note_skipped(len(unknown), count, "keys")
