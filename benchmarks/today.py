@@ -49,7 +49,7 @@ def today_ways(load: Load, device: str, threads: int) -> list[Way]:
     """Return the ways of today on ``device``; opening one sets torch's number of threads."""
     kinds = {ORIGINAL: _one_by_one, "PyTorch fused": _fused, "torch.compile": _compiled}
     ways = [
-        Way(name, device, precision, partial(kind, load, device, precision, threads))
+        Way(name, device, precision, partial(_with_threads, threads, partial(kind, load, device, precision)))
         for name, kind in kinds.items()
         for precision in PRECISIONS[device]
     ]
@@ -57,9 +57,14 @@ def today_ways(load: Load, device: str, threads: int) -> list[Way]:
     return [*ways, plain]
 
 
-def _one_by_one(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
-    """The whole network once per attribute, in eager mode."""
+def _with_threads(threads: int, open_it: Callable[[], Callable[[Pixels], Call]]) -> Callable[[Pixels], Call]:
+    """Open one of PyTorch's ways in a process where it uses so many threads."""
     torch.set_num_threads(threads)
+    return open_it()
+
+
+def _one_by_one(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
+    """The whole network once per attribute, in eager mode."""
     checkpoint = load()
     normalise, attributes = checkpoint.build().normalise, range(len(checkpoint.attributes))
     program = original_way(checkpoint.build()).to(device)
@@ -78,15 +83,13 @@ def _one_by_one(load: Load, device: str, precision: str, threads: int) -> Callab
     return prepare
 
 
-def _fused(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
+def _fused(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
     """All attributes in one pass, the attribute branch folded, in eager mode."""
-    torch.set_num_threads(threads)
     return _one_pass(fuse(load().build()).to(device), device, precision)
 
 
-def _compiled(load: Load, device: str, precision: str, threads: int) -> Callable[[Pixels], Call]:
+def _compiled(load: Load, device: str, precision: str) -> Callable[[Pixels], Call]:
     """The same through ``torch.compile``, compiled anew for every batch size."""
-    torch.set_num_threads(threads)
     return _one_pass(torch.compile(fuse(load().build()).to(device), dynamic=False), device, precision)
 
 
