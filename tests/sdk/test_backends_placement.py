@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import fashionsdk.backends.onnxruntime
 from fashionsdk.backends import open_backend
-from fashionsdk.backends.cpus import int8_saturates
+from fashionsdk.backends.cpus import computes_bfloat16, int8_saturates
 from fashionsdk.backends.onnxruntime import keep_int8_exact
 from fashionsdk.backends.placement import RECORD_PLACEMENT, check_placement
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, Reference
@@ -166,6 +166,27 @@ def test_saturation_follows_from_the_cpus_flags(
     assert int8_saturates(tmp_path / "none") is None
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
     assert int8_saturates(tmp_path / "none") is False
+
+
+@pytest.mark.parametrize(
+    ("text", "computes"),
+    [
+        ("flags : fpu avx512f avx512_bf16\n", True),
+        ("flags : fpu amx_tile amx_bf16\n", True),
+        ("flags : fpu avx2 avx512f\n", False),
+        ("model name : amx_bf16\nflags : fpu avx512_bf16_other\n", False),
+        ("", False),
+    ],
+)
+def test_bfloat16_follows_from_the_cpus_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, computes: bool
+):
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert computes_bfloat16(tmp_path / "cpuinfo") is computes
+    assert computes_bfloat16(tmp_path / "none") is None
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert computes_bfloat16(tmp_path / "cpuinfo") is None
 
 
 @pytest.mark.parametrize("known", [True, None])

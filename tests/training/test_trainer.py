@@ -69,6 +69,7 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, 
 
 
 def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("fashionsdk_training.precision.computes_bfloat16", lambda: True)
     config = tiny_config(
         epochs=2,
         model=ModelConfig(backbone="test_efficientnet", stage=4, common_dimension=16),
@@ -82,6 +83,16 @@ def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path,
         trainer.fit()
     Trainer(config, data, tmp_path / "broken", ALONE).fit()
     assert_same(tensors(tmp_path / "whole"), tensors(tmp_path / "broken"))
+
+
+@pytest.mark.parametrize(("computes", "trains_in"), [(True, "bfloat16"), (None, "bfloat16"), (False, "float32")])
+def test_a_cpu_without_instructions_for_bfloat16_trains_in_float32(data, tmp_path, monkeypatch, computes, trains_in):
+    monkeypatch.setattr("fashionsdk_training.precision.computes_bfloat16", lambda: computes)
+    trainer = Trainer(tiny_config(epochs=1, optimisation=Optimisation()), data, tmp_path, ALONE)
+    seen = set()
+    trainer.criterion.register_forward_pre_hook(lambda *_: seen.add(torch.is_autocast_enabled("cpu")))
+    trainer.fit()
+    assert seen == {trains_in == "bfloat16"}
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(data, tmp_path):

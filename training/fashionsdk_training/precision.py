@@ -5,6 +5,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fashionsdk.backends.cpus import computes_bfloat16
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Tell whether bfloat16 autocast is faster than float32 on this device.
+
+    A CPU without instructions for it takes over four times as long (``docs/decisions/mixed-precision.md``). A CPU whose
+    features are unknown counts as able.
+    """
+    return device.type != "cpu" or computes_bfloat16() is not False
+
 
 def keep_depthwise_float32(module: nn.Module) -> None:
     """Compute ``module``'s depthwise convolutions in float32 under bfloat16 autocast on a CPU.

@@ -33,7 +33,7 @@ from fashionsdk_training.loader import Loader
 from fashionsdk_training.models import ASENPlusPlus, build_model
 from fashionsdk_training.models.backbone import load_pretrained
 from fashionsdk_training.models.posterior import with_posteriors
-from fashionsdk_training.precision import keep_depthwise_float32
+from fashionsdk_training.precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.sampling import GroupSampler, Sampler, TripletSampler
 from fashionsdk_training.schedule import rate_at
 from fashionsdk_training.state import Standing, load_state, save_state, under
@@ -80,8 +80,11 @@ class Trainer:
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
             self.criterion.to(memory_format=torch.channels_last)
-        if config.optimisation.mixed_precision and self.peers.device.type == "cpu":
+        self._autocast = config.optimisation.mixed_precision and bfloat16_pays(self.peers.device)
+        if self._autocast and self.peers.device.type == "cpu":
             keep_depthwise_float32(model)
+        if config.optimisation.mixed_precision and not self._autocast:
+            logger.info("training in float32: this CPU has no instructions for bfloat16, which would take longer")
         self.average = MovingAverage(self.criterion, config.optimisation.ema_decay)
         self.optimizer = _optimizer(self.criterion, config.optimisation)
         self.loader = Loader(
@@ -178,7 +181,7 @@ class Trainer:
     ) -> float:
         settings, device = self.config.optimisation, self.peers.device
         moved = None if triplets is None else triplets.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._autocast):
             loss = module(images.to(device), labels.to(device), moved)
         (loss / settings.accumulate).backward()
         if due:

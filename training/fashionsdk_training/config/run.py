@@ -100,7 +100,7 @@ class Optimisation:
         global_rate: the global branch's learning rates after them, as a share.
         accumulate: batches per step of the optimiser.
         ema_decay: of the moving average of the weights that is evaluated and saved; 0 for none.
-        mixed_precision: bfloat16 autocast where it is safe.
+        mixed_precision: bfloat16 autocast where it is safe, and faster: not on a CPU without instructions for it.
         channels_last: memory layout of the convolutions.
         drop_path: probability of skipping a residual block.
         clip_norm: largest norm of the gradient; 0 for no limit.
