@@ -17,20 +17,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
 from fashionsdk.errors import BundleError
-from fashionsdk.progress import progress_bar
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import build_model
 from fashionsdk_training.recipes import RECIPES
-from make_bundle import random_checkpoint
-from markdown import json_lines, table
-from measure import Latency, Others, machine
-from plots import lines
-from today import today_ways
-from ways import ORIGINAL, Batch, Candidate, Ours, Started, time_all
+from harness.measure import Latency, Others, machine
+from harness.plots import lines
+from harness.tables import json_lines, table
+from prepare.make_bundle import random_checkpoint
+from ways.embedding_ways import ORIGINAL, Batch, Candidate, Ours, Started, time_all
+from ways.todays_ways import today_ways
 
 OURS = Ours("cpu", "onnxruntime", "fp32")
 PACKAGES = ("fashionsdk", "torch", "timm", "onnxruntime")

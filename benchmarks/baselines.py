@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import Evaluation, evaluate
-from fashionsdk.progress import progress_bar
+from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import HALF
-from fashionsdk_training.datasets import TrainingData, load_training_data
-from fashionsdk_training.log import show_log
-from fashionsdk_training.models.backbone import PACKAGED, packaged_weights
-from fashionsdk_training.photos import PhotoCache
+from fashionsdk_training.data import PhotoCache, TrainingData, load_training_data
+from fashionsdk_training.models.parts import PACKAGED, packaged_weights
 
 SIDE, BATCH = 224, 64
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)

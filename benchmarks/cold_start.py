@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from embedders import add_embedder_options, check_same, open_embedder
-from fashionsdk.progress import progress_bar
+from fashionsdk._tools.progress import progress_bar
 from fashionsdk_training.garments import draw
-from markdown import json_lines, table
-from measure import machine
-from plots import bars
+from harness.embedders import add_embedder_options, check_same, open_embedder
+from harness.measure import machine
+from harness.plots import bars
+from harness.tables import json_lines, table
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "torch", "timm", "pillow", "numpy")
 SDK, TORCH = "fashionsdk", "PyTorch eager, from the checkpoint"

@@ -22,19 +22,18 @@ from typing import TypeAlias
 
 import numpy as np
 
-from embedders import add_embedder_options, check_same, open_embedder
 from fashionsdk import Embedder
-from fashionsdk.backends import open_backend
-from fashionsdk.backends.cpus import available_cpus
-from fashionsdk.embedder import MAX_WORKERS
-from fashionsdk.images import open_image
-from fashionsdk.progress import progress_bar
-from large_photos import draw_photos
-from markdown import json_lines, table
-from measure import machine
-from plots import bars
-from today import find_checkpoint, today_ways
-from ways import Call, Pixels, reason
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk.backends import available_cpus, open_backend
+from fashionsdk.embedding import MAX_WORKERS
+from fashionsdk.photos import open_image
+from harness.embedders import add_embedder_options, check_same, open_embedder
+from harness.measure import machine
+from harness.plots import bars
+from harness.tables import json_lines, table
+from prepare.large_photos import draw_photos
+from ways.embedding_ways import Call, Pixels, reason
+from ways.todays_ways import find_checkpoint, today_ways
 
 Step: TypeAlias = tuple[Callable[[], object], int]  # what to time, and how many photos it is
 

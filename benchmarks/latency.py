@@ -1,6 +1,6 @@
 """How long does one batch take, by batch size, backend and precision, beside what users have today?
 
-    python benchmarks/make_bundle.py --out runs/r50
+    python benchmarks make_bundle --out runs/r50
     python benchmarks/latency.py runs/r50/bundle --plot latency.png
 
 Today's ways: the original programs' (PyTorch eager, the whole network once per attribute), PyTorch fused (all
@@ -16,15 +16,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
-from fashionsdk.progress import progress_bar
-from markdown import json_lines, table
-from measure import Latency, Others, machine
-from plots import bars
-from split import PHOTO, Split, measure_split, split_table
-from today import find_checkpoint, today_ways
-from ways import BARE, DEVICES, ORIGINAL, Batch, Candidate, Started, Way, bare_session, ours, time_all
+from harness.measure import Latency, Others, machine
+from harness.plots import bars
+from harness.tables import json_lines, table
+from harness.time_split import PHOTO, Split, measure_split, split_table
+from ways.embedding_ways import BARE, DEVICES, ORIGINAL, Batch, Candidate, Started, Way, bare_session, ours, time_all
+from ways.todays_ways import find_checkpoint, today_ways
 
 PACKAGES = ("fashionsdk", "torch", "timm", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt", "numpy")
 HEADER = (

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from embedders import add_embedder_options, check_same, open_embedder
 from fashionsdk import Embedder
-from large_photos import draw_photos
-from markdown import json_lines, table
-from measure import machine
+from harness.embedders import add_embedder_options, check_same, open_embedder
+from harness.measure import machine
+from harness.tables import json_lines, table
+from prepare.large_photos import draw_photos
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "pillow", "numpy")
 SIDES = (300, 1200)

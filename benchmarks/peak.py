@@ -14,15 +14,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from apart import Apart, ApartError
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
-from flops import count_flops
-from markdown import json_lines, table
-from measure import Burst, Others, machine, measure_for
-from plots import bars
-from products import LIBRARIES, Product
-from ways import DEVICES, Batch, Candidate, ours, reason
+from harness.flops import count_flops
+from harness.measure import Burst, Others, machine, measure_for
+from harness.plots import bars
+from harness.products import LIBRARIES, Product
+from harness.separate_process import Apart, ApartError
+from harness.tables import json_lines, table
+from ways.embedding_ways import DEVICES, Batch, Candidate, ours, reason
 
 PACKAGES = ("fashionsdk", "numpy", "torch", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}

@@ -23,10 +23,10 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
+from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import Objective, Sampling, TrainConfig
-from fashionsdk_training.log import show_log
-from measure import machine
-from runs import Run, draw_garments
+from harness.measure import machine
+from harness.training_runs import Run, draw_garments
 from systems import small, train
 
 SHARE = 5  # ours gets one part in so many of the papers' passes

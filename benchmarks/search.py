@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from fashionsdk import Embeddings, Matcher
-from measure import machine, measure
+from harness.measure import machine, measure
 
 ATTRIBUTE = "neckline"
 

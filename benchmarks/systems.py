@@ -22,17 +22,16 @@ from typing import Any
 
 import numpy as np
 
+from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends import open_backend
-from fashionsdk.progress import progress_bar
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import recipes
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import LocalBranch, ModelConfig, Optimisation, TrainConfig
-from fashionsdk_training.log import show_log
-from fashionsdk_training.systems import systems
-from markdown import row, spread
-from measure import machine, measure
-from runs import Run, draw_garments, use_threads
+from fashionsdk_training.cli import show_log
+from fashionsdk_training.config import LocalBranch, ModelConfig, Optimisation, TrainConfig, systems
+from harness.measure import machine, measure
+from harness.tables import row, spread
+from harness.training_runs import Run, draw_garments, use_threads
 
 SIDE, STORED_SIDE = 96, 112
 BASE = ModelConfig(stage=3, embedding_dimension=512)

@@ -1,6 +1,6 @@
 """How many photos a second, by concurrent callers, processes and reading threads, beside what users have today?
 
-    python benchmarks/make_bundle.py --out runs/r50
+    python benchmarks make_bundle --out runs/r50
     python benchmarks/throughput.py runs/r50/bundle --plot throughput.png
 
 Callers are threads that share one Embedder, or processes with one each; ``threads`` are those that one inference
@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from callers import Callers, ProcessCallers, Readers, ThreadCallers
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
-from fashionsdk.progress import progress_bar
 from fashionsdk_training import garments
-from markdown import json_lines, table
-from measure import Others, machine
-from ways import DEVICES, ORIGINAL, Batch, Loaded, Ours, Way, reason
+from harness.callers import Callers, ProcessCallers, Readers, ThreadCallers
+from harness.measure import Others, machine
+from harness.tables import json_lines, table
+from ways.embedding_ways import DEVICES, ORIGINAL, Batch, Loaded, Ours, Way, reason
 
 PACKAGES = ("fashionsdk", "torch", "onnxruntime", "openvino", "numpy", "pillow")
 HEADER = ("setup", "callers", "threads", "batch", "photos a second", "slowest", "fastest", "÷ the original way")
@@ -58,7 +58,7 @@ class Setup:
 
 def todays(bundle: Bundle, checkpoint: Path | None, device: str, threads: int, sizes: Sequence[int]) -> list[Setup]:
     """Return today's ways, one caller each, at every batch size."""
-    from today import find_checkpoint, today_ways  # here, so that the processes of ProcessCallers do not load torch
+    from ways.todays_ways import find_checkpoint, today_ways
 
     ways = today_ways(find_checkpoint(bundle, checkpoint), device, threads)
     opened: dict[str, Loaded] = {}
@@ -194,7 +194,7 @@ def main() -> None:
     print(json_lines([setup.to_json() for setup in setups]))
     print(json_lines([{"cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
     if args.plot:
-        from plots import bars
+        from harness.plots import bars
 
         rates = {setup.label: {"photos": statistics.median(setup.rates)} for setup in setups if setup.rates}
         bars(args.plot, f"{bundle.manifest.model.backbone}, {args.device}", rates, "photos a second (median of rounds)")

@@ -19,7 +19,7 @@ settings.load_profile("tests")
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers ``--numprocesses auto`` starts: one a CPU, as far as the memory goes."""
-    from fashionsdk.backends.cpus import available_cpus
+    from fashionsdk.backends._host import available_cpus
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(available_cpus(), memory // WORKER_BYTES))

@@ -1,4 +1,4 @@
-"""The packages know each other in one direction only, and the runtime stays light."""
+"""Packages and their rooms know each other in one direction only, through their doors, and the runtime stays light."""
 
 import ast
 import subprocess
@@ -20,6 +20,22 @@ FORBIDDEN = {
 }
 
 
+# A room may use those before it. docs/architecture.md draws them.
+FLOORS = {
+    "fashionsdk": (
+        *("errors", "attributes", "embeddings", "_tools", "photos", "labels", "bundle", "backends", "embedding"),
+        *("search", "evaluation", "report", "cli"),
+    ),
+    "fashionsdk_training": (
+        *("errors", "data", "config", "models", "checkpoint", "loop", "recipes", "adding", "originals", "garments"),
+        "cli",
+    ),
+    "fashionsdk_export": ("errors", "graph", "parity", "precision", "engines", "pipeline", "demo", "cli"),
+}
+DOORLESS = "fashionsdk._tools"  # a shelf: each of its files is one tool, for every room
+MOST_FILES = 12  # in a folder, ``__init__`` and ``py.typed`` left out
+
+
 class Running(ast.NodeTransformer):
     """Leaves out what only type checkers read."""
 
@@ -29,14 +45,35 @@ class Running(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def imported(path: Path) -> set[str]:
+def imported_modules(path: Path) -> set[str]:
+    """Return the full names of what a file imports when it runs, modules of ``from package import module`` included."""
     names = set()
     for node in ast.walk(Running().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.split(".")[0])
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name for name in inner if is_module(name)} or {node.module}
     return names
+
+
+def imported(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported_modules(path)}
+
+
+def is_package(name: str) -> bool:
+    package, *inner = name.split(".")
+    return package in PACKAGES and PACKAGES[package].joinpath(*inner).is_dir()
+
+
+def is_module(name: str) -> bool:
+    package, *inner = name.split(".")
+    return package in PACKAGES and bool(inner) and PACKAGES[package].joinpath(*inner).with_suffix(".py").is_file()
+
+
+def module_name(path: Path, package: str) -> str:
+    inner = path.relative_to(PACKAGES[package]).with_suffix("").parts
+    return ".".join([package, *(part for part in inner if part != "__init__")])
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -50,7 +87,63 @@ def test_imports_point_back_along_the_flow_only(package):
 
 
 def test_the_layering_test_sees_imports():
-    assert "torch" in imported(PACKAGES["fashionsdk_training"] / "trainer.py")
+    trainer = PACKAGES["fashionsdk_training"] / "loop/trainer.py"
+    assert "torch" in imported(trainer)
+    assert {"fashionsdk.photos", "fashionsdk_training.loop.criterion"} <= imported_modules(trainer)
+    assert is_package("fashionsdk.photos")
+    assert is_module("fashionsdk_training.loop.criterion")
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_rooms_use_those_on_lower_floors_only(package):
+    floors = FLOORS[package]
+    rooms = {path.stem for path in PACKAGES[package].iterdir() if path.suffix in ("", ".py")} - {"__init__"}
+    assert rooms - {"__pycache__"} == set(floors)
+    wrong = set()
+    for path in PACKAGES[package].rglob("*.py"):
+        room = path.relative_to(PACKAGES[package]).parts[0].removesuffix(".py")
+        for name in imported_modules(path):
+            used = name.removeprefix(f"{package}.").split(".")[0]
+            if used in floors and name.startswith(f"{package}.") and room != "__init__":
+                wrong |= {f"{path.relative_to(ROOT)} uses {used}"} if floors.index(used) > floors.index(room) else set()
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_room_is_entered_by_its_door(package):
+    """A file of a room, or of a room within it, is imported from there only; all others import the room itself."""
+    wrong = set()
+    for path in PACKAGES[package].rglob("*.py"):
+        me = module_name(path, package)
+        for name in imported_modules(path):
+            room = name.rpartition(".")[0]
+            inside = f"{me}.".startswith(f"{room}.")
+            if is_module(name) and room not in (*PACKAGES, DOORLESS) and not inside:
+                wrong.add(f"{path.relative_to(ROOT)} imports {name}; expected {room}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_room_says_what_it_owns_and_lists_what_it_offers(package):
+    for path in PACKAGES[package].rglob("__init__.py"):
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), path
+        offered = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+        assert not offered or "__all__" in path.read_text(), path
+
+
+def test_what_users_do_not_import_is_private():
+    """In the SDK the files of a room start with an underscore; what the room offers stands in its ``__init__``."""
+    public = {"__init__", "__main__", "errors", "attributes", "embeddings"}
+    files = [path for path in PACKAGES["fashionsdk"].rglob("*.py") if "_tools" not in path.parts]
+    assert {path.stem for path in files if not path.stem.startswith("_")} <= public
+
+
+@pytest.mark.parametrize("folder", ["sdk", "training", "export", "benchmarks", "tests"])
+def test_no_room_holds_more_than_a_dozen_files(folder):
+    for room in [ROOT / folder, *(path for path in (ROOT / folder).rglob("*") if path.is_dir())]:
+        files = [path.name for path in room.glob("*.py") if path.name != "__init__.py"]
+        assert len(files) <= MOST_FILES, f"{room.relative_to(ROOT)} holds {len(files)}"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +152,7 @@ def test_the_layering_test_sees_imports():
         ("fashionsdk", ("torch", "onnx", "onnxruntime", "tensorrt", "sklearn")),
         ("fashionsdk.cli", ("torch", "onnx", "onnxruntime", "sklearn")),
         ("fashionsdk_training.garments", ("torch", "onnxruntime")),
-        ("fashionsdk_training.datasets", ("torch", "onnxruntime")),
+        ("fashionsdk_training.data.training_data", ("torch", "onnxruntime")),
     ],
 )
 def test_importing_a_light_module_loads_nothing_heavy(module, unwanted):

@@ -1,6 +1,6 @@
 """Teach a trained model one more attribute without training it again: see --help."""
 
-from fashionsdk_training.adding.cli import main
+from fashionsdk_training.cli import add_attribute
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(add_attribute())

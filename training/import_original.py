@@ -1,6 +1,6 @@
 """Turn a checkpoint of the original programs into one of ours: see --help."""
 
-from fashionsdk_training.originals.cli import main
+from fashionsdk_training.cli import import_original
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(import_original())

@@ -8,19 +8,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from fashionsdk.cli import guarded
 from fashionsdk.cli import main as fashionsdk
-from fashionsdk.cli.guard import guarded
 from fashionsdk.errors import FashionSDKError
 from fashionsdk.labels import read_labels
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.datasets import load_training_data
-from fashionsdk_training.distributed import processes
+from fashionsdk_training.cli import show_log
+from fashionsdk_training.data import load_training_data
 from fashionsdk_training.errors import CheckpointError, DataError
-from fashionsdk_training.log import show_log
+from fashionsdk_training.loop import Trainer, processes
 from fashionsdk_training.recipes import asen_v2_demo
-from fashionsdk_training.trainer import Trainer
 
 TRAIN, VALID = 2000, 500
 QUERIES = ("neckline_design", "sleeve_length", "skirt_length")

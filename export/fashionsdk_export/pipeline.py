@@ -15,13 +15,9 @@ import onnx
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.evidence import Evidence
-from fashionsdk_export.examination import Examination
-from fashionsdk_export.fuse import fuse
-from fashionsdk_export.graph import OPSET, export_graph
-from fashionsdk_export.precision.lower import lower
-from fashionsdk_export.proof import Proof, prove
-from fashionsdk_export.reference import make_reference, reference_images
+from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
+from fashionsdk_export.parity import Evidence, Examination, Proof, prove
+from fashionsdk_export.precision import lower
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import AttributeModel
 
@@ -66,7 +62,7 @@ def build_bundle(
         precisions: the graphs to write; the first is the bundle's default.
         evidence: photos that INT8 is calibrated on, and labelled ones to measure MAP on.
         map_loss: points of MAP that a graph may lose against fp32; ``None`` for
-            ``fashionsdk_export.examination.MAP_LOSS``.
+            ``fashionsdk_export.parity.graph_evaluation.MAP_LOSS``.
         overwrite: whether a bundle at ``out`` may be replaced.
 
     Raises:

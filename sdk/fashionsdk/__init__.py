@@ -14,39 +14,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
-    from fashionsdk.bulk import EmbeddedItem
     from fashionsdk.bundle import Bundle
-    from fashionsdk.embedder import Embedder
+    from fashionsdk.embedding import EmbeddedItem, Embedder, check
     from fashionsdk.embeddings import Embeddings
-    from fashionsdk.errors import (
-        BackendError,
-        BundleError,
-        FashionSDKError,
-        GalleryError,
-        ImageError,
-        LabelsError,
-    )
-    from fashionsdk.matcher import Matcher
-    from fashionsdk.matches import Matches
-    from fashionsdk.parity import check
-    from fashionsdk.preprocessing import Preprocessing
+    from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
+    from fashionsdk.photos import Preprocessing
+    from fashionsdk.search import Matcher, Matches
 
 _HOMES = {
     "Attribute": "attributes",
     "BackendError": "errors",
     "Bundle": "bundle",
     "BundleError": "errors",
-    "EmbeddedItem": "bulk",
-    "Embedder": "embedder",
+    "EmbeddedItem": "embedding",
+    "Embedder": "embedding",
     "Embeddings": "embeddings",
     "FashionSDKError": "errors",
     "GalleryError": "errors",
     "ImageError": "errors",
     "LabelsError": "errors",
-    "Matcher": "matcher",
-    "Matches": "matches",
-    "Preprocessing": "preprocessing",
-    "check": "parity",
+    "Matcher": "search",
+    "Matches": "search",
+    "Preprocessing": "photos",
+    "check": "embedding",
 }
 
 __all__ = [

@@ -19,13 +19,16 @@ class Load(Protocol):
 @pytest.fixture(scope="session")
 def load() -> Iterator[Load]:
     """Import a module of the benchmarks by its name; none of them stays imported, since names are common ones."""
-    before = dict(sys.modules)
-    for path in FOLDER.glob("*.py"):
-        sys.modules.pop(path.stem, None)
+    names = {path.stem for path in FOLDER.iterdir()}
+    before = _take_out(names)
     sys.path.insert(0, str(FOLDER))
     yield import_module
     sys.path.remove(str(FOLDER))
-    for path in FOLDER.glob("*.py"):
-        sys.modules.pop(path.stem, None)
-        if path.stem in before:
-            sys.modules[path.stem] = before[path.stem]
+    _take_out(names)
+    sys.modules.update(before)
+
+
+def _take_out(names: set[str]) -> dict[str, ModuleType]:
+    """Remove the imported modules, and packages, of these names; return them."""
+    modules = [name for name in sys.modules if name.partition(".")[0] in names]
+    return {name: sys.modules.pop(name) for name in modules}

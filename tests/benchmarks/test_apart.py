@@ -14,18 +14,18 @@ from tests.benchmarks.conftest import FOLDER, Load
 
 
 def test_an_object_answers_from_another_process(load: Load):
-    apart = load("apart").Apart(partial(Fraction, 3, 4))
+    apart = load("harness.separate_process").Apart(partial(Fraction, 3, 4))
     assert apart.ask("limit_denominator", 1) == Fraction(3, 4).limit_denominator(1)
     assert apart.ask("__add__", Fraction(1, 4)) == 1
 
 
 def test_what_a_library_prints_is_no_answer(load: Load):
-    apart = load("apart").Apart(partial(eval, "print('hello') or [1, 2]"))
+    apart = load("harness.separate_process").Apart(partial(eval, "print('hello') or [1, 2]"))
     assert apart.ask("__len__") == 2
 
 
 def test_what_it_raises_is_told(load: Load):
-    module = load("apart")
+    module = load("harness.separate_process")
     with pytest.raises(module.ApartError, match="invalid literal"):
         module.Apart(partial(int, "one"))
     apart = module.Apart(partial(Fraction, 1, 2))
@@ -35,7 +35,7 @@ def test_what_it_raises_is_told(load: Load):
 
 
 def test_a_process_that_died_is_told(load: Load):
-    module = load("apart")
+    module = load("harness.separate_process")
     apart = module.Apart(partial(Fraction, 1, 2))
     apart._process.kill()
     with pytest.raises(module.ApartError, match="ended with status -9"):
@@ -43,7 +43,7 @@ def test_a_process_that_died_is_told(load: Load):
 
 
 def test_the_process_ends_with_the_last_reference(load: Load):
-    apart = load("apart").Apart(partial(Fraction, 1, 2))
+    apart = load("harness.separate_process").Apart(partial(Fraction, 1, 2))
     stat = Path(f"/proc/{apart._process.pid}")
     assert stat.exists()
     del apart
@@ -58,7 +58,7 @@ def test_the_time_that_a_child_spends_is_the_programs_own_and_that_of_others_is_
     """In a process of its own: the other workers of this run are busy too."""
     program = """
 import subprocess, sys
-from measure import Others
+from harness.measure import Others
 busy = "import time\\nwhile time.process_time() < 0.4: pass\\nprint(flush=True); input()"
 before = Others()._begin[2]
 child = subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

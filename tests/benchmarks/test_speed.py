@@ -28,7 +28,7 @@ TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16, attribu
 @pytest.fixture(scope="module")
 def checkpoint(load: Load) -> Checkpoint:
     config = TrainConfig(model=TINY, posteriors=True)
-    return load("make_bundle").random_checkpoint(config, attributes=10, side=64)
+    return load("prepare.make_bundle").random_checkpoint(config, attributes=10, side=64)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +37,12 @@ def bundle(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_percentiles_are_those_of_a_sorted_list(load: Load):
-    times = load("measure").latency([float(value) for value in range(101)])
+    times = load("harness.measure").latency([float(value) for value in range(101)])
     assert (times.p50, times.p95, times.p99, times.calls) == (50.0, 95.0, 99.0, 101)
 
 
 def test_a_slow_function_is_called_less_often_but_all_along(load: Load, monkeypatch: pytest.MonkeyPatch):
-    measure, order = load("measure"), []
+    measure, order = load("harness.measure"), []
     for name, value in {"BURST": 1, "TURN": 0, "PAUSE": 0, "SETTLE": 0}.items():
         monkeypatch.setattr(measure, name, value)
 
@@ -65,7 +65,7 @@ def test_a_slow_function_is_called_less_often_but_all_along(load: Load, monkeypa
 
 
 def test_a_table_with_a_row_too_short_is_refused(load: Load):
-    markdown = load("markdown")
+    markdown = load("harness.tables")
     assert markdown.table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
     with pytest.raises(ValueError, match="a row has 1 cells"):
         markdown.table(("a", "b"), [("1",)])
@@ -92,7 +92,7 @@ def test_operations_are_counted_as_nested_loops_would(load: Load, tmp_path: Path
         for _row, _column in product(range(3), range(2))
     )
     matmul = sum(1 for _ in product(range(3), range(4), range(4), range(7), range(5)))
-    counts = load("flops").count_flops(tmp_path / "loops.onnx", 3)
+    counts = load("harness.flops").count_flops(tmp_path / "loops.onnx", 3)
     assert counts == {"Conv": 2 * convolution, "MatMul": 2 * matmul}
 
 
@@ -109,7 +109,7 @@ def test_the_original_way_of_asenet_v2_with_posteriors_gives_its_embeddings(load
 def check_original(load: Load, checkpoint: Checkpoint, attributes: int) -> None:
     model = build_model(checkpoint.model, attributes)
     model.load_state_dict(dict(checkpoint.weights))
-    program = load("original_way").original_way(model.eval())
+    program = load("ways.original_way").original_way(model.eval())
     images = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
     with torch.inference_mode():
         expected = model(images).embeddings
@@ -120,11 +120,11 @@ def check_original(load: Load, checkpoint: Checkpoint, attributes: int) -> None:
 
 def test_the_original_way_of_another_network_is_refused(load: Load):
     with pytest.raises(ValueError, match="not for CSN"):
-        load("original_way").original_way(build_model(replace(TINY, architecture="csn"), 2))
+        load("ways.original_way").original_way(build_model(replace(TINY, architecture="csn"), 2))
 
 
 def test_a_wrong_answer_gets_no_figure(load: Load, bundle: Bundle):
-    ways = load("ways")
+    ways = load("ways.embedding_ways")
     batch = ways.Batch(bundle.reference(), 2)
     wrong = ways.Way("wrong", "cpu", "int8", lambda: lambda images: lambda: -batch.expected.embeddings)
     with pytest.raises(ways.WrongAnswer, match="wrong answer"):
@@ -132,7 +132,7 @@ def test_a_wrong_answer_gets_no_figure(load: Load, bundle: Bundle):
 
 
 def test_what_cannot_run_keeps_its_reason(load: Load, bundle: Bundle):
-    ways, latency = load("ways"), load("latency")
+    ways, latency = load("ways.embedding_ways"), load("latency")
     candidates = [ways.Candidate(one.way(bundle, 1, 2)) for one in ways.ours("cpu")]
     rows = latency.measure_batch(candidates, ways.Batch(bundle.reference(), 2), 0.02)
     told = {row.way.label: row.reason for row in rows}

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from fashionsdk import Bundle
-from fashionsdk.atomic import locked
-from fashionsdk_export import pipeline, reference
+from fashionsdk._tools.atomic_file import locked
+from fashionsdk_export import pipeline
+from fashionsdk_export.graph import reference_answers as reference
 from fashionsdk_export.pipeline import ExportReport
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.distributed import Processes
-from fashionsdk_training.trainer import Trainer
+from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.trainer import Trainer
 from tests.export import graphs
 from tests.training.conftest import data, table, tiny_config  # noqa: F401 (fixtures)
 

@@ -8,7 +8,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute
-from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.backends.onnxruntime import keep_int8_exact
+from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.training.conftest import SYSTEMS, trained_like
 
@@ -39,6 +40,7 @@ def run(model: onnx.ModelProto, feed: NDArray[np.uint8]) -> dict[str, NDArray[np
     """Return every output of a graph."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    keep_int8_exact(options)  # the same answer on every CPU
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [value.name for value in session.get_outputs()]
     return dict(zip(names, session.run(names, {"images": feed}), strict=True))

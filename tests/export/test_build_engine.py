@@ -12,14 +12,14 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk import Bundle, check
-from fashionsdk.backends.cpus import int8_saturates
+from fashionsdk.backends._host import int8_saturates
+from fashionsdk.embedding._parity import Tolerance, compare
 from fashionsdk.labels import read_retrieval
-from fashionsdk.parity import Tolerance, compare
-from fashionsdk_export import cli
+from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.examination import Examination
+from fashionsdk_export.parity.graph_evaluation import Examination
 from fashionsdk_export.precision.judge import Goal
-from fashionsdk_export.precision.lower import GOALS
+from fashionsdk_export.precision.lowering import GOALS
 from fashionsdk_export.precision.symmetric import to_symmetric
 from tests.export.graphs import run as run_graph
 
@@ -84,7 +84,7 @@ def test_each_graph_is_measured_in_every_runtime_and_the_worst_is_its_parity(eve
 def test_a_graph_that_loses_map_or_the_photos_neighbours_in_a_runtime_is_refused(everything, table, monkeypatch):
     examine = Examination(Bundle.open(everything[0]), read_retrieval(table, "valid"), map_loss=100)
     assert list(examine("int8")) == ["onnxruntime", "openvino"]
-    monkeypatch.setattr("fashionsdk_export.examination.TOLERANCES", {"int8": Tolerance(0.9, 1.01, 0.3)})
+    monkeypatch.setattr("fashionsdk_export.parity.graph_evaluation.TOLERANCES", {"int8": Tolerance(0.9, 1.01, 0.3)})
     with pytest.raises(ExportError, match=r"int8 graph in onnxruntime keeps .* nearest neighbours, expected 101% or"):
         examine("int8")
     examine.map += 101
@@ -114,7 +114,7 @@ def test_the_int8_graph_is_compared_as_tensorrt_takes_it(everything, tmp_path, m
                 constant.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constant) * 100, constant.name))
         return broken
 
-    monkeypatch.setattr("fashionsdk_export.engines.to_symmetric", wide)
+    monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.to_symmetric", wide)
     assert cli.main([str(out), "--out", str(tmp_path / "more"), *RTX]) == 1
     assert "as TensorRT takes it, with signed activations, so no engine was built" in capsys.readouterr().err
     assert not (tmp_path / "more").exists()
@@ -127,7 +127,7 @@ def test_when_an_engine_fails_the_graphs_are_there_and_the_command_for_the_engin
         raise ExportError("no engine today")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fashionsdk_export.engines.build_engine", fail)
+        patch.setattr("fashionsdk_export.engines.bundle_engines.build_engine", fail)
         assert cli.main([str(run), "--out", str(out), *RTX, "--max-batch", "4"]) == 1
     told, error = capsys.readouterr().err.splitlines()[-2:]
     assert error == "build_engine.py: error: no engine today"
@@ -217,7 +217,7 @@ def test_a_mistake_with_a_bundle_is_one_line(bundle, tmp_path, capsys, options, 
 
 def test_what_may_not_be_replaced_is_refused_before_any_work(run, bundle, monkeypatch, capsys):
     monkeypatch.setattr("fashionsdk_export.pipeline.export_graph", None)
-    monkeypatch.setattr("fashionsdk_export.engines.build_engine", None)
+    monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.build_engine", None)
     for model in (run, bundle):
         assert cli.main([str(model), "--out", str(bundle), *RTX]) == 1
         assert "exists; choose another folder" in capsys.readouterr().err

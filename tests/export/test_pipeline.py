@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from fashionsdk import Bundle, BundleError, Embedder, check
-from fashionsdk_export import cli, pipeline
+from fashionsdk_export import pipeline
+from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fashionsdk import Bundle
-from fashionsdk_export import pipeline, reference
+from fashionsdk_export import pipeline
+from fashionsdk_export.graph import reference_answers as reference
 from fashionsdk_training.originals.convert import Imported, import_original
 from tests.golden import originals, recipe
 

@@ -16,7 +16,7 @@ from PIL import Image
 from fashionsdk.attributes import Attribute
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Reference
 from fashionsdk.cli import main
-from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.photos._preprocessing import Preprocessing
 
 SIDE, DIMENSION, CELLS = 16, 8, 4  # S, D, and h = w
 ATTRIBUTES = (

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
-from fashionsdk_training.datasets import load_training_data
+from fashionsdk_training.config.paper_systems import systems
+from fashionsdk_training.data.training_data import load_training_data
 from fashionsdk_training.models import AttributeModel, build_model
-from fashionsdk_training.systems import systems
 
 SIDE = 32
 TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16)

@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from fashionsdk import strict_json
-from fashionsdk.atomic_folder import existing_folder, replacing_folder
+from fashionsdk._tools import strict_json
+from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.attributes import Attribute
-from fashionsdk.preprocessing import Preprocessing
+from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.models import AttributeModel, build_model

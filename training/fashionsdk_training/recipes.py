@@ -9,7 +9,6 @@ They need a GPU, and download ImageNet weights from timm's hub unless ``--pretra
 from collections.abc import Callable
 from dataclasses import replace
 
-from fashionsdk_training.augmentation import Augmentation
 from fashionsdk_training.config import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -19,8 +18,9 @@ from fashionsdk_training.config import (
     Optimisation,
     Sampling,
     TrainConfig,
+    systems,
 )
-from fashionsdk_training.systems import systems
+from fashionsdk_training.data import Augmentation
 
 # torchvision's first weights, which the papers' programs start from; timm's plain names stand for newer ones.
 _PAPER_MODEL = ModelConfig(backbone="resnet50.tv_in1k", stage=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)

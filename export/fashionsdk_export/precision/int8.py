@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends.onnxruntime import import_runtime
-from fashionsdk.progress import progress_bar
 from fashionsdk_export.precision.early import quantise_early
 
 import_runtime()  # before its tools are imported, so that it sends no usage data

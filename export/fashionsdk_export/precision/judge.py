@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from fashionsdk.backends.cpus import available_cpus
+from fashionsdk.backends import available_cpus
 from fashionsdk.backends.onnxruntime import import_runtime, keep_int8_exact
-from fashionsdk.parity import neighbour_agreement
-from fashionsdk_export.precision.search import Measured
+from fashionsdk.embedding import neighbour_agreement
+from fashionsdk_export.precision.island_search import Measured
 
 BATCH = 16
 QUICK = 16  # photos on which one part alone is measured: its cost is read to one digit

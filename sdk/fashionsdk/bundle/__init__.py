@@ -4,9 +4,11 @@ This package alone reads and writes a bundle's manifest: the export writes throu
 everyone else reads through :meth:`Bundle.open`.
 """
 
-from fashionsdk.bundle.bundle import Bundle
-from fashionsdk.bundle.manifest import (
+from fashionsdk.bundle._bundle import Bundle
+from fashionsdk.bundle._manifest import (
     FORMAT_VERSION,
+    MANIFEST_FILE,
+    REFERENCE_FILE,
     EngineInfo,
     EngineKind,
     FileInfo,
@@ -15,10 +17,12 @@ from fashionsdk.bundle.manifest import (
     ModelInfo,
     Precision,
 )
-from fashionsdk.bundle.reference import Reference
+from fashionsdk.bundle._reference import Reference
 
 __all__ = [
     "FORMAT_VERSION",
+    "MANIFEST_FILE",
+    "REFERENCE_FILE",
     "Bundle",
     "EngineInfo",
     "EngineKind",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fashionsdk.bundle import Bundle, Manifest
-from tests.sdk.bundles import WriteBundle
+from tests.sdk.bundle.bundles import WriteBundle
 from tests.sdk.conftest import TinyModel
 from tests.sdk.simulated_gpu.machine import Simulate
 

@@ -12,7 +12,7 @@ import pytest
 
 from fashionsdk.backends import Backend, open_backend
 from fashionsdk.bundle import Bundle, EngineKind
-from fashionsdk.bundle.manifest import EngineInfo, Manifest
+from fashionsdk.bundle._manifest import EngineInfo, Manifest
 from tests.sdk.conftest import ATTRIBUTES, CELLS, DIMENSION, SIDE, TinyModel
 from tests.sdk.simulated_gpu.contexts import VERSION
 from tests.sdk.simulated_gpu.cuda import Cuda, Pace
@@ -88,8 +88,8 @@ class Simulate:
         modules = PyCuda(cuda).modules() | {kind.replace("-", "_"): library.module()}
         for name, module in modules.items():
             self._patch.setitem(sys.modules, name, module)
-        self._patch.setattr("fashionsdk.backends.tensorrt.cuda._devices", {})  # found once a process
-        self._patch.setattr("fashionsdk.backends.tensorrt.library._libraries", {})
+        self._patch.setattr("fashionsdk.backends.tensorrt.device._cuda._devices", {})  # found once a process
+        self._patch.setattr("fashionsdk.backends.tensorrt.library._library._libraries", {})
         self._patch.setattr(ctypes, "CDLL", _loader(Graphs(cuda).library(), ctypes.CDLL))
         self._patch.setenv("XDG_CACHE_HOME", str(self._folder / "cache"))
         return Machine(kind, cuda, library, self._bundle(kind, engine_data(batches, **engine)), self._model)

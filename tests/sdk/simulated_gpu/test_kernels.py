@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionsdk.backends.tensorrt.kernels import kernel_path
+from fashionsdk.backends.tensorrt.run._kernel_cache import kernel_path
 from tests.sdk.simulated_gpu.machine import ENGINE_FILE, Machine, Simulate
 
 OTHER_VERSION = b'["9.0", "engine", "batch of 5"]'

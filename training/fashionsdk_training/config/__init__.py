@@ -1,6 +1,6 @@
 """The settings of a network and of a training run: frozen dataclasses, checked when they are made."""
 
-from fashionsdk_training.config.model import (
+from fashionsdk_training.config.network import (
     HALF,
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -10,7 +10,8 @@ from fashionsdk_training.config.model import (
     Masks,
     ModelConfig,
 )
-from fashionsdk_training.config.run import Objective, Optimisation, Sampling, TrainConfig
+from fashionsdk_training.config.paper_systems import systems
+from fashionsdk_training.config.training_run import Objective, Optimisation, Sampling, TrainConfig
 
 __all__ = [
     "HALF",
@@ -25,4 +26,5 @@ __all__ = [
     "Optimisation",
     "Sampling",
     "TrainConfig",
+    "systems",
 ]

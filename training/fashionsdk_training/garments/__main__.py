@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk_training.garments.attributes import ATTRIBUTES
-from fashionsdk_training.garments.table import write_table
+from fashionsdk_training.garments.garment_table import write_table
+from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

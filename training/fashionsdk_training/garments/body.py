@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashionsdk_training.garments.shapes import Path, join, line, mirror
+from fashionsdk_training.garments.drawing import Path, join, line, mirror
 
 WAIST, HIP, CROTCH, KNEE, SOLE = 1.5, 2.2, 2.4, 3.95, 5.6
 ARM_REACH = 1.5  # arm lines are known this far, for sleeves that hang over the hand

@@ -3,10 +3,9 @@
 import numpy as np
 
 from fashionsdk_training.garments.body import CROTCH, HIP, SOLE
-from fashionsdk_training.garments.canvas import Canvas
+from fashionsdk_training.garments.drawing import Canvas, both, curve, ellipse, mirror, path, tube
 from fashionsdk_training.garments.look import Look
 from fashionsdk_training.garments.scene import Scene
-from fashionsdk_training.garments.shapes import both, curve, ellipse, mirror, path, tube
 
 _NECK = ((0.8, 0.18), (0.24, -0.06), (0.2, -0.7))
 _TORSO = both(path((0.78, CROTCH), (0.74, 2.1), (0.55, 1.5), (0.72, 0.95), (0.93, 0.32), *_NECK))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from fashionsdk_training.garments.textures import Colour, Texture, sample_texture
+from fashionsdk_training.garments.drawing import Colour, Texture, sample_texture
 
 _SKINS: tuple[Colour, ...] = (
     (250, 222, 202), (236, 196, 166), (214, 164, 128), (178, 124, 88), (132, 86, 60), (88, 58, 44),

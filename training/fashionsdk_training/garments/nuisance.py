@@ -7,10 +7,9 @@ from numpy.random import Generator
 from PIL import Image, ImageFilter
 
 from fashionsdk_training.garments.body import Limb
-from fashionsdk_training.garments.canvas import Canvas
+from fashionsdk_training.garments.drawing import Canvas, Point, ellipse, line, path
 from fashionsdk_training.garments.look import sample_colour
 from fashionsdk_training.garments.scene import Scene
-from fashionsdk_training.garments.shapes import Point, ellipse, line, path
 
 _BAG = path((-0.3, 0.35), (0.3, 0.35), (0.36, 0.9), (-0.36, 0.9))
 _HANDLE = path((-0.2, 0.4), (0.0, 0.0), (0.2, 0.4))

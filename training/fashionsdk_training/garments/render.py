@@ -7,15 +7,22 @@ from numpy.random import Generator
 from PIL import Image
 
 from fashionsdk_training.garments.body import Box
-from fashionsdk_training.garments.bottoms import draw_skirt, draw_trousers
-from fashionsdk_training.garments.boxes import attribute_box
-from fashionsdk_training.garments.canvas import Canvas, Cloth
-from fashionsdk_training.garments.coats import draw_coat, draw_lapels
+from fashionsdk_training.garments.clothes import (
+    draw_bodice,
+    draw_coat,
+    draw_collar,
+    draw_high_neck,
+    draw_lapels,
+    draw_off_shoulder_band,
+    draw_skirt,
+    draw_sleeves,
+    draw_trousers,
+)
+from fashionsdk_training.garments.decision_boxes import attribute_box
+from fashionsdk_training.garments.drawing import Canvas, Cloth
 from fashionsdk_training.garments.figure import draw_arms, draw_back_hair, draw_head, draw_legs, draw_torso
-from fashionsdk_training.garments.necks import draw_collar, draw_high_neck
 from fashionsdk_training.garments.nuisance import draw_clutter, draw_occluders, photograph
 from fashionsdk_training.garments.scene import Scene, sample_scene
-from fashionsdk_training.garments.tops import draw_bodice, draw_off_shoulder_band, draw_sleeves
 
 MIN_SIDE = 32
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from fashionsdk_training.garments.attributes import ATTRIBUTES, BARE_ARMS
 from fashionsdk_training.garments.body import Camera, Limb, arm, leg
 from fashionsdk_training.garments.look import Look, sample_look
+from fashionsdk_training.garments.vocabulary import ATTRIBUTES, BARE_ARMS
 
 _VALUE_STREAM, _NUISANCE_STREAM = 0, 1
 

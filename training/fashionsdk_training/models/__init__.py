@@ -4,22 +4,28 @@ from fashionsdk_training.models.ag_man import AGMAN
 from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
-from fashionsdk_training.models.base import AttributeModel, Encoded
-from fashionsdk_training.models.build import build_model
-from fashionsdk_training.models.extended import ExtendedModel
-from fashionsdk_training.models.general import CSN, TripletNetwork
-from fashionsdk_training.models.posterior import PosteriorModel
+from fashionsdk_training.models.attribute_model import AttributeModel, Encoded, unit
+from fashionsdk_training.models.extended import MOST_VALUES, AddedAttribute, ExtendedModel, pool_bands
+from fashionsdk_training.models.factory import build_model
+from fashionsdk_training.models.posterior import NEVER, PosteriorModel, with_posteriors
+from fashionsdk_training.models.triplet_and_csn import CSN, TripletNetwork
 
 __all__ = [
     "AGMAN",
     "ASEN",
     "CSN",
+    "MOST_VALUES",
+    "NEVER",
     "ASENPlusPlus",
     "ASENetV2",
+    "AddedAttribute",
     "AttributeModel",
     "Encoded",
     "ExtendedModel",
     "PosteriorModel",
     "TripletNetwork",
     "build_model",
+    "pool_bands",
+    "unit",
+    "with_posteriors",
 ]

@@ -6,11 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attention import ChannelAttention
-from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import AttributeModel, Constants, Encoded, pool, unit
-from fashionsdk_training.models.masks import first_masks
-from fashionsdk_training.models.multi_level import MultiLevelBackbone
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, pool, unit
+from fashionsdk_training.models.parts import Backbone, ChannelAttention, MultiLevelBackbone, first_masks
 
 
 class AGMAN(AttributeModel):

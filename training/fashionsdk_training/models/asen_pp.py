@@ -8,10 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import LocalBranch, ModelConfig
-from fashionsdk_training.models.attention import AttentionHead, AttributeBranch, ChannelAttention, SpatialAttention
-from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import AttributeModel, Constants, Encoded, unit
-from fashionsdk_training.models.regions import attended_region, crop, scale_region
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, unit
+from fashionsdk_training.models.parts import (
+    AttentionHead,
+    AttributeBranch,
+    Backbone,
+    ChannelAttention,
+    SpatialAttention,
+    attended_region,
+    crop,
+    scale_region,
+)
 
 
 class Branch(nn.Module):

@@ -3,9 +3,14 @@
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attention import AttentionHead, AttributeBranch, ChannelAttention, SpatialAttention
-from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import Constants, Encoded, OneBackboneModel, unit
+from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, unit
+from fashionsdk_training.models.parts import (
+    AttentionHead,
+    AttributeBranch,
+    Backbone,
+    ChannelAttention,
+    SpatialAttention,
+)
 
 
 class ASENetV2(OneBackboneModel):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.base import AttributeModel, Constants, Encoded
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded
 from fashionsdk_training.models.wrapper import Wrapper
 
 BANDS = 5  # R; of 1 to 5, the more the better on held-out attributes (docs/decisions/new-attribute.md)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.base import AttributeModel, Constants, Encoded
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded
 from fashionsdk_training.models.wrapper import Wrapper
 
 NEVER = -1e4  # a logit whose probability is 0, also in half precision

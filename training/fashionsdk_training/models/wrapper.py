@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from fashionsdk_training.models.backbone import Backbone
-from fashionsdk_training.models.base import AttributeModel, Constants
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants
+from fashionsdk_training.models.parts import Backbone
 
 
 class Wrapper(AttributeModel):

@@ -11,10 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fashionsdk.preprocessing import Preprocessing
-from fashionsdk_training.models import ASENPlusPlus
-from fashionsdk_training.models.base import unit
-from fashionsdk_training.models.regions import attended_region
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.models import ASENPlusPlus, unit
+from fashionsdk_training.models.parts import attended_region
 
 
 def region_box(attention: Tensor, threshold: float, size: tuple[int, int], side: int) -> tuple[int, int, int, int]:

@@ -3,7 +3,7 @@
 Nothing is imported before the first use: TensorRT is large, and pycuda cannot be imported without a driver.
 """
 
-from fashionsdk.backends.tensorrt.backend import TensorRtBackend
-from fashionsdk.backends.tensorrt.opening import open_engine
+from fashionsdk.backends.tensorrt._engine_opening import open_engine
+from fashionsdk.backends.tensorrt._tensorrt import TensorRtBackend
 
 __all__ = ["TensorRtBackend", "open_engine"]

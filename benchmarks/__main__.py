@@ -1,0 +1,51 @@
+"""The questions that benchmarks answer: ``python benchmarks`` lists them, ``python benchmarks NAME ...`` asks one."""
+
+import ast
+import runpy
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+ROOMS = {".": "questions", "studies": "questions asked once, for a decision", "prepare": "what questions run on"}
+
+
+def scripts() -> dict[str, dict[str, str]]:
+    """Return for each room its scripts' module names, with the first line of what each says of itself."""
+    return {
+        room: {
+            ".".join(path.relative_to(FOLDER).with_suffix("").parts): summary(path)
+            for path in sorted((FOLDER / room).glob("[!_]*.py"))
+        }
+        for room in ROOMS
+    }
+
+
+def summary(path: Path) -> str:
+    """Return the first line of a script's docstring, without running it."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+def table() -> str:
+    """Return the list that is shown when no question is asked."""
+    lines = ["usage: python benchmarks NAME [OPTION ...], or python benchmarks NAME --help"]
+    for room, found in scripts().items():
+        lines += ["", f"{ROOMS[room]}:", *(f"  {name.rpartition('.')[2]:<18} {text}" for name, text in found.items())]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    modules = {name.rpartition(".")[2]: name for found in scripts().values() for name in found}
+    asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if asked in ("-h", "--help"):
+        print(table())
+        return 0
+    if asked not in modules:
+        print(f"no benchmark is called {asked!r}\n\n{table()}", file=sys.stderr)
+        return 2
+    del sys.argv[1]
+    runpy.run_module(modules[asked], run_name="__main__", alter_sys=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What the questions share: timing, processes, checked answers, tables and plots."""

@@ -1,0 +1,74 @@
+"""Training runs of benchmarks: resumable, one folder each, their answers kept as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fashionsdk._tools import strict_json
+from fashionsdk._tools.atomic_file import replacing
+from fashionsdk_training import garments
+from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.data import load_training_data
+from fashionsdk_training.loop import BEST_FOLDER, Trainer, processes
+
+RESULT_FILE = "result.json"
+GARMENTS = {"train": 2000, "valid": 500}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: its settings, its labels, its folder and where decoded photos are kept."""
+
+    config: TrainConfig
+    table: Path
+    out: Path
+    cache: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the trained model lies."""
+        return self.out / BEST_FOLDER
+
+    def result(self) -> Mapping[str, Any]:
+        """Return what the run came to, training it first if that was not done."""
+        file = self.out / RESULT_FILE
+        asked = {"config": strict_json.encode(self.config), "table": str(self.table.resolve())}
+        if not file.is_file():
+            with replacing(file) as stream:
+                stream.write(json.dumps({**self._train(), "asked": asked}).encode())
+        answer: dict[str, Any] = json.loads(file.read_text())
+        if answer.pop("asked", None) != asked:
+            raise ValueError(f"{self.out} holds a run with other settings or data; choose another --out, or remove it")
+        return answer
+
+    def _train(self) -> dict[str, Any]:
+        data = load_training_data(self.table, self.config.side, self.config.stored_side, self.cache)
+        with processes() as peers:
+            checkpoint = Trainer(self.config, data, self.out, peers).fit()
+        # The buffers of normalisation are no parameters of anybody's.
+        parameters = sum(parameter.numel() for parameter in checkpoint.build().parameters())
+        history = [dict(row) for row in checkpoint.history]
+        return {
+            "metrics": dict(checkpoint.metrics),
+            "history": history,
+            "photo_passes": sum(row["photos"] for row in history),
+            "seconds": sum(row["seconds"] for row in history),
+            "parameters": parameters,
+        }
+
+
+def draw_garments(folder: Path) -> Path:
+    """Return the table of the generated garments that benchmarks train on, drawn if it is not there."""
+    table = folder / "labels.csv"
+    if not table.is_file():
+        garments.write_table(folder, **GARMENTS)
+    return table
+
+
+def use_threads(count: int) -> None:
+    """Let torch use ``count`` threads in this process."""
+    torch.set_num_threads(count)

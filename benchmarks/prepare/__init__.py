@@ -1,0 +1,1 @@
+"""What questions run on: bundles, photos, tables."""

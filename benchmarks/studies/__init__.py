@@ -1,0 +1,1 @@
+"""Questions asked once, whose answers are decisions."""

@@ -1,0 +1,1 @@
+"""Ways to embed a batch: ours, and what users have today."""

@@ -1,0 +1,17 @@
+"""TensorRT engines: build them from a bundle's graphs, read their layers back, compare these with the graph."""
+
+from fashionsdk_export.engines.bundle_engines import add_engines, check_library
+from fashionsdk_export.engines.engine_builder import BuiltEngine, build_engine
+from fashionsdk_export.engines.engine_config import EngineConfig
+from fashionsdk_export.engines.engine_layers import EngineLayer
+from fashionsdk_export.engines.layer_check import check_layers
+
+__all__ = [
+    "BuiltEngine",
+    "EngineConfig",
+    "EngineLayer",
+    "add_engines",
+    "build_engine",
+    "check_layers",
+    "check_library",
+]

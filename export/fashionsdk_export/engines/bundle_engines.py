@@ -1,0 +1,161 @@
+"""Add engines to a bundle: caches of its graphs, built for one library version and GPU architecture."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from fashionsdk.bundle import REFERENCE_FILE, Bundle, EngineInfo, GraphInfo, Manifest, Precision
+from fashionsdk.embedding import CheckReport, check
+from fashionsdk_export.engines.build_library import load, target
+from fashionsdk_export.engines.engine_builder import BuiltEngine, build_engine, read_timing_cache
+from fashionsdk_export.engines.engine_config import EngineConfig
+from fashionsdk_export.errors import ExportError
+from fashionsdk_export.parity import figures
+from fashionsdk_export.precision import to_symmetric
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """The bundle, and the engines that were added to it.
+
+    Attributes:
+        bundle: the bundle.
+        built: the engines, by file.
+        signed: how the graph that an INT8 engine is built from answers; ``None`` without one.
+    """
+
+    bundle: Bundle
+    built: Mapping[str, BuiltEngine]
+    signed: CheckReport | None
+
+    def summary(self) -> str:
+        """Return a line for each engine, after how the graph of an INT8 one answers."""
+        engines = [self._describe(info) for info in self.bundle.manifest.engines if info.file in self.built]
+        if self.signed is None:
+            return "\n".join(engines)
+        return "\n".join(["the int8 graph as TensorRT takes it, with signed activations", str(self.signed), *engines])
+
+    def _describe(self, info: EngineInfo) -> str:
+        size = (self.bundle.path / info.file).stat().st_size / 1e6
+        return (
+            f"{info.file}, {size:.1f} MB: {info.kind} {info.library_version} for compute capability "
+            f"{info.compute_capability}, batches of {info.min_batch} to {info.max_batch}; "
+            f"{len(self.built[info.file].layers)} layers read back, each {info.precision} where the graph is"
+        )
+
+
+def check_library(config: EngineConfig) -> None:
+    """Make sure that the library is installed and builds for these GPUs, before any long work.
+
+    Raises:
+        ExportError: it is not, it does not, the GPU is not there, or the timing cache cannot be written.
+    """
+    library = load(config.kind)
+    if config.timing_cache is not None:
+        read_timing_cache(config.timing_cache)
+    with target(library, config):
+        pass
+
+
+def add_engines(
+    bundle: Bundle,
+    out: str | Path,
+    config: EngineConfig,
+    precisions: Sequence[Precision] = (),
+    *,
+    overwrite: bool = False,
+) -> EngineReport:
+    """Write ``bundle`` and engines of its graphs to the folder ``out``.
+
+    An engine that the bundle has for the same library version, GPUs and precision is replaced; the others are kept.
+    Engines lie in the order of their kind, then of their file.
+
+    Args:
+        bundle: the bundle; neither PyTorch nor the checkpoint is needed.
+        out: the folder to make; the bundle's own with ``overwrite``.
+        config: what to build for.
+        precisions: the graphs to build engines of; empty for all of the bundle's.
+        overwrite: whether a bundle at ``out`` may be replaced.
+
+    Raises:
+        ExportError: an engine cannot be built, or computes in another precision than its graph; or the INT8 graph does
+            not give PyTorch's numbers as TensorRT takes it.
+        BackendError: ONNX Runtime, which computes that graph, is not installed.
+        BundleError: the bundle has no graph of a precision, or ``out`` exists and may not be replaced.
+        ValueError: a precision is given twice.
+    """
+    if len(set(precisions)) < len(precisions):
+        raise ValueError(f"precisions are {precisions!r}; expected each once")
+    Bundle.check_writable(out, overwrite=overwrite)
+    manifest = bundle.manifest
+    graphs = [bundle.graph(name) for name in precisions] if precisions else list(manifest.graphs)
+    check_library(config)
+    with tempfile.TemporaryDirectory(prefix="fashionsdk-engines-") as folder:
+        sources = {graph.precision: bundle.path / graph.file for graph in graphs}
+        signed = None
+        if "int8" in sources:
+            sources["int8"], signed = _signed(bundle, Path(folder))
+        built = {}
+        for graph in graphs:
+            engine = build_engine(sources[graph.precision], graph.precision, config)
+            built[_describe(engine, graph, config)] = engine
+        files = {name: bundle.path / name for name in manifest.files if name != REFERENCE_FILE}
+        for info, engine in built.items():
+            files[info.file] = Path(folder) / Path(info.file).name
+            files[info.file].write_bytes(engine.data)
+        written = Bundle.write(
+            out,
+            manifest=replace(manifest, engines=_merge(manifest, built), files={}, extra=_extra(bundle, signed)),
+            graphs=files,
+            reference=bundle.reference(),
+            overwrite=overwrite,
+        )
+    return EngineReport(written, {info.file: engine for info, engine in built.items()}, signed)
+
+
+def _merge(manifest: Manifest, new: Iterable[EngineInfo]) -> tuple[EngineInfo, ...]:
+    engines = {info.file: info for info in (*manifest.engines, *new)}
+    return tuple(sorted(engines.values(), key=lambda info: (info.kind, info.file)))
+
+
+def _signed(bundle: Bundle, folder: Path) -> tuple[Path, CheckReport]:
+    """Return the INT8 graph as TensorRT takes it, and how it answers, in ONNX Runtime on the CPU."""
+    graph = bundle.graph("int8")
+    file = folder / "signed.onnx"
+    onnx.save(to_symmetric(onnx.load(bundle.path / graph.file)), file)
+    trial = Bundle.write(
+        folder / "signed",
+        manifest=replace(bundle.manifest, graphs=(graph,), engines=(), files={}),
+        graphs={graph.file: file},
+        reference=bundle.reference(),
+    )
+    report = check(trial, device="cpu", precision="int8", runtime="onnxruntime")
+    if not report.ok:
+        raise ExportError(
+            "the int8 graph does not give PyTorch's numbers as TensorRT takes it, with signed activations, so no "
+            f"engine was built; leave int8 out of --precision, or export it again with other photos: {report}"
+        )
+    return file, report
+
+
+def _extra(bundle: Bundle, signed: CheckReport | None) -> Mapping[str, Any]:
+    extra = bundle.manifest.extra
+    return extra if signed is None else {**extra, "signed_int8": figures(signed.parity)}
+
+
+def _describe(engine: BuiltEngine, graph: GraphInfo, config: EngineConfig) -> EngineInfo:
+    gpus = engine.compute_capability.replace(".", "").replace(",", "-")
+    return EngineInfo(
+        file=f"engines/model.{graph.precision}.{engine.kind}-{engine.library_version}.sm{gpus}.engine",
+        kind=engine.kind,
+        precision=graph.precision,
+        library_version=engine.library_version,
+        compute_capability=engine.compute_capability,
+        min_batch=config.min_batch,
+        opt_batch=config.opt_batch,
+        max_batch=config.max_batch,
+    )

@@ -1,0 +1,95 @@
+"""Compare an engine's layers with the graph that it was built from: an engine may not be more or less precise."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from fashionsdk.bundle import Precision
+from fashionsdk_export.engines.engine_layers import UNKNOWN, EngineLayer
+from fashionsdk_export.engines.graph_types import HeavyNode, heavy_nodes
+from fashionsdk_export.errors import ExportError
+
+_WANTED: Mapping[Precision, str] = {"fp32": "float32", "fp16": "float16", "int8": "int8"}
+_TYPES = {"float32": "Float", "float16": "Half", "int8": "Int8"}
+# Parts of the names of kinds of layers that convolve or multiply: TensorRT's own and its compiler's.
+_KERNELS = ("correlation", "gemm", "conv", "matrixmultiply", "matmul")
+_FUSIONS = ("fusion",)  # a kernel together with casts and light nodes around it
+_SHOWN = 5
+
+
+def check_layers(layers: Sequence[EngineLayer], precision: Precision, graph: Path) -> None:
+    """Make sure that an engine computes each convolution and matrix product in the precision that the graph gives it.
+
+    Args:
+        layers: the engine's.
+        precision: what the graph is said to be.
+        graph: the graph's file.
+
+    Raises:
+        ExportError: the graph is of another precision, or the engine does not compute as the graph says.
+    """
+    nodes = heavy_nodes(graph)
+    check_precision(nodes, precision, graph)
+    faults = [fault for node in nodes if (fault := _fault(node, layers)) is not None]
+    if faults:
+        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise ExportError(
+            f"the engine of {graph} does not compute in the precision that the graph says: "
+            f"{'; '.join(faults[:_SHOWN])}{more}. It was not kept: it would be slower or less exact than promised, "
+            "silently; try another version of the library, and report this"
+        )
+
+
+def check_precision(nodes: Iterable[HeavyNode], precision: Precision, graph: Path) -> None:
+    """Make sure that a graph is of the precision that it is said to be.
+
+    Raises:
+        ExportError: it is not.
+    """
+    counts = Counter(node.precision for node in nodes)
+    wanted = _WANTED[precision]
+    has = ", ".join(f"{count} in {name}" for name, count in sorted(counts.items())) or "none at all"
+    if not counts[wanted] or (wanted == "float32" and len(counts) > 1):
+        raise ExportError(
+            f"{graph} is said to be {precision}, of its convolutions and matrix products {has}; an engine computes as "
+            f"the graph says, so make the {precision} graph first"
+        )
+
+
+def _fault(node: HeavyNode, layers: Sequence[EngineLayer]) -> str | None:
+    """Tell what is wrong with how the engine computes a node, or return ``None``."""
+    found = [layer for layer in layers if node.name in layer.nodes]
+    if not found:
+        return f"{node.name} ({node.precision}) is in no layer"
+    kernels = [layer for layer in found if _is_one_of(layer, (*_KERNELS, *_FUSIONS))]
+    # A small product may end up in a kernel of light nodes, which lists much else: one operand of the type must do.
+    good = all if kernels else any
+    if good(_fits(node, layer) for layer in kernels or found):
+        return None
+    seen = "; ".join(f"{layer.kind} of {_operands(layer)}" for layer in kernels or found)
+    return f"{node.name} ({node.precision}) runs as {seen}"
+
+
+def _fits(node: HeavyNode, layer: EngineLayer) -> bool:
+    """Tell whether a layer computes a node in the node's precision.
+
+    A kernel reads its image and its weights in that precision. In a fusion, casts that became part of the layer hide
+    what its kernel reads, so that one operand is all that can be asked of it. ``docs/decisions/engines.md`` has more.
+    """
+    known = [operand for operand in (*layer.inputs, *layer.constants) if operand != UNKNOWN]
+    kernel = _is_one_of(layer, _KERNELS)
+    allowed = {_TYPES[node.precision]}
+    if kernel:
+        allowed |= {"Half"} if node.alone else set()
+    elif node.precision == "float32" or (node.precision == "float16" and not _is_one_of(layer, _FUSIONS)):
+        allowed |= {_TYPES[name] for name in node.reads & set(_TYPES)}
+    needed = min(2, len(known)) if kernel else 1
+    return bool(known) and any(known.count(name) >= needed for name in allowed)
+
+
+def _is_one_of(layer: EngineLayer, kinds: tuple[str, ...]) -> bool:
+    return any(kind in layer.kind.lower() for kind in kinds)
+
+
+def _operands(layer: EngineLayer) -> str:
+    return ", ".join((*layer.inputs, *layer.constants)) or "nothing"

@@ -1,0 +1,75 @@
+"""Write a static network as an ONNX graph."""
+
+import contextlib
+import io
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from onnxscript.optimizer import optimize
+from torch import nn
+
+from fashionsdk_export.errors import ExportError
+
+OPSET = 18
+LARGEST_FOLDED = 1 << 24  # numbers of a tensor: any layer's weights
+TRACED_BATCH = 2  # any but 1: the exporter takes a traced 1 for a constant
+
+
+def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = True) -> None:
+    """Write ``static`` to ``path``: uint8 ``images`` in, ``embeddings`` and ``attention`` out.
+
+    The shapes are ``(B, S, S, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B; weights lie inside the file.
+
+    Args:
+        static: what ``fashionsdk_export.graph.static_network.fuse`` returned.
+        side: S.
+        path: the file to write.
+        attention: whether the network has spatial attention.
+
+    Raises:
+        ExportError: torch cannot express the network in ONNX, or the result is not a valid graph.
+    """
+    try:
+        graph = _fold(_convert(static, side, ["embeddings", "attention"] if attention else ["embeddings"]))
+        _drop_traces(graph)
+        onnx.save(graph, path)
+        onnx.checker.check_model(str(path), full_check=True)
+    except Exception as error:  # the exporter raises whatever its passes raise
+        raise ExportError(f"cannot export {type(static).__name__} at {side} pixels: {error}") from error
+
+
+def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProto:
+    images = torch.zeros(TRACED_BATCH, side, side, 3, dtype=torch.uint8)
+    quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter talks a lot
+    with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients it traces more slowly, to the same graph
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            static,
+            (images,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def _fold(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Compute what depends on constants alone; the exporter does so for small ones, and leaves cuts of weights."""
+    folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
+    return folded
+
+
+def _drop_traces(graph: onnx.ModelProto) -> None:
+    """Remove the exporter's notes: source lines and paths of the exporting machine."""
+    del graph.metadata_props[:]
+    graph.graph.doc_string = ""
+    del graph.graph.metadata_props[:]
+    values = (*graph.graph.input, *graph.graph.output, *graph.graph.value_info, *graph.graph.initializer)
+    for part in (*graph.graph.node, *values):
+        part.doc_string = ""
+        del part.metadata_props[:]

@@ -1,0 +1,188 @@
+"""OpenVINO, on the CPU. It is imported on first use."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.backends._base import BackendInfo, check_call
+from fashionsdk.backends._host import available_cpus, int8_saturates
+from fashionsdk.backends._signature import check_signature, output_shapes
+from fashionsdk.bundle import Bundle
+from fashionsdk.errors import BackendError
+
+# What each precision's floating point is computed in. It is always said: by default, a CPU that can do bfloat16 would
+# compute an fp32 graph in it.
+_HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
+_CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
+_importing = Lock()
+_TYPES = {"u8": "uint8", "f32": "float32"}
+
+# Every batch size costs once its kernels, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very large.
+_LARGEST_PIECE = 32
+
+
+class OpenVinoBackend:
+    """One of the bundle's graphs, compiled for the CPU, and the one request that runs it.
+
+    All threads of the runtime work on one batch, so a second request would only wait where callers now do.
+    """
+
+    def __init__(self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo) -> None:
+        self.info = info
+        self._runtime = runtime
+        self._manifest = bundle.manifest
+        self._shapes = output_shapes(bundle.manifest)
+        self._request = compiled.create_infer_request()
+        self._no_images = self._request.get_input_tensor()
+        self._lock = Lock()
+
+    def run(
+        self, images: NDArray[np.uint8], *, attention: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
+        check_call(self._manifest, images, attention)
+        names = ("embeddings", "attention") if attention else ("embeddings",)
+        outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
+        try:
+            with self._lock:
+                for piece in pieces(len(images)):
+                    self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
+        except (RuntimeError, MemoryError) as error:  # all that the runtime raises
+            raise BackendError(
+                f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
+                "if memory is short, use a smaller batch_size"
+            ) from error
+        return outputs["embeddings"], outputs.get("attention")
+
+    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+        # It takes no array that cannot be written to, though it only reads.
+        tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
+        try:
+            self._request.set_input_tensor(tensor)
+            # Not infer(): it runs in the caller's thread, and some versions keep something for every thread ever seen.
+            self._request.start_async()
+            self._request.wait()
+        finally:
+            self._request.set_input_tensor(self._no_images)  # or it would keep the caller's array
+        for name, output in outputs.items():
+            output[...] = self._request.get_tensor(name).data
+
+
+def pieces(count: int, largest: int = _LARGEST_PIECE) -> Iterator[slice]:
+    """Cut a batch of any size into runs of few sizes: powers of two up to ``largest``."""
+    start = 0
+    while start < count:
+        size = min(1 << (count - start).bit_length() - 1, largest)
+        yield slice(start, start + size)
+        start += size
+
+
+def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason: str) -> OpenVinoBackend:
+    """Compile the graph for the CPU; ``reason`` is told in the backend's ``info``.
+
+    Raises:
+        BackendError: OpenVINO is not installed, does not load the graph, or does not do as it was told.
+        BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
+    """
+    graph = bundle.graph("fp32" if precision == "bf16" else precision)
+    precision = precision or graph.precision
+    runtime = _import_runtime()
+    core = runtime.Core()
+    _check_capability(core, precision)
+    path = bundle.path / graph.file
+    try:
+        model = core.read_model(str(path))
+        check_signature(bundle, _signature(model))
+        compiled = core.compile_model(model, "CPU", _config(precision, threads))
+    except RuntimeError as error:  # all that the runtime raises
+        raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
+    _check_compiled(runtime, compiled, precision, threads)
+    version = runtime.__version__.split("-")[0]
+    return OpenVinoBackend(runtime, bundle, compiled, BackendInfo(f"openvino {version}", "cpu", precision, reason))
+
+
+def _config(precision: str, threads: int | None) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": threads or available_cpus(),
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # or processes side by side would bind their threads to the same CPUs
+        # The default takes one thread a core, which is the faster; but so many threads as were asked for shall run.
+        **({} if threads is None else {"ENABLE_HYPER_THREADING": True}),
+    }
+
+
+def _check_capability(core: Any, precision: str) -> None:
+    if precision == "int8" and int8_saturates():
+        raise BackendError(
+            "int8 was asked for, but this CPU has no VNNI instructions, and OpenVINO's sums saturate without them: "
+            "choose runtime='onnxruntime', or precision='fp32'"
+        )
+    wanted = _CAPABILITIES.get(precision)
+    found = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if wanted is not None and wanted not in found:
+        raise BackendError(
+            f"{precision} was asked for, but OpenVINO computes {', '.join(found)} on this CPU, and not {wanted}; "
+            "choose precision='fp32' or 'int8'"
+        )
+
+
+def _check_compiled(runtime: Any, compiled: Any, precision: str, threads: int | None) -> None:
+    """Read back what will run: OpenVINO takes a setting that it cannot meet for a wish."""
+    hint = compiled.get_property("INFERENCE_PRECISION_HINT")
+    if hint != getattr(runtime.Type, _HINTS[precision]):
+        raise BackendError(
+            f"{precision} was asked for, but OpenVINO computes {hint.get_type_name()} on this CPU; "
+            "choose precision='fp32' or 'int8', or runtime='onnxruntime'"
+        )
+    if threads not in (None, found := compiled.get_property("INFERENCE_NUM_THREADS")):
+        raise BackendError(
+            f"{threads} threads were asked for, but OpenVINO runs {found}, no more than there are CPUs; "
+            f"choose threads={found}, or runtime='onnxruntime'"
+        )
+
+
+def _signature(model: Any) -> dict[str, tuple[str, list[int | None]]]:
+    return {
+        next(iter(port.get_names()), ""): (
+            _TYPES.get(kind := port.element_type.get_type_name(), kind),
+            [n.get_length() if n.is_static else None for n in port.partial_shape],
+        )
+        for port in [*model.inputs, *model.outputs]
+    }
+
+
+def _message(error: Exception) -> str:
+    """Return what the runtime says, in one line and without the lines of its own source that it was said in."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith("Exception from "))
+
+
+def _import_runtime() -> Any:
+    try:
+        with _importing, _without_telemetry():
+            import openvino
+    except ImportError as error:
+        raise BackendError(f'openvino cannot be imported: {error}; run pip install "fashionsdk[openvino]"') from error
+    return openvino
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Hide the module by which OpenVINO, when it is imported, sends usage data and keeps an identifier under HOME.
+
+    There is no other way to say no but a file in HOME. Without the module OpenVINO uses an empty one in its place.
+    """
+    name = "openvino_telemetry"
+    before = {name: sys.modules[name]} if name in sys.modules else {}
+    sys.modules[name] = None  # type: ignore[assignment]  # what Python itself records for a module not to be had
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        sys.modules.update(before)

@@ -1,0 +1,197 @@
+"""ONNX Runtime, on the CPU or through CUDA. It is imported on first use: loading it takes longer than the SDK."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.backends._base import BackendInfo, check_call
+from fashionsdk.backends._host import available_cpus, int8_saturates
+from fashionsdk.backends._signature import check_signature, output_shapes
+from fashionsdk.backends.onnxruntime._binding import BoundSession
+from fashionsdk.backends.onnxruntime._placement import RECORD_PLACEMENT, check_placement
+from fashionsdk.bundle import Bundle
+from fashionsdk.errors import BackendError
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+_ERRORS_ONLY = 3
+_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
+
+
+class Session(Protocol):
+    """What runs a batch: ``onnxruntime.InferenceSession``, or a :class:`BoundSession` around it."""
+
+    def run(self, names: Sequence[str], feed: Mapping[str, NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
+        """Compute the outputs ``names``; what is not named is not computed."""
+
+
+class OnnxRuntimeBackend:
+    """A session of ONNX Runtime with one of the bundle's graphs."""
+
+    def __init__(self, bundle: Bundle, session: Session, info: BackendInfo) -> None:
+        self.info = info
+        self._manifest = bundle.manifest
+        self._session = session
+
+    def run(
+        self, images: NDArray[np.uint8], *, attention: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
+        check_call(self._manifest, images, attention)
+        names = ["embeddings", "attention"] if attention else ["embeddings"]
+        try:
+            outputs = self._session.run(names, {"images": images})
+        except Exception as error:  # the runtime's exceptions have no common base but this
+            raise BackendError(
+                f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, use a smaller batch_size"
+            ) from error
+        return outputs[0], outputs[1] if attention else None
+
+
+def has_cuda() -> bool:
+    """Tell whether the installed ONNX Runtime is one for CUDA; whether CUDA loads is another question.
+
+    Raises:
+        BackendError: it cannot be imported.
+    """
+    return _CUDA in import_runtime().get_available_providers()
+
+
+def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason: str) -> OnnxRuntimeBackend:
+    """Load the graph on the CPU; ``reason`` is told in the backend's ``info``."""
+    runtime = import_runtime()
+    session = _open_session(runtime, bundle, precision, threads, "cpu", _CPU, {})
+    return OnnxRuntimeBackend(bundle, session, _info(runtime, bundle, precision, "cpu", reason))
+
+
+def open_cuda(
+    bundle: Bundle, number: int, precision: str | None, threads: int | None, reason: str
+) -> OnnxRuntimeBackend:
+    """Load the graph on this CUDA device and no other; ``reason`` is told in the backend's ``info``."""
+    runtime = import_runtime()
+    device = f"cuda:{number}"
+    _check_float(bundle, precision, device)
+    _check_cuda(runtime)
+    session = _open_session(runtime, bundle, precision, threads, device, _CUDA, _cuda_options(number))
+    check_placement(session, _CUDA, device)
+    bound = BoundSession(runtime, session, "cuda", number, output_shapes(bundle.manifest))
+    return OnnxRuntimeBackend(bundle, bound, _info(runtime, bundle, precision, device, reason))
+
+
+def _open_session(
+    runtime: Any,
+    bundle: Bundle,
+    precision: str | None,
+    threads: int | None,
+    device: str,
+    provider: str,
+    options: dict[str, str],
+) -> Any:
+    path = bundle.graph_path(precision)
+    try:
+        session = runtime.InferenceSession(
+            str(path),
+            _session_options(runtime, threads, provider),
+            providers=[(provider, options)],
+            enable_fallback=0,  # or it would print a line and go on, on the CPU
+        )
+    except Exception as error:  # the runtime's exceptions have no common base but this
+        raise BackendError(f"{path} does not load on {device}: {error}") from error
+    if session.get_providers()[0] != provider:
+        raise BackendError(
+            f"{device} was asked for, but onnxruntime loaded {session.get_providers()[0]}; check that the driver "
+            "and the CUDA and cuDNN libraries fit this onnxruntime, or choose device='cpu'"
+        )
+    check_signature(bundle, _signature(session))
+    return session
+
+
+def _info(runtime: Any, bundle: Bundle, precision: str | None, device: str, reason: str) -> BackendInfo:
+    return BackendInfo(f"onnxruntime {runtime.__version__}", device, bundle.graph(precision).precision, reason)
+
+
+def import_runtime() -> Any:
+    """Import ONNX Runtime so that it sends no usage data.
+
+    Raises:
+        BackendError: it cannot be imported.
+    """
+    # From 1.29 on, the published builds send usage data to Microsoft and keep an identifier under HOME, unless this is
+    # set before the import. The call below is for a program that had imported the runtime before.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise BackendError(
+            f"onnxruntime cannot be imported: {error}; "
+            'run pip install "fashionsdk[cpu]", or for CUDA pip install "fashionsdk[gpu]"'
+        ) from error
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def _check_float(bundle: Bundle, precision: str | None, device: str) -> None:
+    if bundle.graph(precision).precision == "int8":
+        raise BackendError(
+            f"int8 does not run on {device}: ONNX Runtime has no int8 kernels for CUDA and would compute in "
+            "float32: choose precision='fp16', or build an int8 engine with export/build_engine.py --engine tensorrt"
+        )
+
+
+def _check_cuda(runtime: Any) -> None:
+    if _CUDA not in (available := runtime.get_available_providers()):
+        raise BackendError(
+            f"{_CUDA} was asked for; this onnxruntime {runtime.__version__} has {', '.join(available)}. "
+            'For CUDA: pip uninstall onnxruntime, then pip install "fashionsdk[gpu]"; or choose device="cpu"'
+        )
+    if hasattr(runtime, "preload_dlls"):
+        with contextlib.redirect_stdout(sys.stderr):  # it prints what it misses
+            runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
+
+
+def _session_options(runtime: Any, threads: int | None, provider: str) -> Any:
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads or available_cpus()
+    options.log_severity_level = _ERRORS_ONLY
+    # It keeps the memory of the largest batch, which batch_size bounds; without it each run pays for fresh pages.
+    options.enable_cpu_mem_arena = True
+    options.enable_mem_pattern = False  # it would keep a plan for every batch size ever seen
+    # Within a run, threads wait for the next layer in a loop, which is quicker than to be woken; after it they would
+    # take the CPU from those that decode the next photos.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    if provider == _CUDA:
+        options.add_session_config_entry(RECORD_PLACEMENT, "1")
+    keep_int8_exact(options)
+    return options
+
+
+def keep_int8_exact(options: Any) -> None:
+    """Set ``onnxruntime.SessionOptions`` so that int8 graphs have one answer on every CPU.
+
+    Without VNNI, products of uint8 and int8 may saturate. With weights turned into uint8 they do not; where there is
+    VNNI, that would take twice the time for the same answer (22 and 49 ms a photo, ResNet-50 on one core).
+    """
+    if int8_saturates() is not False:
+        options.add_session_config_entry("session.x64quantprecision", "1")
+
+
+def _cuda_options(number: int) -> dict[str, str]:
+    return {
+        "device_id": str(number),
+        "arena_extend_strategy": "kSameAsRequested",  # the default doubles what it holds
+        "cudnn_conv_algo_search": "HEURISTIC",  # the default searches again at every new batch size
+        "use_tf32": "0",  # fp32 was asked for; TF32 keeps 10 bits of the mantissa
+    }
+
+
+def _signature(session: Any) -> dict[str, tuple[str, list[int | None]]]:
+    return {
+        value.name: (_TYPES.get(value.type, value.type), [n if isinstance(n, int) else None for n in value.shape])
+        for value in [*session.get_inputs(), *session.get_outputs()]
+    }

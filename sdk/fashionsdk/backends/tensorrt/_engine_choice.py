@@ -1,0 +1,65 @@
+"""Which of a bundle's engines runs here; an engine is tied to a library version and a GPU architecture."""
+
+from fashionsdk.bundle import Bundle, EngineInfo, EngineKind
+from fashionsdk.errors import BackendError
+
+_NAMES = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT for RTX"}
+
+
+def engines_of(bundle: Bundle, kind: EngineKind, precision: str | None) -> list[EngineInfo]:
+    """Return the bundle's engines of a kind and a precision, in their order.
+
+    Raises:
+        BackendError: it has none.
+    """
+    engines = bundle.manifest.engines
+    found = [engine for engine in engines if engine.kind == kind and precision in (None, engine.precision)]
+    if not found:
+        has = ", ".join(f"{engine.kind} {engine.precision}" for engine in engines) or "no engine at all"
+        wanted = f"{kind} engine" if precision is None else f"{kind} engine of precision {precision}"
+        raise BackendError(
+            f"{bundle.path} has no {wanted}, it has {has}; build one: {build_command(bundle, kind, precision)}"
+        )
+    return found
+
+
+def choose_engine(bundle: Bundle, kind: EngineKind, precision: str | None, version: str, capability: str) -> EngineInfo:
+    """Return the first engine that this library version and this GPU can run.
+
+    Args:
+        bundle: the bundle.
+        kind: which library.
+        precision: ``None`` for any.
+        version: the library's.
+        capability: the GPU's compute capability, such as ``"8.9"``.
+
+    Raises:
+        BackendError: there is none; it says why not for each, and what to build.
+    """
+    engines = engines_of(bundle, kind, precision)
+    reasons = []
+    for engine in engines:
+        if (reason := mismatch(engine, version, capability)) is None:
+            return engine
+        reasons.append(f"{engine.file} was built {reason}")
+    raise BackendError(
+        f"{bundle.path}: {'; '.join(reasons)}: build it again: {build_command(bundle, kind, precision, capability)}"
+    )
+
+
+def mismatch(engine: EngineInfo, version: str, capability: str) -> str | None:
+    """Tell what an engine was built for if it was not for this version and GPU, or return ``None``."""
+    if engine.library_version != version:
+        return f"with {_NAMES[engine.kind]} {engine.library_version}, this is {version}"
+    if capability not in engine.compute_capability.split(","):  # TensorRT for RTX may list several
+        return f"for compute capability {engine.compute_capability}, this GPU has {capability}"
+    return None
+
+
+def build_command(bundle: Bundle, kind: EngineKind, precision: str | None, capability: str | None = None) -> str:
+    """Return the command that gives the bundle an engine of a kind."""
+    command = f"python export/build_engine.py {bundle.path} --out {bundle.path} --overwrite --engine {kind}"
+    if precision is not None:
+        command += f" --precision {precision}"
+    # TensorRT builds for the GPU at hand; TensorRT for RTX needs none, and is told.
+    return f"{command} --compute-capability {capability or 'X.Y'}" if kind == "tensorrt-rtx" else command

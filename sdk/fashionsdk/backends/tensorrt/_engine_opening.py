@@ -1,0 +1,45 @@
+"""Open the engine that was asked for, or say why none runs here."""
+
+from fashionsdk.backends._base import BackendInfo
+from fashionsdk.backends.tensorrt._engine_choice import choose_engine, engines_of
+from fashionsdk.backends.tensorrt._tensorrt import TensorRtBackend
+from fashionsdk.backends.tensorrt.device import CudaDevice, cuda_device
+from fashionsdk.backends.tensorrt.library import Library, library
+from fashionsdk.backends.tensorrt.run import Engine
+from fashionsdk.bundle import Bundle, EngineInfo, EngineKind
+from fashionsdk.errors import BackendError
+
+_WORKERS = 2  # one copies while the other computes
+
+
+def open_engine(bundle: Bundle, kind: EngineKind, number: int, precision: str | None, reason: str) -> TensorRtBackend:
+    """Load an engine of the bundle and make it ready to run.
+
+    Args:
+        bundle: the bundle.
+        kind: which library's engine.
+        number: which CUDA device.
+        precision: the graph's that it was built from; ``None`` for the bundle's first engine that fits this library
+            version and GPU.
+        reason: told in the backend's ``info``.
+
+    Raises:
+        BackendError: the library, the driver or the device is not there, no engine fits them, or it does not start.
+        BundleError: the engine is not what the manifest says.
+    """
+    found, device, info = _find(bundle, kind, number, precision)
+    told = BackendInfo(f"{kind} {found.version}", f"cuda:{number}", info.precision, reason)
+    try:
+        return TensorRtBackend(bundle.manifest, Engine(bundle, info, found, device), told, _WORKERS)
+    except device.driver.Error as error:
+        raise BackendError(f"{told} does not start: {error}; check the driver with nvidia-smi") from error
+
+
+def _find(
+    bundle: Bundle, kind: EngineKind, number: int, precision: str | None
+) -> tuple[Library, CudaDevice, EngineInfo]:
+    """Find what runs; the cheapest question comes first: without engines, or a driver, no library is imported."""
+    engines_of(bundle, kind, precision)
+    device = cuda_device(number, kind)
+    found = library(kind)
+    return found, device, choose_engine(bundle, kind, precision, found.version, device.capability)

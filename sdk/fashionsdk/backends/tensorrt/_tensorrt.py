@@ -1,0 +1,82 @@
+"""The backend: batches in, embeddings out."""
+
+import weakref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.backends._base import BackendInfo, check_call
+from fashionsdk.backends.tensorrt.device import CudaGraphError, GraphDriver
+from fashionsdk.backends.tensorrt.run import Engine, Worker, WorkerPool
+from fashionsdk.bundle import Manifest
+from fashionsdk.errors import BackendError
+
+
+class TensorRtBackend:
+    """An engine and the workers that run it.
+
+    Several threads may call :meth:`run` at once; each call borrows a worker, and waits if all are lent.
+
+    Args:
+        manifest: the bundle's.
+        engine: the engine, which the backend closes when it is closed or forgotten.
+        info: what runs and why.
+        workers: the most batches at once; each worker holds the memory of a largest batch.
+
+    Raises:
+        BackendError: not even one worker fits into the memory.
+    """
+
+    def __init__(self, manifest: Manifest, engine: Engine, info: BackendInfo, workers: int) -> None:
+        self.info = info
+        self._manifest = manifest
+        self._engine = engine
+        self._errors = (engine.device.driver.Error, CudaGraphError, BackendError)
+        try:
+            graphs = None if engine.library.is_rtx else GraphDriver()
+        except CudaGraphError as error:
+            engine.close()
+            raise BackendError(str(error)) from error
+        self._pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)
+        self._finalizer = weakref.finalize(self, self._pool.close)  # also runs at the interpreter's exit
+        try:
+            with self._pool.worker():  # allocate now rather than at the first photo
+                pass
+        except self._errors as error:
+            self.close()
+            raise BackendError(
+                f"{info} does not start: {error}; if memory is short, build the engine for a smaller largest batch"
+            ) from error
+
+    def run(
+        self, images: NDArray[np.uint8], *, attention: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`.
+
+        More images than the engine's largest batch run as several batches, one after the other.
+        """
+        check_call(self._manifest, images, attention)
+        embeddings = self._output("embeddings", len(images))
+        maps = self._output("attention", len(images)) if attention else None
+        try:
+            with self._pool.worker() as worker:
+                for part in parts(len(images), self._engine.info.max_batch):
+                    worker.run(images[part], embeddings[part], None if maps is None else maps[part])
+        except self._errors as error:
+            raise BackendError(
+                f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, "
+                "build the engine for a smaller largest batch"
+            ) from error
+        return embeddings, maps
+
+    def close(self) -> None:
+        """Free the device's memory, as soon as the running calls are done. Closing twice does nothing."""
+        self._finalizer()
+
+    def _output(self, name: str, count: int) -> NDArray[np.float32]:
+        return np.empty((count, *self._engine.shapes[name]), np.float32)
+
+
+def parts(count: int, largest: int) -> list[slice]:
+    """Cut ``count`` rows into slices of ``largest`` rows and one of what is left."""
+    return [slice(start, min(start + largest, count)) for start in range(0, count, largest)]

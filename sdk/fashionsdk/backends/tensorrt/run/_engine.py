@@ -1,0 +1,111 @@
+"""An engine in the device's memory, and all that is shared by the workers that run it."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from fashionsdk.backends.tensorrt._engine_choice import build_command
+from fashionsdk.backends.tensorrt.device import CudaDevice
+from fashionsdk.backends.tensorrt.library import Library
+from fashionsdk.backends.tensorrt.run._context_maker import ContextMaker
+from fashionsdk.backends.tensorrt.run._engine_signature import check_batches, check_tensors, describe, tensor_shapes
+from fashionsdk.backends.tensorrt.run._kernel_cache import kernel_path
+from fashionsdk.bundle import Bundle, EngineInfo
+from fashionsdk.errors import BackendError, BundleError
+
+if TYPE_CHECKING:
+    import tensorrt as trt
+
+
+class Engine:
+    """An engine, loaded.
+
+    Attributes:
+        library: what runs it.
+        device: where it is.
+        info: what the manifest says about it.
+        shapes: each tensor's shape without the batch.
+        scratch_bytes: the device memory that an execution context needs for the largest batch.
+
+    Raises:
+        BackendError: the library does not accept it, for example for lack of memory.
+        BundleError: it is not what the manifest says.
+    """
+
+    def __init__(self, bundle: Bundle, info: EngineInfo, library: Library, device: CudaDevice) -> None:
+        self.library, self.device, self.info = library, device, info
+        self.shapes = tensor_shapes(bundle)
+        self._runtime: trt.Runtime | None = None
+        self._engine: trt.ICudaEngine | None = None
+        self._maker: ContextMaker | None = None
+        data = read_engine(bundle, info)
+        with device:
+            try:
+                self._load(bundle, data)
+            except BaseException:
+                self._drop()
+                raise
+
+    def _load(self, bundle: Bundle, data: bytes) -> None:
+        kernels = kernel_path(bundle.manifest.files[self.info.file].sha256, self.device.name)
+        try:
+            self._runtime = self.library.start(self.library.module.Runtime)
+            self._engine = self.library.deserialize(self._runtime, data)
+            self._maker = ContextMaker(self.library, self._engine)
+            self._maker.start(kernels)
+            self.scratch_bytes = self._engine.device_memory_size_v2
+            tensors, batches = describe(self._engine)
+        except BackendError as error:
+            command = build_command(bundle, self.library.kind, self.info.precision, self.device.capability)
+            raise BackendError(
+                f"{bundle.path / self.info.file}: {error}; if the GPU's memory is short, free some, or else build it "
+                f"again: {command}"
+            ) from error
+        check_tensors(bundle, tensors)
+        check_batches(bundle, self.info, batches)
+
+    def new_context(self) -> "trt.IExecutionContext":
+        """Return an execution context without memory; to be called with the device current.
+
+        Raises:
+            BackendError: the library makes none.
+        """
+        assert self._maker is not None
+        return self._maker.make()
+
+    def close(self) -> None:
+        """Free the engine; its execution contexts must be gone."""
+        with self.device:
+            try:
+                assert self._maker is not None
+                self._maker.save()
+            finally:
+                self._drop()
+
+    def _drop(self) -> None:
+        if self._maker is not None:
+            self._maker.close()
+        self._maker = None
+        self._engine = None
+        self._runtime = None  # in this order
+
+
+def read_engine(bundle: Bundle, info: EngineInfo) -> bytes:
+    """Read an engine's file and compare its SHA-256, even if the bundle was opened without that.
+
+    An engine is a program for the GPU, and the library trusts what it loads.
+
+    Raises:
+        BundleError: the file cannot be read or is not the one that the manifest lists.
+    """
+    path, expected = bundle.path / info.file, bundle.manifest.files[info.file]
+    try:
+        with path.open("rb") as file:
+            data = file.read(expected.size + 1)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error}; copy or export the bundle again") from error
+    if (found := hashlib.sha256(data).hexdigest()) != expected.sha256:
+        raise BundleError(
+            f"{path} has the SHA-256 {found}; expected {expected.sha256}: "
+            "the file is damaged or was changed; copy the bundle or build the engine again"
+        )
+    return data

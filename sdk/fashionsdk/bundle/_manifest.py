@@ -1,0 +1,209 @@
+"""What a bundle's ``manifest.json`` says, as types; ``docs/bundle-format.md`` is the contract."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from fashionsdk._tools import strict_json
+from fashionsdk.attributes import Attribute
+from fashionsdk.errors import BundleError
+from fashionsdk.photos import Preprocessing
+
+FORMAT_VERSION = 2
+MANIFEST_FILE = "manifest.json"
+REFERENCE_FILE = "reference.npz"
+
+Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+EngineKind: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# A letter, digit or underscore first: no "..", no hidden file, no absolute path, on any operating system.
+_FILE_NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """The model that was exported.
+
+    Attributes:
+        architecture: such as ``"asen_v2"``.
+        backbone: such as ``"resnet50"``.
+        embedding_dimension: D.
+        digest: names the embedding space, 64 hexadecimal digits; embeddings compare only if it is the same.
+    """
+
+    architecture: str
+    backbone: str
+    embedding_dimension: int
+    digest: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no model has."""
+        if self.embedding_dimension < 1:
+            raise ValueError(f"embedding_dimension is {self.embedding_dimension}; expected 1 or more")
+        _check_sha256("digest", self.digest)
+
+
+@dataclass(frozen=True)
+class GraphInfo:
+    """One ONNX graph: its file, its precision, and how far it was from the reference when it was exported."""
+
+    file: str
+    precision: Precision
+    opset: int
+    parity: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """One compiled engine: a cache of the graph of its precision, for one library version and GPU architecture."""
+
+    file: str
+    kind: EngineKind
+    precision: Precision
+    library_version: str
+    compute_capability: str
+    min_batch: int
+    opt_batch: int
+    max_batch: int
+
+    def __post_init__(self) -> None:
+        """Refuse a batch range that is none."""
+        if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch:
+            raise ValueError(
+                f"batch range is {self.min_batch}, {self.opt_batch}, {self.max_batch}; "
+                "expected 1 <= min_batch <= opt_batch <= max_batch"
+            )
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """A file's SHA-256, 64 hexadecimal digits, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        """Refuse what no file has."""
+        _check_sha256("sha256", self.sha256)
+        if self.size < 0:
+            raise ValueError(f"size is {self.size}; expected 0 bytes or more")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything a bundle says about itself.
+
+    Attributes:
+        model: which model this is.
+        attributes: the A attributes, in the order of the embeddings' second axis.
+        preprocessing: from a photo to the graphs' input.
+        attention_shape: ``(h, w)``, or ``None`` for a model without attention maps.
+        graphs: the ONNX graphs, at most one a precision; the first is the default.
+        engines: compiled engines, caches of the graphs.
+        history: the training, a row an epoch.
+        metrics: what the model reached, such as ``{"map": 0.64}``.
+        created_by: library versions, such as ``{"torch": "2.6.0"}``.
+        extra: anything else; kept as it is.
+        files: every file but the manifest itself, by its path in the bundle; filled by :meth:`Bundle.write`.
+
+    Raises:
+        ValueError: the parts contradict each other.
+    """
+
+    model: ModelInfo
+    attributes: tuple[Attribute, ...]
+    preprocessing: Preprocessing
+    attention_shape: tuple[int, int] | None
+    graphs: tuple[GraphInfo, ...]
+    engines: tuple[EngineInfo, ...] = ()
+    history: tuple[Mapping[str, float], ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    created_by: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, FileInfo] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what the types cannot."""
+        if not self.attributes or not self.graphs:
+            raise ValueError("attributes or graphs is empty; expected at least one of each")
+        _refuse_repeats("attribute", (attribute.name for attribute in self.attributes))
+        _refuse_repeats("graph of precision", (graph.precision for graph in self.graphs))
+        if self.attention_shape is not None and min(self.attention_shape) < 1:
+            raise ValueError(f"attention_shape is {self.attention_shape}; expected positive h and w, or null")
+        for name in [*self.files, *self.graph_and_engine_files()]:
+            check_file_name(name)
+
+    def graph_and_engine_files(self) -> list[str]:
+        """Return the files that a graph or an engine names."""
+        return [graph.file for graph in self.graphs] + [engine.file for engine in self.engines]
+
+    def to_bytes(self) -> bytes:
+        """Return ``manifest.json``.
+
+        Raises:
+            ValueError: a value is not of its declared type, or is not finite.
+        """
+        encoded = strict_json.encode(self)
+        strict_json.decode(Manifest, encoded, "manifest")
+        return json.dumps({"format_version": FORMAT_VERSION, **encoded}, indent=2, allow_nan=False).encode() + b"\n"
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        """Read ``manifest.json``.
+
+        Raises:
+            BundleError: it is not a manifest of this version, complete and without unknown keys.
+        """
+        try:
+            value = strict_json.loads(data)
+            version = value.pop("format_version", None) if isinstance(value, dict) else None
+        except ValueError as error:
+            raise BundleError(f"{MANIFEST_FILE} is not JSON: {error}; export the bundle again") from error
+        if type(version) is not int or version != FORMAT_VERSION:
+            raise BundleError(
+                f"bundle format is {version!r:.60}, this SDK reads {FORMAT_VERSION}; "
+                "export the checkpoint again with export/build_engine.py, or install the SDK that wrote it"
+            )
+        try:
+            manifest = strict_json.decode(cls, value, "manifest")
+            manifest.check_files()
+        except ValueError as error:
+            raise BundleError(f"{MANIFEST_FILE} does not fit format {FORMAT_VERSION}: {error}") from error
+        return manifest
+
+    def check_files(self) -> None:
+        """Check that ``files`` lists every file that the rest of the manifest speaks of.
+
+        Raises:
+            ValueError: it does not.
+        """
+        for name in [REFERENCE_FILE, *self.graph_and_engine_files()]:
+            if name not in self.files:
+                raise ValueError(f"files lacks {name!r}; expected every graph, every engine and {REFERENCE_FILE}")
+
+
+def check_file_name(name: str) -> None:
+    """Check that ``name`` is a path inside the bundle, and a portable one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not _FILE_NAME.fullmatch(name) or name == MANIFEST_FILE:
+        raise ValueError(
+            f"file name {name!r:.200} is not allowed; expected a path inside the bundle such as "
+            "'model.fp32.onnx': ASCII letters, digits and _ . + - with / between folders"
+        )
+
+
+def _check_sha256(name: str, value: str) -> None:
+    if not _SHA256.fullmatch(value):
+        raise ValueError(f"{name} is {value!r:.80}; expected 64 lower-case hexadecimal digits")
+
+
+def _refuse_repeats(what: str, names: Iterable[str]) -> None:
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(f"{what} {repeated[0]!r} is listed twice; expected once")

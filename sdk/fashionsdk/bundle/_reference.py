@@ -1,0 +1,76 @@
+"""A few inputs and what the trained model answers: the yardstick that travels with a bundle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.bundle._manifest import Manifest
+from fashionsdk.errors import BundleError
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Inputs and PyTorch's FP32 answers.
+
+    Attributes:
+        images: uint8 ``(n, S, S, 3)``, n at least 1.
+        embeddings: float32 ``(n, A, D)``, each of length 1.
+        attention: float32 ``(n, A, h, w)``, or ``None`` for a model without attention maps.
+    """
+
+    images: NDArray[np.uint8]
+    embeddings: NDArray[np.float32]
+    attention: NDArray[np.float32] | None
+
+    def check(self, manifest: Manifest) -> None:
+        """Check shapes, types and values against what the manifest says of the model.
+
+        Raises:
+            ValueError: they do not fit.
+        """
+        count, side, names = len(self.images), manifest.preprocessing.side, len(manifest.attributes)
+        if count < 1:
+            raise ValueError("reference has no images; expected at least 1")
+        _check("images", self.images, np.uint8, (count, side, side, 3))
+        _check("embeddings", self.embeddings, np.float32, (count, names, manifest.model.embedding_dimension))
+        if (self.attention is None) != (manifest.attention_shape is None):
+            raise ValueError(
+                "attention must be in both the reference and the manifest's attention_shape, or in neither"
+            )
+        if self.attention is not None and manifest.attention_shape is not None:
+            _check("attention", self.attention, np.float32, (count, names, *manifest.attention_shape))
+
+    def save(self, path: Path) -> None:
+        """Write ``reference.npz``."""
+        if self.attention is None:
+            np.savez(path, images=self.images, embeddings=self.embeddings)
+        else:
+            np.savez(path, images=self.images, embeddings=self.embeddings, attention=self.attention)
+
+    @classmethod
+    def load(cls, path: Path, manifest: Manifest) -> "Reference":
+        """Read ``reference.npz``, without pickle, and check it against the manifest.
+
+        Raises:
+            BundleError: it is missing, damaged, or of other shapes than the manifest says.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            expected = {"images", "embeddings"} | ({"attention"} if manifest.attention_shape else set())
+            if set(arrays) != expected:
+                raise ValueError(f"it holds {', '.join(sorted(arrays))}; expected {', '.join(sorted(expected))}")
+            reference = cls(arrays["images"], arrays["embeddings"], arrays.get("attention"))
+            reference.check(manifest)
+        except Exception as error:  # a damaged archive fails in many ways: zipfile, zlib, struct, EOFError, ValueError
+            raise BundleError(f"{path} cannot be read: {error}; copy or export the bundle again") from error
+        return reference
+
+
+def _check(name: str, array: NDArray[np.generic], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(f"{name} is {array.dtype} {array.shape}; expected {np.dtype(dtype)} {shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has values that are not finite")

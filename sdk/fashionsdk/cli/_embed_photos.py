@@ -1,0 +1,69 @@
+"""From the photos of a command line to their embeddings, with every photo that fails named."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from fashionsdk.cli._output import NAMED, note, note_skipped, printable
+from fashionsdk.errors import FashionSDKError
+
+if TYPE_CHECKING:
+    from fashionsdk.embedding import Embedder
+    from fashionsdk.embeddings import Embeddings
+
+
+@dataclass
+class PhotoRun:
+    """Embeds photos one by one and keeps the book.
+
+    Attributes:
+        folders: folder -> why it could not be searched for photos.
+        embedded: how many photos came through.
+        skipped: photo -> why it did not.
+    """
+
+    embedder: "Embedder"
+    on_error: Literal["raise", "skip"] = "skip"
+    folders: Mapping[str, str] = field(default_factory=dict)
+    embedded: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, photos: Sequence[str], *, attention: bool = False) -> Iterator[tuple[int, "Embeddings"]]:
+        """Yield each readable photo's position and its embeddings (N = 1), with progress on stderr.
+
+        Raises:
+            ImageError: a photo cannot be read, and ``on_error`` is ``raise``.
+            FashionSDKError: no photo could be read.
+        """
+        for folder, reason in self.folders.items():
+            note(f"skipped the folder {folder}: {reason}")
+        items = self.embedder.embed_many(
+            photos, attention=attention, on_error=self.on_error, progress=True, total=len(photos)
+        )
+        for item in items:
+            if item.embeddings is None:
+                self._skip(photos[item.index], item.error)
+            else:
+                self.embedded += 1
+                yield item.index, item.embeddings
+        self._finish()
+
+    def _skip(self, photo: str, error: Exception | None) -> None:
+        from tqdm import tqdm
+
+        self.skipped[photo] = str(getattr(error, "reason", error))
+        if len(self.skipped) <= NAMED:
+            with tqdm.external_write_mode(file=sys.stderr):  # between the bar's updates
+                print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
+
+    def _finish(self) -> None:
+        note_skipped(len(self.skipped), len(self.skipped) + self.embedded, "photos")
+        if not self.embedded:
+            raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; expected at least one")
+
+    def summary(self) -> dict[str, object]:
+        """Return the book as JSON values."""
+        missing = [*self.folders.items(), *self.skipped.items()]
+        skipped = [{"photo": path, "reason": reason} for path, reason in missing]
+        return {"photos": self.embedded, "skipped": skipped, "model": self.embedder.model}

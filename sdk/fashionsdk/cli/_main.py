@@ -1,0 +1,54 @@
+"""The ``fashionsdk`` command. Each subcommand is a module; what it needs is imported when it runs."""
+
+import argparse
+from collections.abc import Sequence
+
+from fashionsdk.cli._guard import guarded
+from fashionsdk.cli._output import accept_any_text
+from fashionsdk.cli.commands import COMMANDS
+
+EPILOG = """\
+exit codes:
+  0  done
+  1  the command failed: a file, a device, a damaged bundle; for 'check', parity failed
+  2  the command line is wrong
+  130  interrupted (Ctrl-C)
+
+A bundle is the folder that export/build_engine.py writes. Start with 'fashionsdk check BUNDLE'."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's own) and return the exit code.
+
+    Raises:
+        SystemExit: after ``--help`` or ``--version``, or with code 2 when the arguments cannot be parsed.
+    """
+    accept_any_text()
+    args = _parser().parse_args(argv)
+    return guarded("fashionsdk", lambda: int(args.run(args)), debug=args.debug)
+
+
+class _Version(argparse.Action):
+    """Prints the version; argparse's own action would look it up in every run."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import fashionsdk
+
+        print(f"fashionsdk {fashionsdk.__version__}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fashionsdk",
+        description="Attribute-specific fashion retrieval: find items with the same neckline, sleeve or colour.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers)
+    return parser

@@ -1,0 +1,58 @@
+"""What commands that write an HTML page share."""
+
+import argparse
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fashionsdk.cli._output import note, output_path, writing
+from fashionsdk.errors import BundleError
+
+if TYPE_CHECKING:
+    from fashionsdk.embedding import Embedder
+
+PAGE_MARK = b"<!doctype html>"
+
+
+def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
+    """Return where the page goes; see :func:`fashionsdk.cli._output.output_path`."""
+    return output_path(args.out, "an HTML page of this program", PAGE_MARK, bundle=args.bundle, inputs=inputs)
+
+
+def write_page(out: Path, page: str) -> None:
+    """Write the page in one step."""
+    with writing(out) as file:
+        file.write(page.encode("utf-8"))
+    note(f"wrote {out}")
+
+
+def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
+    """Return what a page says at its top about the model, the data and the run."""
+    from datetime import UTC, datetime
+
+    manifest = embedder.bundle.manifest
+    return {
+        "Model": manifest.model.architecture,
+        "Backbone": manifest.model.backbone,
+        **data,
+        "Attributes": f"{len(manifest.attributes)}",
+        "Vector": f"{embedder.dimension} numbers an attribute",
+        "Input": f"{manifest.preprocessing.side} x {manifest.preprocessing.side} pixels",
+        "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
+        "Digest": embedder.model[:16],
+        "Date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def require_attention(embedder: "Embedder") -> None:
+    """Refuse a model that does not say where it looks, before any photo is read.
+
+    Raises:
+        BundleError: it has no attention maps.
+    """
+    manifest = embedder.bundle.manifest
+    if manifest.attention_shape is None:
+        raise BundleError(
+            f"{embedder.bundle.path}: its model, {manifest.model.architecture}, has no attention maps; expected one "
+            "with spatial attention, such as asen_v2"
+        )

@@ -1,0 +1,94 @@
+"""``fashionsdk map``: an HTML page of the embedding space in the plane."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from fashionsdk.cli._embed_photos import PhotoRun
+from fashionsdk.cli._labelled_split import data_files
+from fashionsdk.cli._options import Subparsers, add_command, add_data_options, add_out_option, load_embedder, positive
+from fashionsdk.cli._output import note, print_json
+from fashionsdk.cli._page_output import facts, page_path, write_page
+from fashionsdk.errors import LabelsError
+
+if TYPE_CHECKING:
+    from fashionsdk.embeddings import Embeddings
+    from fashionsdk.labels import Labels
+
+DESCRIPTION = """\
+Write an HTML page with the embedding space of each attribute in the plane, by t-SNE: a point a labelled photo, coloured
+by its value, which the pointer shows; or the photo itself, with --thumbnails.
+
+The page is one file without scripts or links. Needs scikit-learn: pip install 'fashionsdk[report]'."""
+
+EXAMPLES = """\
+  fashionsdk map bundle/ --data shop/labels.csv --attribute neckline --out neckline.html
+  fashionsdk map bundle/ --data shop/ --split test --points 1000 --thumbnails --out space.html"""
+
+
+def register(subparsers: Subparsers) -> None:
+    """Add the command."""
+    parser = add_command(
+        subparsers,
+        "map",
+        run,
+        summary="write an HTML page of the embedding space in 2-D",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    add_data_options(parser)
+    add_out_option(parser, "the HTML file to write; replaced if it is one")
+    parser.add_argument(
+        "--points", type=positive, metavar="N", help="at most so many photos an attribute (default: 400)"
+    )
+    parser.add_argument("--thumbnails", action="store_true", help="draw the photos themselves, framed in the colour")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embed a sample of the labelled photos and write the page."""
+    from fashionsdk.attributes import select
+    from fashionsdk.labels import read_labels
+    from fashionsdk.report import MAP_POINTS, SEED, draw_maps, render_maps, sample_labels
+
+    labels = read_labels(args.data, args.split).select(args.attribute)
+    sample = sample_labels(labels, args.points or MAP_POINTS)
+    out = page_path(args, data_files(args, labels))
+    photo_run = PhotoRun(embedder := load_embedder(args))
+    select([attribute.name for attribute in embedder.attributes], list(sample))
+    pictures: dict[int, str] | None = {} if args.thumbnails else None
+    images = sorted({image for photos in sample.values() for image in photos})
+    maps = draw_maps(sample, _embed(photo_run, labels, images, pictures), pictures)
+    _check_drawn(list(sample), list(maps))
+    data = {"Data": labels.root.resolve().name, "Split": args.split, "Photos": f"{photo_run.embedded:,}"}
+    write_page(out, render_maps(maps, facts(embedder, data), SEED))
+    if args.json:
+        points = {name: len(drawn.values) for name, drawn in maps.items()}
+        print_json({"out": str(out), "points": points, **photo_run.summary()})
+    return 0
+
+
+def _embed(
+    photo_run: PhotoRun, labels: "Labels", images: Sequence[int], pictures: dict[int, str] | None
+) -> Iterator[tuple[int, "Embeddings"]]:
+    """Yield each photo's index and embeddings, and keep a small picture of it where pictures are wanted."""
+    from fashionsdk.report import thumbnail
+
+    files = labels.paths
+    paths = [str(files[image]) for image in images]
+    for position, embeddings in photo_run(paths):
+        if pictures is not None:
+            pictures[images[position]] = thumbnail(photo_run.embedder.preprocessing.read(paths[position]))
+        yield images[position], embeddings
+
+
+def _check_drawn(asked: Sequence[str], drawn: Sequence[str]) -> None:
+    """Say aloud which attributes have no map.
+
+    Raises:
+        LabelsError: none has one.
+    """
+    if missing := [name for name in asked if name not in drawn]:
+        reason = f"too few labelled photos for a map of {', '.join(missing)}; expected 8 or more of each"
+        if not drawn:
+            raise LabelsError(reason)
+        note(reason)

@@ -1,0 +1,71 @@
+"""The pages: each one HTML file that needs nothing else, neither files nor network nor scripts."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from fashionsdk.report import _sections as sections
+from fashionsdk.report._markup import Markup, element, empty
+from fashionsdk.report._report_types import EmbeddingMap, Gaze, Report
+
+# The browser itself then refuses whatever the page does not carry.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+Part = tuple[str, str, Markup]  # anchor, title, content
+
+
+def render(report: Report) -> str:
+    """Return the whole report as HTML; every name and value in it is escaped."""
+    title = f"{report.facts.get('Model', 'model')} on {report.facts.get('Data', 'data')}"
+    maps = {result.name: result.embedding_map for result in report.attributes if result.embedding_map is not None}
+    parts = [
+        ("scores", "Scores", sections.scores(report)),
+        ("matches", "Nearest items", sections.matches(report)),
+        ("attention", "Attention", sections.attention(report.gazes, sections.report_gaze_lead(report))),
+        ("maps", "Embedding maps", sections.maps(maps, "Candidates of each attribute", report.seed)),
+        ("training", "Training", sections.training(report)),
+    ]
+    return _page(f"{title} · retrieval report", sections.header(report, title), parts, "report")
+
+
+def render_gazes(gazes: Sequence[Gaze], facts: Mapping[str, str]) -> str:
+    """Return a page of photos under each attribute's attention; ``facts`` are shown at the top."""
+    title = f"Where {facts.get('Model', 'the model')} looks"
+    content = sections.attention(gazes, sections.GAZE_LEAD)
+    header = sections.heading(title, "Attention over photos, attribute by attribute.", facts)
+    return _page(title, header, [("attention", "Attention", content)], "attention")
+
+
+def render_maps(maps: Mapping[str, EmbeddingMap], facts: Mapping[str, str], seed: int) -> str:
+    """Return a page of embedding maps by attribute; ``facts`` are shown at the top, ``seed`` is what drew them."""
+    title = f"The embedding space of {facts.get('Model', 'the model')}"
+    content = sections.maps(maps, "Labelled photos", seed, large=True)
+    header = sections.heading(title, "Each attribute has a space of its own, here in the plane.", facts)
+    return _page(title, header, [("maps", "Embedding maps", content)], "map")
+
+
+def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> str:
+    """Return a page of the parts that have content, with links to them if there are several."""
+    shown = [part for part in parts if part[2]]
+    links = [element("a", name, href=f"#{anchor}") for anchor, name, _ in shown]
+    blocks = [element("section", element("h2", name), content, id=anchor) for anchor, name, content in shown]
+    body = element(
+        "body",
+        header,
+        element("nav", element("div", *links)) if len(links) > 1 else Markup(),
+        element("main", *blocks),
+        element("footer", "Made by ", element("code", f"fashionsdk {command}"), ". Photos belong to their owners."),
+    )
+    return "<!doctype html>\n" + element("html", _head(title), body, lang="en") + "\n"
+
+
+def _head(title: str) -> Markup:
+    style = Markup(files("fashionsdk.report").joinpath("assets/style.css").read_text(encoding="utf-8"))
+    return element(
+        "head",
+        empty("meta", charset="utf-8"),
+        empty("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        empty("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        empty("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", style),
+    )

@@ -1,0 +1,168 @@
+"""The sections of the page; a section without anything to show is empty."""
+
+from collections.abc import Mapping, Sequence
+
+from fashionsdk.evaluation import Score
+from fashionsdk.report._charts import COLOURS, curve, scatter
+from fashionsdk.report._markup import Markup, element, empty, join
+from fashionsdk.report._report_types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
+
+GAZE_LEAD = (
+    "Where the model looks in a photo for each attribute. Bright is much, dark is little, each picture scaled to its "
+    "own peak, which the ring marks."
+)
+BOOKKEEPING = frozenset(("epoch", "photos", "seconds"))  # of a training's history: nothing to learn from as a curve
+
+
+def header(report: Report, title: str) -> Markup:
+    """Return the title, the four figures that matter, and the facts."""
+    overall = report.evaluation.overall
+    figures = {"MAP": overall.map, "Random MAP": overall.random_map, **_recall_names(overall)}
+    tiles = [
+        element("div", element("b", f"{value:.1f}", element("small", "%")), element("span", name), class_="tile")
+        for name, value in figures.items()
+    ]
+    return heading(title, _summary(overall), report.facts, element("div", *tiles, class_="tiles"))
+
+
+def heading(title: str, summary: str, facts: Mapping[str, str], *between: Markup) -> Markup:
+    """Return a page's title, a sentence, what comes between, and the facts."""
+    rows = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
+    return element(
+        "header", element("h1", title), element("p", summary, class_="summary"), *between, element("dl", *rows)
+    )
+
+
+def _summary(overall: Score) -> str:
+    return (
+        "How well the model finds items that share one attribute with a photo: "
+        f"{overall.queries:,} queries, each ranked against the candidates that are labelled with its attribute."
+    )
+
+
+def _recall_names(score: Score) -> dict[str, float]:
+    return {f"Recall@{name.removeprefix('R@')}": value for name, value in score.recall.items()}
+
+
+def scores(report: Report) -> Markup:
+    """Return a bar for each attribute, with a mark where a random ranking would end."""
+    evaluation = report.evaluation
+    overall = evaluation.overall
+    heads = ["Attribute", "MAP, %", "", "Random", *_recall_names(overall), "Queries", "Candidates"]
+    rows = [_score_row(score) for score in evaluation.attributes]
+    total = _score_row(overall, "Mean over queries")
+    table = element(
+        "table",
+        element("thead", element("tr", *(element("th", name, scope="col") for name in heads))),
+        element("tbody", *rows),
+        element("tfoot", total),
+    )
+    lead = (
+        "Mean average precision of each attribute's ranking. The bar is the model, the mark on it a random ranking; "
+        "recall@k is the share of queries with a right item among the first k."
+    )
+    absent = evaluation.without_embedding
+    left_out = f" {absent} photos could not be read and are left out." if absent else ""
+    return join(element("p", lead + left_out, class_="lead"), element("div", table, class_="wide"))
+
+
+def _score_row(score: Score, name: str | None = None) -> Markup:
+    bar = element(
+        "div",
+        element("i", style=f"width:{score.map:.2f}%"),
+        element("em", style=f"left:{score.random_map:.2f}%"),
+        class_="bar",
+    )
+    numbers = [f"{score.random_map:.1f}", *(f"{value:.1f}" for value in score.recall.values())]
+    numbers += [f"{score.queries:,}", f"{score.candidates:,}"]
+    cells = [element("td", element("b", f"{score.map:.1f}")), element("td", bar, class_="chart")]
+    cells += [element("td", number) for number in numbers]
+    return element("tr", element("th", name or score.attribute, scope="row"), *cells)
+
+
+def matches(report: Report) -> Markup:
+    """Return, for each attribute, a few queries with their nearest items."""
+    lead = (
+        f"Queries were drawn at random with seed {report.seed}, not chosen by hand. Beside each photo, its nearest "
+        "items by that attribute alone, as the model sees them: the centre square. A tick means the item has the "
+        "query's value, a cross that it has another."
+    )
+    return join(element("p", lead, class_="lead"), *(_attribute_matches(result) for result in report.attributes))
+
+
+def _attribute_matches(result: AttributeResult) -> Markup:
+    return element("article", element("h3", result.name), *map(_query_row, result.queries), class_="queries")
+
+
+def _query_row(query: Query) -> Markup:
+    asked = [_figure(query.picture, query.value, "query", element("span", "query", class_="tag"))]
+    if query.attention is not None:
+        asked.append(_figure(query.attention, "attention", "plain"))
+    found = element("div", *map(_neighbour, query.neighbours), class_="found")
+    return element("div", element("div", *asked, class_="asked"), found, class_="row")
+
+
+def _neighbour(neighbour: Neighbour) -> Markup:
+    kind, sign, spoken = ("right", "✓", "right") if neighbour.right else ("wrong", "✗", "wrong")
+    mark = element("span", sign, class_="mark", role="img", aria_label=spoken)
+    return _figure(neighbour.picture, neighbour.value, kind, mark, element("small", f"{neighbour.score:.2f}"))
+
+
+def _figure(picture: str, caption: str, kind: str, *extra: Markup) -> Markup:
+    image = empty("img", src=picture, alt=caption, loading="lazy", width=168, height=168)
+    return element("figure", image, *extra, element("figcaption", caption, title=caption), class_=kind)
+
+
+def report_gaze_lead(report: Report) -> str:
+    """Return what a report says above its attention."""
+    return f"{GAZE_LEAD} Photos were drawn with seed {report.seed}; an attribute that one is not labelled with is pale."
+
+
+def attention(gazes: Sequence[Gaze], lead: str) -> Markup:
+    """Return photos with where the model looks for each attribute, under a sentence."""
+    return join(element("p", lead, class_="lead"), *map(_gaze_row, gazes)) if gazes else Markup()
+
+
+def _gaze_row(gaze: Gaze) -> Markup:
+    """Return one photo's row; an attribute without a value is pale, if any has one."""
+    bare = "pale" if any(value is not None for _, value in gaze.attention.values()) else "query"
+    figures = [
+        _figure(picture, name if value is None else f"{name}: {value}", bare if value is None else "query")
+        for name, (picture, value) in gaze.attention.items()
+    ]
+    return element("div", _figure(gaze.picture, gaze.caption, "plain"), *figures, class_="gaze")
+
+
+def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool = False) -> Markup:
+    """Return each attribute's embeddings in the plane; ``what`` says whose."""
+    if not drawn:
+        return Markup()
+    cards = [
+        element("article", element("h3", name), scatter(embedding_map), class_="card")
+        for name, embedding_map in drawn.items()
+    ]
+    most = max(len(embedding_map.values) for embedding_map in drawn.values())
+    lead = (
+        f"{what} in the plane (t-SNE, seed {seed}, at most {most:,} drawn at random). Near in the map means alike in "
+        "that attribute; distances between groups mean little. "
+        f"The {COLOURS} commonest values have a colour; hover over a point for its value."
+    )
+    return join(element("p", lead, class_="lead"), element("div", *cards, class_="grid large" if large else "grid"))
+
+
+def training(report: Report) -> Markup:
+    """Return a curve for each quantity that the training recorded."""
+    names = dict.fromkeys(name for row in report.history for name in row if name not in BOOKKEEPING)
+    curves = {name: _points(report, name) for name in names}
+    drawn = [curve(name, points) for name, points in curves.items() if len(points) > 1]
+    if not drawn:
+        return Markup()
+    seconds = sum(row.get("seconds", 0.0) for row in report.history)
+    spent = f", {seconds / 60:,.0f} minutes" if seconds >= 60 else ""
+    lead = f"{len(report.history)} epochs{spent}; the number beside each name is the last value."
+    return join(element("p", lead, class_="lead"), element("div", *drawn, class_="grid"))
+
+
+def _points(report: Report, name: str) -> Sequence[tuple[float, float]]:
+    """Return a quantity as (epoch, value); rows without it are left out."""
+    return [(row.get("epoch", number), row[name]) for number, row in enumerate(report.history, 1) if name in row]

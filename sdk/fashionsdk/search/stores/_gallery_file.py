@@ -1,0 +1,232 @@
+"""The gallery file: keys, metadata, vectors. ``docs/gallery-format.md`` specifies every byte."""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk._tools.atomic_file import replacing
+from fashionsdk.errors import GalleryError
+
+JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
+
+MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: shows a transfer that rewrites line ends or strips a bit
+FORMAT_VERSION = 1
+ALIGNMENT = 64
+PRELUDE = struct.Struct("<8sII32s")  # magic, format version, header length, sha256 of the header
+FLOAT_BYTES = 4
+REMEDY = "restore a copy, or make it again with 'fashionsdk index'"
+
+
+@dataclass(frozen=True, eq=False)
+class GalleryContents:
+    """What a gallery file holds: G items, their vectors for each attribute, the model that made them.
+
+    Attributes:
+        keys: G names, each once.
+        metadata: G JSON objects.
+        vectors: attribute name -> float32 ``(G, D)``.
+        dimension: D.
+        model: digest of the model.
+    """
+
+    keys: Sequence[str]
+    metadata: Sequence[Mapping[str, JSON]]
+    vectors: Mapping[str, NDArray[np.float32]]
+    dimension: int
+    model: str
+
+
+def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> None:
+    """Write ``contents`` to ``path`` as one step: a crash at any moment leaves the old file or the new one.
+
+    Raises:
+        GalleryError: the file cannot be written; what was saved before is untouched.
+    """
+    items = encode_json({"keys": list(contents.keys), "metadata": list(contents.metadata)})
+    blocks = {"items": memoryview(items)}
+    for name, rows in contents.vectors.items():
+        blocks[_section_name(name)] = _bytes(np.ascontiguousarray(rows, dtype="<f4"))
+    sections, end = [], 0
+    for name, block in blocks.items():
+        offset = _align(end)
+        end = offset + block.nbytes
+        digest = hashlib.sha256(block).hexdigest()
+        sections.append({"name": name, "offset": offset, "bytes": end - offset, "sha256": digest})
+    header = encode_json(
+        {
+            "model": contents.model,
+            "attributes": list(contents.vectors),
+            "dimension": contents.dimension,
+            "count": len(contents.keys),
+            "sections": sections,
+        }
+    )
+    try:
+        with replacing(path) as file:
+            file.write(PRELUDE.pack(MAGIC, FORMAT_VERSION, len(header), hashlib.sha256(header).digest()))
+            file.write(header)
+            for block in blocks.values():
+                file.write(bytes(-file.tell() % ALIGNMENT))
+                file.write(block)
+    except OSError as error:
+        raise GalleryError(
+            f"cannot save the gallery {os.fspath(path)}: {error.strerror}; what was saved there before is untouched"
+        ) from error
+
+
+def read_gallery(path: str | os.PathLike[str], *, model: str | None = None) -> GalleryContents:
+    """Read the gallery at ``path``, checking every byte of it.
+
+    Raises:
+        GalleryError: the file is missing, damaged, of another format, or not made by ``model``.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise GalleryError(f"no gallery at {path}; make one with 'fashionsdk index', or check the path")
+    try:
+        with path.open("rb") as file:
+            return _read(file, path, model)
+    except OSError as error:
+        raise GalleryError(f"cannot read the gallery {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise GalleryError(f"the gallery {path} is damaged: {error}; {REMEDY}") from error
+
+
+def _read(file: BinaryIO, path: Path, model: str | None) -> GalleryContents:
+    """Read an open gallery file; damage is a ValueError here."""
+    header = _read_header(file, path)
+    if model is not None and header["model"] != model:
+        raise GalleryError(
+            f"the gallery {path} was made by model {header['model']}, expected {model}; "
+            "open it with the bundle that made it, or index the photos again with this one"
+        )
+    items, *_ = sections = header["sections"]
+    keys, metadata = _parse_items(_read_section(file, items, np.dtype(np.uint8)).tobytes(), header["count"])
+    shape = (header["count"], header["dimension"])
+    vectors = {
+        name: _read_section(file, section, np.dtype("<f4")).reshape(shape).astype(np.float32, copy=False)
+        for name, section in zip(header["attributes"], sections[1:], strict=True)
+    }
+    return GalleryContents(keys, metadata, vectors, header["dimension"], header["model"])
+
+
+def _read_header(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """Read and check the header; its sections' offsets come back counted from the start of the file."""
+    prelude = file.read(PRELUDE.size)
+    if prelude[: len(MAGIC)] != MAGIC:
+        raise GalleryError(f"{path} is not a gallery: it does not start with the gallery mark; check the path")
+    if len(prelude) < PRELUDE.size:
+        _damaged("it ends inside its first bytes")
+    _, version, length, digest = PRELUDE.unpack(prelude)
+    if version != FORMAT_VERSION:
+        raise GalleryError(
+            f"{path} has gallery format {version}, this SDK reads {FORMAT_VERSION}; "
+            "use the SDK that wrote it, or index the photos again"
+        )
+    size = os.fstat(file.fileno()).st_size
+    if PRELUDE.size + length > size:
+        _damaged(f"a header of {length} bytes does not fit its {size} bytes")
+    text = file.read(length)
+    if hashlib.sha256(text).digest() != digest:
+        _damaged("its header is not what was written")
+    header: dict[str, Any] = decode_json(text)
+    _check_header(header)
+    _place_sections(header, _align(PRELUDE.size + length), size)
+    return header
+
+
+def _check_header(header: Any) -> None:
+    """Check names and types; sizes are checked against the file by ``_place_sections``."""
+    kinds = {"model": str, "attributes": list, "dimension": int, "count": int, "sections": list}
+    if not isinstance(header, dict) or header.keys() != kinds.keys():
+        _damaged(f"its header must have exactly the entries {', '.join(kinds)}")
+    if wrong := [name for name, kind in kinds.items() if type(header[name]) is not kind]:
+        _damaged(f"its header's entry {wrong[0]!r} has the wrong type")
+    names = header["attributes"]
+    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        _damaged("its attributes must be different names, at least one")
+    if header["dimension"] < 1 or header["count"] < 0:
+        _damaged(f"it claims {header['count']} items of dimension {header['dimension']}")
+
+
+def _place_sections(header: dict[str, Any], start: int, size: int) -> None:
+    """Check that the sections fill the file without a gap, and count their offsets from the file's start."""
+    sections, end = header["sections"], 0
+    names = ["items", *map(_section_name, header["attributes"])]
+    if [isinstance(section, dict) and section.get("name") for section in sections] != names:
+        _damaged(f"its sections must be {', '.join(names)}")
+    rows = header["count"] * header["dimension"] * FLOAT_BYTES
+    for index, section in enumerate(sections):
+        length = rows if index else section.get("bytes")
+        wanted = {
+            "name": names[index],
+            "offset": _align(end),
+            "bytes": length,
+            "sha256": section.get("sha256"),
+        }
+        if section != wanted or type(length) is not int or length < 0 or not isinstance(section["sha256"], str):
+            _damaged(f"its section {names[index]!r} is described wrongly")
+        end = section["offset"] + length
+        section["offset"] += start
+    if start + end != size:
+        _damaged(f"it has {size} bytes, expected {start + end}")
+
+
+def _read_section(file: BinaryIO, section: Mapping[str, Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Read one section, flat, with the zero bytes that pad it to its place."""
+    if any(file.read(section["offset"] - file.tell())):
+        _damaged(f"the bytes before section {section['name']!r} are not zero")
+    block = np.fromfile(file, dtype, section["bytes"] // dtype.itemsize)
+    if hashlib.sha256(_bytes(block)).hexdigest() != section["sha256"]:
+        _damaged(f"section {section['name']!r} is not what was written")
+    return block
+
+
+def _parse_items(text: bytes, count: int) -> tuple[list[str], list[dict[str, JSON]]]:
+    """Return the keys and the metadata of ``count`` items."""
+    items = decode_json(text)
+    if not isinstance(items, dict) or items.keys() != {"keys", "metadata"}:
+        _damaged("its items must have exactly the entries keys, metadata")
+    keys, metadata = items["keys"], items["metadata"]
+    if not isinstance(keys, list) or not isinstance(metadata, list) or not len(keys) == len(metadata) == count:
+        _damaged(f"it must list {count} keys and as many metadata")
+    if not all(isinstance(key, str) for key in keys) or len(set(keys)) != count:
+        _damaged("its keys must be different strings")
+    if not all(isinstance(entry, dict) for entry in metadata):
+        _damaged("its metadata must be JSON objects")
+    return keys, metadata
+
+
+def encode_json(value: object) -> bytes:
+    """Return ``value`` as strict JSON in ASCII; file names with unpaired surrogates survive too."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def decode_json(text: bytes) -> Any:
+    """Parse strict JSON; NaN and infinities are a ValueError."""
+    return json.loads(text, parse_constant=lambda name: _damaged(f"{name} is not JSON"))
+
+
+def _bytes(block: NDArray[Any]) -> memoryview:
+    """Return a contiguous array's memory, without a copy."""
+    return block.reshape(-1).view(np.uint8).data
+
+
+def _align(position: int) -> int:
+    return -(-position // ALIGNMENT) * ALIGNMENT
+
+
+def _section_name(attribute: str) -> str:
+    return f"vectors/{attribute}"
+
+
+def _damaged(what: str) -> NoReturn:
+    raise ValueError(what)

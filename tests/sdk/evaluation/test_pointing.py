@@ -1,0 +1,228 @@
+"""Pointing: peaks against loops, geometry against the real preprocessing, boxes.csv and what is refused in it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from fashionsdk.attributes import Attribute
+from fashionsdk.embedding._embedder import Embedder
+from fashionsdk.errors import LabelsError
+from fashionsdk.evaluation._pointing import in_square, peak, pointing, points_inside, visible_area
+from fashionsdk.labels import Labels
+from fashionsdk.labels._attribute_boxes import Box, read_boxes
+from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk.photos._source import open_image
+
+NAMES = ("neckline", "sleeve")
+HEADER = "image,attribute,left,top,right,bottom"
+LABELS = Labels(
+    Path(), ("a.jpg", "b.jpg"), tuple(Attribute(name, ("x",)) for name in NAMES), np.zeros((0, 3), np.int32)
+)
+
+
+@given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.integers(0, 3)))
+def test_the_peak_is_the_first_largest_cell(attention):
+    for cells, (x, y) in zip(attention, peak(attention), strict=True):
+        height, width = cells.shape
+        row, column = max(np.ndindex(height, width), key=lambda place: cells[place])  # max() returns the first
+        assert (x, y) == ((column + 0.5) / width, (row + 0.5) / height)
+
+
+@pytest.mark.parametrize("attention", [np.zeros(4), np.zeros((2, 0, 3)), np.full((1, 2, 2), np.nan)])
+def test_attention_without_a_peak_is_refused(attention):
+    with pytest.raises(ValueError, match=r"expected \(\.\.\., h, w\) with finite values"):
+        peak(attention.astype(np.float32))
+
+
+@settings(max_examples=40)
+@given(width=st.integers(40, 400), height=st.integers(40, 400), row=st.integers(0, 31), column=st.integers(0, 31))
+def test_a_place_of_the_photo_lies_in_the_square_where_preprocessing_puts_it(width, height, row, column):
+    x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+    ramps = np.rint(255 * np.stack([x, y, y], axis=-1)).astype(np.uint8)  # each pixel says where in the photo it is
+    seen = Preprocessing(32)(Image.fromarray(ramps))[row, column] / 255
+    left, top, *_ = in_square(np.array([seen[0], seen[1], 1, 1]), (width, height))
+    pixel, grey = 1 / 32, max(width, height) / min(width, height) / 255  # one pixel of the input; one grey level
+    assert abs(left - (column + 0.5) / 32) <= pixel + grey
+    assert abs(top - (row + 0.5) / 32) <= pixel + grey
+
+
+def test_a_square_photo_is_its_own_square():
+    boxes = np.array([[0.1, 0.2, 0.3, 0.4]])
+    np.testing.assert_array_equal(in_square(boxes, (7, 7)), boxes)
+    with pytest.raises(ValueError, match="expected a positive width and height"):
+        in_square(boxes, (7, 0))
+
+
+def test_a_box_outside_the_square_cannot_be_hit():
+    (box,) = in_square(np.array([[0.0, 0.0, 0.2, 1.0]]), (300, 100))  # the square is the middle third
+    assert visible_area(box) == 0
+    assert not points_inside(np.ones((1, 1), np.float32), box)
+
+
+def test_a_quarter_of_a_wide_photo_covers_half_the_square():
+    (box,) = in_square(np.array([[0.25, 0.0, 0.5, 1.0]]), (200, 100))
+    np.testing.assert_allclose(box, [0, 0, 0.5, 1])
+    assert visible_area(box) == pytest.approx(0.5)
+
+
+def looking_at(*cells: tuple[int, int]) -> np.ndarray:
+    attention = np.zeros((len(cells), 4, 4), np.float32)
+    for index, cell in enumerate(cells):
+        attention[(index, *cell)] = 1
+    return attention
+
+
+def test_hits_are_counted_by_attribute_and_over_all():
+    boxes = {
+        0: {"neckline": Box(0, 0, 0.5, 0.5), "sleeve": Box(0, 0, 1, 0.5)},
+        1: {"neckline": Box(0.5, 0.5, 1, 1)},
+        2: {"neckline": Box(0, 0, 1, 1)},  # its photo cannot be read
+        3: {"hem": Box(0, 0, 1, 1)},  # not asked for
+    }
+    looks = [
+        (0, looking_at((1, 1), (3, 0)), (10, 10)),
+        (1, looking_at((1, 1), (0, 0)), (10, 10)),
+        (9, looking_at((0, 0), (0, 0)), (10, 10)),  # without a box
+    ]
+    found = pointing(boxes, looks, NAMES)
+    assert found.to_json() == {
+        "attributes": (
+            {"attribute": "neckline", "photos": 2, "hits": 1, "rate": 50.0, "random": 25.0},
+            {"attribute": "sleeve", "photos": 1, "hits": 0, "rate": 0.0, "random": 50.0},
+        ),
+        "overall": {"attribute": "all boxes", "photos": 3, "hits": 1, "rate": 33.3333, "random": 33.3333},
+        "missing": 1,
+    }
+    head, *lines, last = found.table().splitlines()
+    assert head.split() == ["attribute", "photos", "hits", "random", "inside"]
+    assert [line.split()[0] for line in lines] == list(NAMES)
+    assert last.split() == ["all", "boxes", "3", "1", "33.33", "33.33"]
+
+
+def test_what_cannot_be_measured_is_refused():
+    boxes = {0: {"sleeve": Box(0, 0, 1, 1)}}
+    with pytest.raises(ValueError, match="none of the 1 boxes of neckline, sleeve"):
+        pointing(boxes, [], NAMES)
+    with pytest.raises(ValueError, match="expected each once"):
+        pointing(boxes, [], ("sleeve", "sleeve"))
+    with pytest.raises(ValueError, match=r"shape \(1, 4, 4\); expected \(2, h, w\)"):
+        pointing(boxes, [(0, looking_at((0, 0)), (1, 1))], NAMES)
+
+
+def written(tmp_path: Path, *lines: str) -> Path:
+    path = tmp_path / "boxes.csv"
+    path.write_text("\n".join((HEADER, *lines)))
+    return path
+
+
+def test_boxes_are_read_by_photo_and_attribute(tmp_path):
+    path = written(tmp_path, "b.jpg,sleeve,0,0.25,0.5,1", "", "other.jpg,sleeve,0,0,1,1", "b.jpg,neckline,0,0,1,1")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))  # as a spreadsheet saves it
+    boxes = read_boxes(path, LABELS, elsewhere={"other.jpg"})
+    assert boxes == {1: {"sleeve": Box(0, 0.25, 0.5, 1), "neckline": Box(0, 0, 1, 1)}}
+
+
+BAD_LINES = {
+    "b.jpg,hem,0,0,1,1": "unknown attribute 'hem'; the table has neckline, sleeve",
+    "c.jpg,sleeve,0,0,1,1": "the table has no image 'c.jpg'",
+    "b.jpg,sleeve,0,0,1": "5 cells; expected 6",
+    "b.jpg,sleeve,0,0,1,1,1": "7 cells; expected 6",
+    "b.jpg,sleeve,x,0,1,1": "left is 'x'; expected a number",
+    "b.jpg,sleeve,0,,1,1": "top is ''; expected a number",
+    "b.jpg,sleeve,nan,0,1,1": "left is nan; expected a fraction",
+    "b.jpg,sleeve,0,0,1.5,1": "right is 1.5; expected a fraction",
+    "b.jpg,sleeve,0,-0.1,1,1": "top is -0.1; expected a fraction",
+    "b.jpg,sleeve,0.5,0,0.5,1": "left is 0.5 and right 0.5; expected left below right",
+    "b.jpg,sleeve,0,0.6,1,0.5": "top is 0.6 and bottom 0.5; expected top below bottom",
+    "a.jpg,sleeve,0,0,1,1": "a box of 'sleeve' in 'a.jpg' was given before",
+}
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_a_bad_line_is_named(tmp_path, line):
+    path = written(tmp_path, "a.jpg,sleeve,0,0,1,1", line)
+    with pytest.raises(LabelsError) as caught:
+        read_boxes(path, LABELS)
+    assert str(caught.value).startswith(f"{path}, line 3: {BAD_LINES[line]}")
+
+
+def test_a_bad_line_of_another_split_is_named_too(tmp_path):
+    with pytest.raises(LabelsError, match="line 2: left is 2"):
+        read_boxes(written(tmp_path, "other.jpg,sleeve,2,0,1,1"), LABELS, elsewhere=["other.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "its first line is ''; expected image,attribute,left"),
+        (HEADER.replace(",", ";").encode(), "with commas"),
+        (HEADER.encode(), "none of its 0 boxes"),
+        (f"{HEADER}\nc.jpg,sleeve,0,0,1,1".encode(), "none of its 1 boxes"),
+        (HEADER.encode() + b"\n\xff", "cannot be read as a CSV table in UTF-8"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_table_of_boxes_is_refused(tmp_path, content, message):
+    path = tmp_path / "boxes.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(LabelsError, match=message):
+        read_boxes(path, LABELS, elsewhere=["c.jpg"])
+
+
+@pytest.fixture
+def boxed(shop) -> str:
+    """Boxes of the shop's photos, one of them in another split."""
+    random = np.random.default_rng(6)
+    rows = [HEADER]
+    for index in range(8):
+        left, top = random.uniform(0, 0.5, 2)
+        name = f"{'deep/' if index % 2 else ''}{index}.png"
+        rows.append(f"{name},{('colour', 'neckline')[index % 2]},{left:.4f},{top:.4f},{left + 0.5:.4f},{top + 0.5:.4f}")
+    Path("boxes.csv").write_text("\n".join(rows))
+    return "boxes.csv"
+
+
+def test_the_command_counts_like_a_loop_in_the_photo(run, bundle, shop, boxed):
+    status, out, _ = run("point", bundle.path, "--data", "shop", "--boxes", boxed, "--json")
+    embedder, hits = Embedder(bundle.path), {"colour": [], "neckline": []}
+    for row in Path(boxed).read_text().splitlines()[1:8]:
+        image, name, *edges = row.split(",")
+        left, top, right, bottom = map(float, edges)
+        attention = embedder.embed([shop / image], name, attention=True).attention[0, 0]
+        row, column = np.unravel_index(attention.argmax(), attention.shape)
+        width, height = open_image(shop / image).size  # 18 x 24: the square lies 3 pixels below the top
+        x, y = (column + 0.5) / 4 * width / width, (3 + (row + 0.5) / 4 * width) / height
+        hits[name].append(left <= x <= right and top <= y <= bottom)
+    answer = json.loads(out)
+    assert (status, answer["photos"], answer["skipped"], answer["missing"]) == (0, 7, [], 0)
+    assert {each["attribute"]: (each["photos"], each["hits"]) for each in answer["attributes"]} == {
+        name: (len(each), sum(each)) for name, each in hits.items()
+    }
+    assert answer["overall"]["hits"] == sum(map(sum, hits.values()))
+
+
+def test_the_command_measures_the_attribute_that_is_asked_for(run, bundle, shop, boxed):
+    argv = ("point", bundle.path, "--data", "shop/labels.csv", "--boxes", boxed)
+    status, out, _ = run(*argv, "--attribute", "neckline")
+    assert (status, [line.split()[0] for line in out.splitlines()]) == (0, ["attribute", "neckline", "all"])
+    Path(boxed).write_text(f"{HEADER}\n0.png,colour,0,0,1,1")
+    status, _, err = run(*argv, "--attribute", "neckline")
+    assert (status, "no box of neckline in split 'valid'" in err) == (1, True)
+    assert run(*argv, "--attribute", "hem")[0] == 2
+
+
+def test_a_model_without_attention_cannot_point(run, write_bundle, manifest, reference, shop, boxed):
+    bundle = write_bundle(
+        manifest=replace(manifest, attention_shape=None), reference=replace(reference, attention=None)
+    )
+    status, out, err = run("point", bundle.path, "--data", "shop", "--boxes", boxed)
+    assert (status, out) == (1, "")
+    assert "its model, tiny, has no attention maps; expected one with spatial attention" in err.splitlines()[-1]

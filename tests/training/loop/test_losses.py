@@ -1,0 +1,135 @@
+"""Losses against loops that anyone can read."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fashionsdk_training.loop.losses import (
+    AutomaticWeights,
+    BatchTripletLoss,
+    ProxyLoss,
+    TripletLoss,
+    alignment_loss,
+    classification_loss,
+)
+
+MARGIN = 0.2
+
+
+def unit(shape, seed=0):
+    return torch.nn.functional.normalize(torch.from_numpy(np.random.default_rng(seed).normal(size=shape)), dim=-1)
+
+
+def test_triplet_loss_is_the_papers_formula():
+    embeddings = unit((5, 2, 4))
+    triplets = torch.tensor([[0, 1, 2, 0], [3, 4, 0, 1]])
+    losses = [
+        max(0.0, MARGIN - float(embeddings[a, t] @ embeddings[p, t]) + float(embeddings[a, t] @ embeddings[n, t]))
+        for a, p, n, t in triplets.tolist()
+    ]
+    assert float(TripletLoss(MARGIN)(embeddings, triplets)) == pytest.approx(sum(losses) / 2)
+
+
+def obvious_batch_loss(embeddings, labels):
+    anchors = []
+    for attribute in range(labels.shape[1]):
+        vectors, values = embeddings[:, attribute], labels[:, attribute].tolist()
+        for a, anchor in enumerate(values):
+            positives = [i for i, v in enumerate(values) if v == anchor and i != a]
+            negatives = [i for i, v in enumerate(values) if v not in (anchor, -1)]
+            if anchor < 0 or not positives or not negatives:
+                continue
+            losses = [
+                MARGIN - float(vectors[a] @ vectors[p]) + float(vectors[a] @ vectors[n])
+                for p in positives
+                for n in negatives
+            ]
+            active = [loss for loss in losses if loss > 0]
+            anchors.append(sum(active) / len(active) if active else 0.0)
+    return sum(anchors) / len(anchors) if anchors else 0.0
+
+
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 1)), min_size=2, max_size=7), st.integers(0, 99))
+def test_batch_loss_takes_every_valid_triplet_of_every_labelled_attribute(rows, seed):
+    labels, embeddings = torch.tensor(rows), unit((len(rows), 2, 3), seed)
+    assert float(BatchTripletLoss(MARGIN)(embeddings, labels)) == pytest.approx(obvious_batch_loss(embeddings, labels))
+
+
+def test_batch_loss_without_a_valid_triplet_is_zero_and_has_a_gradient():
+    embeddings = unit((2, 1, 3)).requires_grad_()
+    loss = BatchTripletLoss()(embeddings, torch.tensor([[0], [-1]]))
+    loss.backward()
+    assert float(loss.detach()) == 0
+    assert embeddings.grad is not None
+
+
+def test_proxy_loss_is_cross_entropy_over_all_labels():
+    torch.manual_seed(0)
+    loss = ProxyLoss([2, 3], dimension=4, scale=8, smoothing=0.0)
+    embeddings, labels = unit((3, 2, 4)).float(), torch.tensor([[0, 2], [1, -1], [-1, 0]])
+    expected = []
+    for photo, attribute in [(0, 0), (0, 1), (1, 0), (2, 1)]:
+        proxies = loss.proxies[attribute].detach()
+        logits = [8 * float(embeddings[photo, attribute] @ proxy / proxy.norm()) for proxy in proxies]
+        expected.append(math.log(sum(map(math.exp, logits))) - logits[labels[photo, attribute]])
+    assert float(loss(embeddings, labels).detach()) == pytest.approx(sum(expected) / 4, rel=1e-5)
+
+
+def test_an_attribute_without_two_values_adds_nothing():
+    embeddings, labels = unit((3, 3, 4)).float(), torch.tensor([[0, 0, -1], [1, 0, -1], [0, -1, -1]])
+    torch.manual_seed(0)
+    loss = ProxyLoss([2, 1, 0], dimension=4)
+    alone = ProxyLoss([2], dimension=4)
+    alone.load_state_dict({"proxies.0": loss.proxies[0]})
+    counted = 3 / 5  # labels of the first attribute among all
+    assert float(loss(embeddings, labels).detach()) == pytest.approx(
+        counted * float(alone(embeddings[:, :1], labels[:, :1]).detach())
+    )
+
+
+def test_proxies_of_an_unlabelled_batch_still_get_a_gradient():
+    loss = ProxyLoss([2, 3], dimension=4)
+    loss(unit((2, 2, 4)).float(), torch.full((2, 2), -1)).backward()
+    assert all(proxy.grad is not None for proxy in loss.proxies)
+
+
+wanted_pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
+
+
+@given(wanted_pairs, st.integers(0, 99))
+def test_alignment_is_one_minus_the_mean_cosine_of_wanted_pairs(rows, seed):
+    first, second = unit((len(rows), 2, 3), seed), unit((len(rows), 2, 3), seed + 1)
+    pairs = [(i, a) for i, row in enumerate(rows) for a, wanted in enumerate(row) if wanted]
+    losses = [max(0.0, 1 - float(first[i, a] @ second[i, a])) for i, a in pairs]
+    got = alignment_loss(first, second, torch.tensor(rows))
+    assert float(got) == pytest.approx(sum(losses) / max(1, len(losses)))
+
+
+def test_alignment_of_the_same_vectors_is_zero():
+    vectors = unit((4, 3, 5))
+    assert float(alignment_loss(vectors, vectors, torch.ones(4, 3, dtype=torch.bool))) == pytest.approx(0, abs=1e-12)
+
+
+@given(wanted_pairs, st.integers(0, 99))
+def test_classification_is_the_binary_cross_entropy_of_every_attribute(rows, seed):
+    logits = np.random.default_rng(seed).normal(scale=3, size=(len(rows), 2))
+    shown = np.array(rows)
+    probability = 1 / (1 + np.exp(-logits))
+    expected = -np.where(shown, np.log(probability), np.log(1 - probability)).mean()
+    got = classification_loss(torch.from_numpy(logits), torch.tensor(rows))
+    assert float(got) == pytest.approx(expected)
+
+
+def test_automatic_weights_are_the_originals_formula_and_learn():
+    weigh = AutomaticWeights(2)
+    losses = [torch.tensor(0.7), torch.tensor(2.0)]
+    expected = sum(0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0))
+    total = weigh(losses)
+    assert float(total.detach()) == pytest.approx(expected, rel=1e-6)
+    total.backward()
+    slopes = [0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0)]  # d/ds (0.5 e^s L + s) at s = 1
+    assert weigh.scales.grad.tolist() == pytest.approx(slopes, rel=1e-6)

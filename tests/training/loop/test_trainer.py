@@ -1,0 +1,199 @@
+"""Training runs: they learn, they resume bit for bit, they survive a kill, and several processes agree."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling
+from fashionsdk_training.data.augmentation import Augmentation
+from fashionsdk_training.errors import CheckpointError, TrainingError
+from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.trainer import STATE_FILE, Trainer
+from tests.training.conftest import tiny_config
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+ROOT = Path(__file__).parents[3]
+
+
+def tensors(run):
+    return load_file(run / STATE_FILE)
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        assert torch.equal(value, second[key]), key
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """A run of three epochs that was never stopped."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    Trainer(tiny_config(), data, out, ALONE).fit()
+    return out
+
+
+def test_a_tiny_network_learns_both_attributes(data, tmp_path):
+    config = tiny_config(epochs=10, augmentation=Augmentation(brightness=0.0))
+    checkpoint = Trainer(config, data, tmp_path / "run", ALONE).fit()
+    assert checkpoint.metrics["map"] > 90 > 70 > checkpoint.metrics["random_map"]
+
+
+def test_the_best_epoch_is_the_checkpoint(whole, data):
+    checkpoint = Checkpoint.load(whole / "best")
+    best = max(row["map"] for row in checkpoint.history)
+    assert checkpoint.metrics["map"] == best == checkpoint.history[-1]["map"]
+    assert checkpoint.data_digest == data.digest
+    assert list((whole / "log").iterdir())
+
+
+def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, tmp_path, monkeypatch):
+    trainer = Trainer(tiny_config(), data, tmp_path, ALONE)
+    original = trainer._epoch
+    monkeypatch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
+    with pytest.raises(pytest.exit.Exception):
+        trainer.fit()
+    Trainer(tiny_config(), data, tmp_path, ALONE).fit()
+    assert_same(tensors(whole), tensors(tmp_path))
+
+
+def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("fashionsdk_training.loop.mixed_precision.computes_bfloat16", lambda: True)
+    config = tiny_config(
+        epochs=2,
+        model=ModelConfig(backbone="test_efficientnet", stage=4, common_dimension=16),
+        optimisation=Optimisation(accumulate=2),
+    )
+    Trainer(config, data, tmp_path / "whole", ALONE).fit()
+    trainer = Trainer(config, data, tmp_path / "broken", ALONE)
+    original = trainer._epoch
+    monkeypatch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
+    with pytest.raises(pytest.exit.Exception):
+        trainer.fit()
+    Trainer(config, data, tmp_path / "broken", ALONE).fit()
+    assert_same(tensors(tmp_path / "whole"), tensors(tmp_path / "broken"))
+
+
+@pytest.mark.parametrize(("computes", "trains_in"), [(True, "bfloat16"), (None, "bfloat16"), (False, "float32")])
+def test_a_cpu_without_instructions_for_bfloat16_trains_in_float32(data, tmp_path, monkeypatch, computes, trains_in):
+    monkeypatch.setattr("fashionsdk_training.loop.mixed_precision.computes_bfloat16", lambda: computes)
+    trainer = Trainer(tiny_config(epochs=1, optimisation=Optimisation()), data, tmp_path, ALONE)
+    seen = set()
+    trainer.criterion.register_forward_pre_hook(lambda *_: seen.add(torch.is_autocast_enabled("cpu")))
+    trainer.fit()
+    assert seen == {trains_in == "bfloat16"}
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(data, tmp_path):
+    trainer = Trainer(tiny_config(epochs=2), data, tmp_path, ALONE)
+    original = trainer._epoch
+
+    def poisoned(epoch):
+        if epoch == 1:
+            with torch.no_grad():
+                trainer.criterion.model.attribute_embedding.weight.fill_(float("nan"))
+        return original(epoch)
+
+    trainer._epoch = poisoned
+    with pytest.raises(TrainingError, match="the loss is nan in epoch 2, batch 1"):
+        trainer.fit()
+    assert all(torch.isfinite(value).all() for value in tensors(tmp_path).values())
+    assert Checkpoint.load(tmp_path / "best").history[-1]["epoch"] == 1
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_training_resumes_on_a_gpu(data, tmp_path):
+    on_gpu = Processes(0, 1, torch.device("cuda", 0))
+    Trainer(tiny_config(epochs=1), data, tmp_path, on_gpu).fit()
+    assert Trainer(tiny_config(epochs=1), data, tmp_path, on_gpu).fit().metrics["map"] > 0
+
+
+def test_a_killed_run_loses_at_most_the_epoch_it_was_in(table, data, whole, tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-c", textwrap.dedent(RUN), str(table), str(out), str(tmp_path / "photos")]
+    killed = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (out / STATE_FILE).exists():
+        assert killed.poll() is None
+        time.sleep(0.005)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    Checkpoint.load(out / "best").build()
+    Trainer(tiny_config(), data, out, ALONE).fit()
+    assert_same(tensors(whole), tensors(out))
+
+
+RUN = """
+    import sys, torch
+    from hashlib import sha256
+    from pathlib import Path
+    from fashionsdk_training.data.training_data import load_training_data
+    from fashionsdk_training.loop.distributed import processes
+    from fashionsdk_training.loop.trainer import Trainer
+    from tests.training.conftest import SIDE, tiny_config
+
+    with processes("cpu") as peers:
+        data = load_training_data(sys.argv[1], SIDE, 36, Path(sys.argv[3]) / str(peers.rank))
+        trainer = Trainer(tiny_config(), data, Path(sys.argv[2]), peers)
+        trainer.fit()
+        weights = torch.cat([value.detach().flatten() for value in trainer.criterion.parameters()])
+        print("digest", peers.rank, sha256(weights.numpy()).hexdigest())
+"""
+
+
+def test_two_processes_end_with_the_same_weights(table, tmp_path):
+    (tmp_path / "run.py").write_text(textwrap.dedent(RUN))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "run.py"]
+    done = subprocess.run(
+        [*command, str(table), "out", "photos"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    lines = sorted(line.split() for line in done.stdout.splitlines() if line.startswith("digest"))
+    assert [line[1] for line in lines] == ["0", "1"]
+    assert lines[0][2] == lines[1][2]
+    assert Checkpoint.load(tmp_path / "out" / "best").history[-1]["photos"] == 40 // 16 * 16
+
+
+def test_other_settings_do_not_continue_a_run(whole, data):
+    with pytest.raises(CheckpointError, match="other settings or data"):
+        Trainer(tiny_config(seed=1), data, whole, ALONE).fit()
+
+
+def test_a_damaged_state_is_an_error(data, whole, tmp_path):
+    (tmp_path / STATE_FILE).write_bytes((whole / STATE_FILE).read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="cannot continue from it"):
+        Trainer(tiny_config(), data, tmp_path, ALONE).fit()
+
+
+def test_the_papers_sampling_and_schedule_train_too(data, tmp_path):
+    config = tiny_config(
+        epochs=2,
+        sampling=Sampling("triplets", batch_size=9),
+        objective=Objective(proxy_weight=0.0),
+        optimisation=Optimisation("adam", 1e-3, schedule="step", ema_decay=0.0, accumulate=2, clip_norm=1.0),
+    )
+    checkpoint = Trainer(config, data, tmp_path, ALONE).fit()
+    assert all(np.isfinite(row["loss"]) for row in checkpoint.history)
+
+
+def test_a_frozen_backbone_does_not_move(data, tmp_path):
+    config = tiny_config(epochs=1)
+    config = replace(config, optimisation=replace(config.optimisation, frozen_epochs=1))
+    trainer = Trainer(config, data, tmp_path, ALONE)
+    before = {key: value.clone() for key, value in trainer.criterion.model.backbones()[0].state_dict().items()}
+    head = trainer.criterion.model.attribute_embedding.weight.detach().clone()
+    trainer.fit()
+    assert_same(before, dict(trainer.criterion.model.backbones()[0].state_dict()))
+    assert not torch.equal(head, trainer.criterion.model.attribute_embedding.weight)

@@ -1,0 +1,83 @@
+"""Teach one more attribute to a frozen network: encode its photos once, then fit a linear classifier."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import LBFGS, Optimizer
+
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk_training.loop import PHOTOS_AT_ONCE
+from fashionsdk_training.models import MOST_VALUES, NEVER, AddedAttribute, AttributeModel, pool_bands
+
+PENALTY = 1e-4  # of the squared weights, for each feature; chosen on held-out training photos (docs/decisions)
+LEAST_DEVIATION = 0.1  # as a share of the median: what few photos hardly show must not explode on others
+
+
+@torch.inference_mode()
+def encode_bands(model: AttributeModel, pixels: NDArray[np.uint8], *, mirrored: bool = False) -> Tensor:
+    """Return the band averages of the network's feature maps, float32 ``(N, R, C)`` on the CPU.
+
+    Args:
+        model: in eval mode, on any device.
+        pixels: uint8 ``(N, S, S, 3)``.
+        mirrored: look at the photos in a mirror.
+    """
+    rows = []
+    name = "encoding mirrored photos" if mirrored else "encoding photos"
+    with progress_bar(None, name, len(pixels), "photo") as bar:
+        for start in range(0, len(pixels), PHOTOS_AT_ONCE):
+            images = torch.from_numpy(np.array(pixels[start : start + PHOTOS_AT_ONCE])).to(model.mean.device)
+            maps = model.features(model.normalise(images.flip(2) if mirrored else images))
+            rows.append(pool_bands(maps.float()).cpu())
+            bar.update(len(images))
+    return torch.cat(rows)
+
+
+def fit_added(bands: Tensor, values: NDArray[np.int64], dimension: int) -> AddedAttribute:
+    """Return an attribute that tells ``values`` apart: multinomial logistic regression with squared weights penalised.
+
+    The penalty grows with the number of features, so that it weighs alike in every network. Values without photos get
+    probability 0.
+
+    Args:
+        bands: float32 ``(N, R, C)``.
+        values: ``(N,)``, indices of at least two values.
+        dimension: D.
+
+    Raises:
+        ValueError: an embedding has no room for the values.
+    """
+    most = min(dimension, MOST_VALUES)
+    if int(values.max()) >= most:
+        raise ValueError(f"value index {int(values.max())} of an added attribute; expected at most {most} values")
+    added = AddedAttribute(bands.shape[2], dimension)
+    deviation = bands.std(dim=0, correction=0)
+    added.mean.copy_(bands.mean(dim=0))
+    added.deviation.copy_(deviation.clamp(min=max(LEAST_DEVIATION * float(deviation.median()), 1e-6)))
+    seen, targets = np.unique(values, return_inverse=True)
+    standardised = ((bands - added.mean) / added.deviation).flatten(1)
+    weight, bias = _logistic_regression(standardised, torch.from_numpy(targets), len(seen))
+    with torch.no_grad():
+        added.classify.weight.zero_()[seen] = weight
+        added.classify.bias.fill_(NEVER)[seen] = bias
+    return added.eval()
+
+
+def _logistic_regression(features: Tensor, targets: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """Return weight ``(V, F)`` and bias ``(V,)``; the loss is convex, so nothing depends on where it starts."""
+    weight = torch.zeros(classes, features.shape[1], requires_grad=True)
+    bias = torch.zeros(classes, requires_grad=True)
+    optimizer: Optimizer = LBFGS(
+        [weight, bias], max_iter=300, history_size=10, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> float:
+        optimizer.zero_grad()
+        entropy = nn.functional.cross_entropy(features @ weight.T + bias, targets)
+        total = entropy + 0.5 * PENALTY * features.shape[1] * weight.square().sum()
+        torch.autograd.backward(total)
+        return float(total.detach())
+
+    optimizer.step(loss)
+    return weight.detach(), bias.detach()

@@ -1,0 +1,9 @@
+"""The command lines of the scripts under ``training/``."""
+
+from fashionsdk_training.cli.add_attribute_command import main as add_attribute
+from fashionsdk_training.cli.command_log import show_log
+from fashionsdk_training.cli.evaluate_command import evaluate
+from fashionsdk_training.cli.import_original_command import main as import_original
+from fashionsdk_training.cli.train_command import train
+
+__all__ = ["add_attribute", "evaluate", "import_original", "show_log", "train"]

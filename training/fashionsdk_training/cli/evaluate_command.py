@@ -1,0 +1,61 @@
+"""The command line of ``training/evaluate.py``."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashionsdk.cli import guarded
+from fashionsdk.cli import main as fashionsdk
+
+_EVALUATE_EXAMPLES = """\
+examples:
+  python training/evaluate.py runs/shop/best --data shop/labels.csv
+  python training/evaluate.py shop-bundle --data shop/labels.csv --json
+"""
+
+
+def evaluate_parser() -> argparse.ArgumentParser:
+    """Return the parser of ``evaluate.py``."""
+    parser = argparse.ArgumentParser(
+        prog="evaluate.py",
+        description="MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol; on "
+        "triplet lists (Zappos50k) triplet prediction accuracy.",
+        epilog=_EVALUATE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
+    parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
+    parser.add_argument("--split", help="its name (default: valid; of triplet lists val)")
+    parser.add_argument(
+        "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def evaluate(arguments: Sequence[str] | None = None) -> int:
+    """Evaluate as the command line says; return the exit code."""
+    args = evaluate_parser().parse_args(arguments)
+    return guarded("evaluate.py", lambda: _evaluate(args), debug=args.debug)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from fashionsdk.bundle import MANIFEST_FILE
+    from fashionsdk.labels import holds_triplets
+
+    triplets = holds_triplets(args.data)
+    split = args.split or ("val" if triplets else "valid")
+
+    if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
+        command = "triplets" if triplets else "evaluate"
+        options = ["--data", str(args.data), "--split", split, "--device", args.device]
+        options += [word for name in args.attribute or () for word in ("--attribute", name)]
+        return fashionsdk([command, str(args.model), *options, *["--json"] * args.json])
+    from fashionsdk_training.loop import evaluate_checkpoint
+
+    evaluation = evaluate_checkpoint(args.model, args.data, split, attributes=args.attribute, device=args.device)
+    print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
+    return 0

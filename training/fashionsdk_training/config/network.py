@@ -1,0 +1,121 @@
+"""The settings of a network, checked when they are made."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fashionsdk_training.config.setting_checks import check_choice, check_positive
+
+Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man"]
+Masks = Literal["learned", "prior", "fixed"]
+Colour = tuple[float, float, float]
+
+IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
+IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
+HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean and standard deviation
+
+
+@dataclass(frozen=True)
+class LocalBranch:
+    """What ASEN++ adds to its global branch (Dong et al., IEEE TIP 2021, arXiv:2104.02429).
+
+    Attributes:
+        backbone: a timm model name.
+        stage: index of the timm feature map to use.
+        common_dimension: size of the space where image and attribute meet.
+        hidden_dimension: of the channel attention.
+        side: of the region as the branch sees it, in pixels.
+        global_side: of the picture as the global branch sees it, in pixels; at most the model's input.
+        threshold: share of the attention's range above which a position belongs to the region.
+        beta: weight of the global branch in a similarity, 0 to 1.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    backbone: str = "resnet34"
+    stage: int = 3
+    common_dimension: int = 256
+    hidden_dimension: int = 128
+    side: int = 112
+    global_side: int = 224
+    threshold: float = 0.1
+    beta: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        check_positive(self, "common_dimension", "hidden_dimension", "side", "global_side")
+        if self.stage < 0 or not 0 <= self.threshold < 1 or not 0 <= self.beta <= 1:
+            raise ValueError(
+                f"stage {self.stage}, threshold {self.threshold}, beta {self.beta}; "
+                "expected stage >= 0, 0 <= threshold < 1, 0 <= beta <= 1"
+            )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A network's architecture.
+
+    Attributes:
+        architecture: which of the networks.
+        backbone: a timm model name.
+        stage: index of the timm feature map to use; resnet50's third stage, the papers' cut, is 3 (stride 16).
+        mean: per channel, of values scaled to 0..1; what the backbone was trained with.
+        std: likewise.
+        common_dimension: M, of the space where image and attribute meet ("common_embedding_size" in the originals);
+            AG-MAN's embedding has as many.
+        attribute_dimension: E, of an attribute's vector.
+        hidden_dimension: of the channel attention.
+        embedding_dimension: of a last linear layer: D, half of ASEN++'s D; ASENet_V2 and AG-MAN have none.
+        masks: CSN's kind of masks.
+        spatial_attention: False for "ASEN w/o ASA".
+        channel_attention: False for "ASEN w/o ACA".
+        local: ASEN++'s local branch, None for the others.
+        values: how many values each attribute has, where embeddings carry their probabilities; () where they do not.
+        posterior_scale: what cosines to the values' proxies are multiplied by to get these probabilities.
+        posterior_weight: of the probabilities in a similarity, 0 to 1.
+        added: how many of the attributes, the last ones, were added to the trained network.
+
+    Raises:
+        ValueError: a number is out of range, or a setting belongs to another architecture.
+    """
+
+    architecture: Architecture = "asen_v2"
+    backbone: str = "tf_efficientnet_lite0"
+    stage: int = 4
+    mean: Colour = HALF
+    std: Colour = HALF
+    common_dimension: int = 512
+    attribute_dimension: int = 512
+    hidden_dimension: int = 512
+    embedding_dimension: int = 1024
+    masks: Masks = "learned"
+    spatial_attention: bool = True
+    channel_attention: bool = True
+    local: LocalBranch | None = None
+    values: tuple[int, ...] = ()
+    posterior_scale: float = 32.0
+    posterior_weight: float = 0.7
+    added: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers, and that what is set has a meaning."""
+        check_choice("architecture", self.architecture, Architecture)
+        check_choice("masks", self.masks, Masks)
+        check_positive(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
+        if self.stage < 0 or self.added < 0:
+            raise ValueError(f"stage {self.stage}, added {self.added}; expected 0 or more")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ValueError(f"mean {self.mean}, std {self.std}; expected three numbers each, std above 0")
+        if self.posterior_scale <= 0 or not 0 <= self.posterior_weight <= 1 or min(self.values, default=1) < 1:
+            raise ValueError(
+                f"posterior_scale {self.posterior_scale}, posterior_weight {self.posterior_weight}, values "
+                f"{self.values}; expected a scale above 0, 0 <= weight <= 1, and a value at least of each attribute"
+            )
+        if (self.local is not None) != (self.architecture == "asen_pp"):
+            raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
+        if self.masks != "learned" and self.architecture != "csn":
+            raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn lets them be chosen")
+        if self.architecture == "ag_man" and self.stage < 1:
+            raise ValueError(f"stage is {self.stage}; ag_man takes the stage before it too, so expected 1 or more")
+        if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":
+            raise ValueError(f"{self.architecture} cannot leave out an attention; only asen can")

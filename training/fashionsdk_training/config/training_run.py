@@ -1,0 +1,219 @@
+"""The settings of a training run, checked when they are made."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fashionsdk_training.config.network import ModelConfig
+from fashionsdk_training.config.setting_checks import check_choice
+from fashionsdk_training.data import Augmentation
+
+SamplerKind = Literal["triplets", "groups"]
+OptimizerKind = Literal["adam", "adamw"]
+ScheduleKind = Literal["cosine", "step"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How batches are drawn: the papers' random ``triplets``, or ``groups`` of photos that share a value.
+
+    Attributes:
+        kind: which sampler.
+        batch_size: photos a batch and process; the memory of the batch triplets grows with its cube.
+        group_size: photos a group, for ``groups``.
+        triplets_an_epoch: how many random triplets an epoch has, 100,000 in the papers' programs; 0 for as many as pass
+            every photo once.
+        most_triplets: how many of listed triplets (Zappos50k) to train on, 100,000 as in the CSN program; 0 for all.
+    """
+
+    kind: SamplerKind = "groups"
+    batch_size: int = 64
+    group_size: int = 4
+    triplets_an_epoch: int = 0
+    most_triplets: int = 100_000
+
+    def __post_init__(self) -> None:
+        """Check the sizes against each other."""
+        check_choice("kind", self.kind, SamplerKind)
+        if min(self.most_triplets, self.triplets_an_epoch) < 0:
+            raise ValueError(
+                f"most_triplets {self.most_triplets}, triplets_an_epoch {self.triplets_an_epoch}; expected 0 or more"
+            )
+        if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
+            raise ValueError(
+                f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "
+                "2 a group, and whole groups"
+            )
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: the weighted sum of a triplet loss, a proxy loss and what a network adds of its own.
+
+    Attributes:
+        margin: of the triplets, on cosine.
+        triplet_weight: 0 leaves the triplet loss out.
+        proxy_weight: 0 leaves the proxy loss out.
+        proxy_scale: what cosines to proxies are multiplied by.
+        label_smoothing: of the proxy loss.
+        local_weight: of both losses on ASEN++'s local branch.
+        alignment_weight: of the alignment of ASEN++'s branches.
+        classification_weight: of AG-MAN's classification of attributes.
+        automatic_weights: whether AG-MAN learns how to weigh its losses.
+    """
+
+    margin: float = 0.2
+    triplet_weight: float = 1.0
+    proxy_weight: float = 1.0
+    proxy_scale: float = 16.0
+    label_smoothing: float = 0.1
+    local_weight: float = 0.1
+    alignment_weight: float = 0.3
+    classification_weight: float = 1.0
+    automatic_weights: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if min(self.triplet_weight, self.proxy_weight) < 0 or self.triplet_weight + self.proxy_weight == 0:
+            raise ValueError("triplet_weight and proxy_weight must not be negative, and one must be above 0")
+        if min(self.local_weight, self.alignment_weight, self.classification_weight) < 0:
+            raise ValueError("local_weight, alignment_weight and classification_weight must not be negative")
+        if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
+            raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How it is minimised.
+
+    Attributes:
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: of everything but the backbone, at its highest.
+        backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
+        weight_decay: of AdamW.
+        schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
+        step_decay: see ``schedule``.
+        step_epochs: see ``schedule``.
+        second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
+        warmup_epochs: linear rise of the rates, in epochs.
+        frozen_epochs: epochs at the start in which the backbone does not learn.
+        global_epochs: epochs at the start in which ASEN++'s global branch learns alone, its first stage.
+        global_rate: the global branch's learning rates after them, as a share.
+        accumulate: batches per step of the optimiser.
+        ema_decay: of the moving average of the weights that is evaluated and saved; 0 for none.
+        mixed_precision: bfloat16 autocast where it is safe, and faster: not on a CPU without instructions for it.
+        channels_last: memory layout of the convolutions.
+        drop_path: probability of skipping a residual block.
+        clip_norm: largest norm of the gradient; 0 for no limit.
+    """
+
+    optimizer: OptimizerKind = "adamw"
+    learning_rate: float = 1e-3
+    backbone_rate: float = 0.3
+    weight_decay: float = 0.05
+    schedule: ScheduleKind = "cosine"
+    step_decay: float = 0.9
+    step_epochs: int = 3
+    second_step_epochs: int = 1
+    warmup_epochs: float = 0.5
+    frozen_epochs: int = 0
+    global_epochs: int = 0
+    global_rate: float = 1.0
+    accumulate: int = 1
+    ema_decay: float = 0.99
+    mixed_precision: bool = True
+    channels_last: bool = True
+    drop_path: float = 0.0
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the choices and ranges."""
+        check_choice("optimizer", self.optimizer, OptimizerKind)
+        check_choice("schedule", self.schedule, ScheduleKind)
+        for name in (
+            "weight_decay",
+            "warmup_epochs",
+            "frozen_epochs",
+            "global_epochs",
+            "global_rate",
+            "drop_path",
+            "clip_norm",
+        ):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
+        if min(self.step_epochs, self.second_step_epochs) < 1 or not 0 < self.step_decay <= 1:
+            raise ValueError(f"step_epochs {self.step_epochs}, step_decay {self.step_decay}; expected >= 1, 0 < d <= 1")
+        if self.learning_rate <= 0 or self.backbone_rate < 0 or self.accumulate < 1 or not 0 <= self.ema_decay < 1:
+            raise ValueError(
+                f"learning_rate {self.learning_rate}, backbone_rate {self.backbone_rate}, "
+                f"accumulate {self.accumulate}, ema_decay {self.ema_decay}; expected > 0, >= 0, >= 1 and 0 <= d < 1"
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run.
+
+    Attributes:
+        model: the network.
+        pretrained: the backbone's first weights: ``package``, ``timm``, a safetensors file (in whose name
+            ``{backbone}`` stands for the network's), or None for random ones.
+        side: S, the model's input in pixels.
+        stored_side: side of the square that photos are stored in before augmentation, in pixels.
+        epochs: how often about every photo is passed.
+        sampling: how batches are drawn.
+        objective: the losses.
+        optimisation: rates, schedule, precision.
+        augmentation: random changes to photos.
+        posteriors: whether the trained network's embeddings carry the probabilities of the values; they come from
+            the proxy loss.
+        evaluate_every: epochs between validations.
+        seed: of every random choice.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    pretrained: str | None = "package"
+    side: int = 160
+    stored_side: int = 184
+    epochs: int = 8
+    sampling: Sampling = field(default_factory=Sampling)
+    objective: Objective = field(default_factory=Objective)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    posteriors: bool = False
+    evaluate_every: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        self._check_stages()
+        if self.posteriors and (not self.objective.proxy_weight or self.model.local is not None):
+            raise ValueError(
+                "posteriors need one proxy of each value: expected a proxy_weight above 0, and not asen_pp, whose "
+                "branches have proxies of their own"
+            )
+        if self.model.values or self.model.added:
+            raise ValueError("values and added describe a trained network; expected none of them before training")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; expected 0 or more")
+        if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
+            raise ValueError(
+                f"epochs {self.epochs}, evaluate_every {self.evaluate_every}, side {self.side}, "
+                f"stored_side {self.stored_side}; expected >= 1, >= 1, >= 32 and stored_side >= side"
+            )
+
+    def _check_stages(self) -> None:
+        """Check what only ASEN++ has."""
+        local, epochs = self.model.local, self.optimisation.global_epochs
+        if self.objective.automatic_weights and self.model.architecture != "ag_man":
+            raise ValueError(f"automatic_weights for {self.model.architecture}; only ag_man weighs its losses itself")
+        if local is None:
+            if epochs:
+                raise ValueError(f"global_epochs is {epochs} for {self.model.architecture}; only asen_pp has branches")
+            return
+        if epochs >= self.epochs:
+            raise ValueError(f"global_epochs is {epochs} of {self.epochs} epochs; expected some for both branches")
+        if local.global_side > self.side:
+            raise ValueError(f"global_side is {local.global_side} of a picture of {self.side} pixels; expected no more")

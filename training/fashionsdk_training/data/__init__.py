@@ -1,0 +1,22 @@
+"""Training data: labelled photos, samplers that choose batches, and a loader that prepares them."""
+
+from fashionsdk_training.data.augmentation import Augmentation
+from fashionsdk_training.data.listed_triplets import ListedTripletSampler, TripletData, load_triplet_data
+from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
+from fashionsdk_training.data.sampling import Draw, GroupSampler, Sampler, TripletSampler
+from fashionsdk_training.data.training_data import TrainingData, load_training_data
+
+__all__ = [
+    "Augmentation",
+    "Draw",
+    "GroupSampler",
+    "ListedTripletSampler",
+    "PhotoCache",
+    "Sampler",
+    "TrainingData",
+    "TripletData",
+    "TripletSampler",
+    "cache_photos",
+    "load_training_data",
+    "load_triplet_data",
+]

@@ -1,0 +1,53 @@
+"""Random changes to a training photo that leave its attributes as they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance
+
+from fashionsdk.photos import Preprocessing
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random square crop, mirror and brightness.
+
+    Hue and saturation stay, because colour is an attribute; the crop keeps most of the photo, because lengths are.
+
+    Attributes:
+        smallest_crop: the crop's side as a share of the photo's, drawn between this and 1.
+        mirror: whether half of the photos are mirrored.
+        brightness: largest relative change of brightness and of contrast, 0 for none.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    smallest_crop: float = 0.75
+    mirror: bool = True
+    brightness: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 < self.smallest_crop <= 1 or not 0 <= self.brightness < 1:
+            raise ValueError(
+                f"smallest_crop {self.smallest_crop}, brightness {self.brightness}; expected 0 < smallest_crop <= 1 "
+                "and 0 <= brightness < 1"
+            )
+
+    def __call__(
+        self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return a random variant ``(S, S, 3)`` of a square photo ``(T, T, 3)``, both uint8."""
+        side = len(pixels)
+        crop = round(side * rng.uniform(self.smallest_crop, 1))
+        left, top = rng.integers(0, side - crop + 1, 2)
+        image = Image.fromarray(pixels[top : top + crop, left : left + crop])
+        if self.mirror and rng.random() < 0.5:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        image = Image.fromarray(preprocessing(image))
+        if self.brightness:
+            for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
+                image = enhancer(image).enhance(1 + rng.uniform(-self.brightness, self.brightness))
+        return np.asarray(image)

@@ -1,0 +1,138 @@
+"""Labelled photos, ready to train on and to be judged by."""
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk._tools import strict_json
+from fashionsdk.labels import Labels, RetrievalSplit, read_labels, read_retrieval
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
+from fashionsdk_training.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Photos and labels of the training split, photos and questions of the validation split.
+
+    Attributes:
+        labels: the training split's labels.
+        values: ``(N, A)`` value indices, -1 where a photo is not labelled or cannot be read.
+        photos: the training photos as stored before augmentation, uint8 ``(N, T, T, 3)``.
+        retrieval: the validation split's queries and candidates.
+        retrieval_photos: its photos as the model takes them, uint8 ``(M, S, S, 3)``.
+    """
+
+    labels: Labels
+    values: NDArray[np.int32]
+    photos: PhotoCache
+    retrieval: RetrievalSplit
+    retrieval_photos: PhotoCache
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over what is trained on and judged by: paths, attributes, readable labels, queries, candidates."""
+        described = [
+            [self.labels.images, strict_json.encode(self.labels.attributes), self.values.tolist()],
+            [self.retrieval.images, strict_json.encode(self.retrieval.attributes)],
+            [self.retrieval.queries.tolist(), self.retrieval.candidates.tolist()],
+            sorted(self.retrieval_photos.unreadable),
+        ]
+        return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+
+
+def load_training_data(
+    path: str | Path,
+    side: int,
+    stored_side: int,
+    cache: Path,
+    *,
+    splits: tuple[str, str] = ("train", "valid"),
+    attributes: Sequence[str] | None = None,
+) -> TrainingData:
+    """Read labels and photos.
+
+    What is wrong with the data has these outcomes, each counted in the log and none silent:
+    a missing, truncated or unreadable photo is left out, of training and of validation;
+    an unknown value, one that no training photo has, cannot be learnt: its validation photos are judged all the same
+    (index files: a value that ``meta.json`` does not count is an error);
+    an empty split is an error;
+    a value with one photo serves as a negative in training and as a candidate in validation;
+    a photo with no other label fills up batches only;
+    a photo in both splits is an error.
+
+    Args:
+        path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
+        side: S, the model's input in pixels.
+        stored_side: T, side of the square that training photos are stored in.
+        cache: folder for the decoded photos.
+        splits: names of the training and the validation split.
+        attributes: the attributes to train, or None for all.
+
+    Raises:
+        LabelsError: the labels cannot be read, or a split is empty.
+        DataError: no photo of a split can be read, or a photo is in both.
+        ValueError: an attribute is unknown.
+    """
+    labels = read_labels(path, splits[0]).select(attributes)
+    retrieval = read_retrieval(path, splits[1]).select(attributes)
+    if both := sorted(set(labels.images) & set(retrieval.images)):
+        raise DataError(
+            f"{path}: {len(both)} photos are in both {splits[0]!r} and {splits[1]!r}, first {both[0]}: a model that "
+            "has seen the answers cannot be judged by them; give each photo one split"
+        )
+    photos = cache_photos(labels.paths, Preprocessing(stored_side), cache)
+    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache)
+    for split, loaded in zip(splits, (photos, retrieval_photos), strict=True):
+        if not loaded.readable.any():
+            reason = next(iter(loaded.unreadable.values()))
+            raise DataError(f"{path}: none of the {len(loaded.pixels)} photos of split {split!r} can be read: {reason}")
+    values = np.where(photos.readable[:, None], labels.matrix(), -1)
+    _log_summary(labels, values)
+    _log_unknown(labels, values, retrieval)
+    return TrainingData(labels, values, photos, retrieval, retrieval_photos)
+
+
+def _log_summary(labels: Labels, values: NDArray[np.int32]) -> None:
+    unlabelled = int((values < 0).all(axis=1).sum())
+    logger.info("%d training photos, %d labels, %d attributes", len(values), (values >= 0).sum(), values.shape[1])
+    if unlabelled:
+        logger.warning("%d of %d training photos have no label and are not used", unlabelled, len(values))
+    repeated = len(labels.rows) - int((labels.matrix() >= 0).sum())
+    if repeated:
+        logger.warning("%d labels name a second value of an attribute for a photo; the first is used", repeated)
+    singles = np.zeros_like(values, dtype=np.bool_)
+    for a, attribute in enumerate(labels.attributes):
+        counts = Counter(values[values[:, a] >= 0, a].tolist())
+        if single := [value for value, count in counts.items() if count == 1]:
+            names = ", ".join(attribute.values[value] for value in single[:5])
+            logger.warning("%s: %d values have one photo: %s", attribute.name, len(single), names)
+            singles[:, a] = np.isin(values[:, a], single)
+        if len(counts) < 2:
+            logger.warning("%s: %d values in training; nothing to tell apart", attribute.name, len(counts))
+    if alone := int((singles.any(axis=1) & (singles | (values < 0)).all(axis=1)).sum()):
+        logger.warning("%d photos share no value with another; they only fill up batches", alone)
+
+
+def _log_unknown(labels: Labels, values: NDArray[np.int32], retrieval: RetrievalSplit) -> None:
+    """Count the validation labels whose value no training photo has."""
+    rows = np.concatenate([retrieval.queries, retrieval.candidates]).tolist()
+    asked = Counter((retrieval.attributes[a].name, retrieval.attributes[a].values[v]) for _, a, v in rows)
+    taught = {
+        (attribute.name, attribute.values[value])
+        for a, attribute in enumerate(labels.attributes)
+        for value in np.unique(values[values[:, a] >= 0, a]).tolist()
+    }
+    if unknown := {key: count for key, count in asked.items() if key not in taught}:
+        names = ", ".join(f"{attribute}={value} ({count})" for (attribute, value), count in list(unknown.items())[:5])
+        logger.warning("%d validation labels have a value unknown in training: %s", sum(unknown.values()), names)

@@ -1,0 +1,113 @@
+"""Write generated garments to a folder: pictures, ``labels.csv`` and ``boxes.csv``."""
+
+import csv
+import io
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk_training.garments.body import Box
+from fashionsdk_training.garments.render import MIN_SIDE, draw
+from fashionsdk_training.garments.vocabulary import ATTRIBUTES
+
+_FIRST_INDEX = {"train": 0, "valid": 10**9}  # far apart, so that neither split depends on the other's size
+_QUALITY = 92  # JPEG
+_WORTH_A_POOL = 200  # pictures; fewer are drawn sooner than processes start
+_MOST_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What the tables say of one picture."""
+
+    image: str
+    split: str
+    values: dict[str, str]
+    boxes: dict[str, Box]
+
+
+def write_table(
+    out: Path, *, train: int, valid: int, seed: int = 0, side: int = 224, workers: int | None = None
+) -> Path:
+    """Write ``train`` + ``valid`` pictures and their tables under ``out``; return the path of ``labels.csv``.
+
+    ``labels.csv`` has the columns image (relative to it), split, and one per attribute with the value's name,
+    blank where it is not labelled. ``boxes.csv`` has image, attribute, left, top, right, bottom, as fractions.
+    ``labels.csv`` is written last and at once: where it exists, all the rest is complete.
+    A split's pictures depend on ``seed`` and ``side`` only, not on the other split's size or on ``workers``,
+    the number of processes (``None``: as many as help). Processes are spawned, so a script that calls this
+    needs the usual ``if __name__ == "__main__":``.
+
+    Raises:
+        ValueError: ``train`` or ``workers`` is under 1, ``valid`` or ``seed`` is negative, or ``side`` too small.
+    """
+    _check(train, valid, seed, side, workers)
+    out = Path(out)
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    labels = out / "labels.csv"
+    labels.unlink(missing_ok=True)
+    jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
+    drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
+    rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture"))
+    _write_csv(out / "boxes.csv", ("image", "attribute", "left", "top", "right", "bottom"), _box_cells(rows))
+    _write_csv(labels, ("image", "split", *(each.name for each in ATTRIBUTES)), _label_cells(rows))
+    return labels
+
+
+def _check(train: int, valid: int, seed: int, side: int, workers: int | None) -> None:
+    if train < 1 or valid < 0:
+        raise ValueError(f"{train} train and {valid} valid pictures; expected at least 1 and at least 0")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; expected 0 or more")
+    if side < MIN_SIDE:
+        raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers is {workers}; expected at least 1, or None for as many as help")
+
+
+def _default_workers(pictures: int) -> int:
+    return 1 if pictures < _WORTH_A_POOL else min(_MOST_WORKERS, os.cpu_count() or 1)
+
+
+def _rows(write: partial[_Row], jobs: Sequence[tuple[str, int]], workers: int) -> Iterator[_Row]:
+    """Yield the jobs' rows in order."""
+    if workers == 1:
+        yield from map(write, jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(write, jobs, chunksize=32)
+
+
+def _write_picture(out: Path, seed: int, side: int, job: tuple[str, int]) -> _Row:
+    split, number = job
+    garment = draw(_FIRST_INDEX[split] + number, seed=seed, side=side)
+    image = f"images/{split}-{number:05d}.jpg"
+    garment.image.save(out / image, quality=_QUALITY)
+    return _Row(image, split, garment.values, garment.boxes)
+
+
+def _label_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
+    for row in rows:
+        yield [row.image, row.split, *(row.values.get(each.name, "") for each in ATTRIBUTES)]
+
+
+def _box_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
+    for row in rows:
+        for attribute, box in row.boxes.items():
+            yield [row.image, attribute, *(f"{edge:.4f}" for edge in box)]
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a table in one step, so that no half of one is ever read."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())

@@ -1,0 +1,87 @@
+"""From a sampler's draws to batches of augmented photos, prepared ahead by threads."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.data import Augmentation, Draw, Sampler, TrainingData
+
+BATCHES_AHEAD = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Photos of one step.
+
+    Attributes:
+        images: uint8 ``(B, S, S, 3)``.
+        labels: int64 ``(B, A)``, -1 where there is none.
+        triplets: int64 ``(T, 4)`` as in ``Draw``, or None.
+    """
+
+    images: Tensor
+    labels: Tensor
+    triplets: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Loader:
+    """Loads one process's share of an epoch.
+
+    What a photo looks like depends on (seed, epoch, batch, place in the batch) alone, never on threads or processes.
+
+    Attributes:
+        data: photos and labels.
+        sampler: draws the batches of all processes.
+        preprocessing: to the model's input.
+        augmentation: random changes.
+        seed: of the random changes.
+        rank: this process, from 0; it takes every ``world``-th batch.
+        world: how many processes there are.
+    """
+
+    data: TrainingData
+    sampler: Sampler
+    preprocessing: Preprocessing
+    augmentation: Augmentation
+    seed: int
+    rank: int = 0
+    world: int = 1
+
+    def __len__(self) -> int:
+        """Return the number of batches that each process gets in an epoch."""
+        return max(1, self.sampler.batches() // self.world)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield this process's batches of one epoch."""
+        draws = list(enumerate(self.sampler.epoch(epoch)))
+        mine = iter([draws[(self.rank + i * self.world) % len(draws)] for i in range(len(self))])
+        with ThreadPoolExecutor(2) as pool:
+            ahead: deque[Future[Batch]] = deque()
+            for index, draw in islice(mine, BATCHES_AHEAD):
+                ahead.append(pool.submit(self._load, epoch, index, draw))
+            while ahead:
+                batch = ahead.popleft().result()
+                for index, draw in islice(mine, 1):
+                    ahead.append(pool.submit(self._load, epoch, index, draw))
+                yield batch
+
+    def _load(self, epoch: int, index: int, draw: Draw) -> Batch:
+        images = [
+            self.augmentation(
+                self.data.photos.pixels[photo],
+                self.preprocessing,
+                np.random.default_rng((self.seed, epoch, index, position)),
+            )
+            for position, photo in enumerate(draw.images)
+        ]
+        labels = torch.from_numpy(self.data.values[draw.images].astype(np.int64))
+        triplets = None if draw.triplets is None else torch.from_numpy(draw.triplets)
+        return Batch(torch.from_numpy(np.stack(images)), labels, triplets)

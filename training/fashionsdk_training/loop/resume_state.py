@@ -1,0 +1,88 @@
+"""Where a training run stands, on disk as one file that is replaced as a whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from fashionsdk._tools.atomic_file import replacing
+from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.loop.moving_average import MovingAverage
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run's place after an epoch.
+
+    Attributes:
+        run: digest of the settings and data; a run resumes only its own state.
+        epoch: how many epochs are done.
+        history: one row an epoch.
+        average_steps: how many steps the moving average has taken.
+    """
+
+    run: str
+    epoch: int
+    history: tuple[Mapping[str, float], ...]
+    average_steps: int
+
+
+def save_state(
+    path: Path, standing: Standing, criterion: nn.Module, average: MovingAverage, optimizer: Optimizer
+) -> None:
+    """Write the state; whatever happens, ``path`` holds this state or the one before."""
+    tensors = {f"criterion.{key}": value for key, value in criterion.state_dict().items()}
+    tensors |= {f"average.{key}": value for key, value in average.state.items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, _metadata(standing))
+    with replacing(path) as file:
+        file.write(content)
+
+
+def _metadata(standing: Standing) -> dict[str, str]:
+    history = json.dumps([dict(row) for row in standing.history])
+    steps, epoch = str(standing.average_steps), str(standing.epoch)
+    return {"run": standing.run, "epoch": epoch, "history": history, "average_steps": steps}
+
+
+def load_state(path: Path, criterion: nn.Module, average: MovingAverage, optimizer: Optimizer) -> Standing:
+    """Fill the three from ``path`` and return where the run stood.
+
+    Raises:
+        CheckpointError: the file is damaged, or belongs to another model.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a file is not iterable)
+        standing = Standing(
+            metadata["run"],
+            int(metadata["epoch"]),
+            tuple(json.loads(metadata["history"])),
+            int(metadata["average_steps"]),
+        )
+        criterion.load_state_dict(under("criterion.", tensors))
+        average.load(under("average.", tensors), standing.average_steps)
+        optimizer.load_state_dict(_optimizer_state(under("optimizer.", tensors), optimizer))
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: cannot continue from it: {error}; choose another --out") from error
+    return standing
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with ``prefix``, without it."""
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _optimizer_state(moments: Mapping[str, Tensor], optimizer: Optimizer) -> dict[str, object]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in moments.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}

@@ -1,0 +1,111 @@
+"""Judge a model by the papers' protocols: MAP on queries and candidates, accuracy on triplets."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from fashionsdk.evaluation import Batch, Evaluation, TripletEvaluation, evaluate, evaluate_triplets
+from fashionsdk.labels import CSN_ATTRIBUTES, RetrievalSplit, holds_triplets, read_retrieval, read_triplets
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.data import PhotoCache, TrainingData, TripletData, cache_photos
+from fashionsdk_training.loop.distributed import processes
+from fashionsdk_training.models import AttributeModel
+
+PHOTOS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model reaches on a validation split, in percent.
+
+    Attributes:
+        measure: of the figures below.
+        value: over all queries or triplets.
+        chance: what guessing reaches.
+        attributes: each attribute's own value.
+    """
+
+    measure: Literal["map", "triplet_accuracy"]
+    value: float
+    chance: float
+    attributes: Mapping[str, float]
+
+    @property
+    def title(self) -> str:
+        """The measure as people read it."""
+        return "MAP" if self.measure == "map" else "triplet accuracy"
+
+    def metrics(self) -> dict[str, float]:
+        """Return the figures as a checkpoint keeps them: ``map``, ``random_map``, ``map/neckline``, ..."""
+        each = {f"{self.measure}/{name}": value for name, value in self.attributes.items()}
+        return {self.measure: self.value, f"random_{self.measure}": self.chance, **each}
+
+
+def judge(model: AttributeModel, data: TrainingData) -> Outcome:
+    """Return what ``model``, in eval mode, reaches on the validation split of ``data``."""
+    names = [attribute.name for attribute in data.labels.attributes]
+    if isinstance(data, TripletData):
+        answers = evaluate_triplets(data.questions, _embed(model, data.retrieval_photos), names)
+        accuracy = {score.attribute: score.accuracy for score in answers.attributes}
+        return Outcome("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
+    evaluation = evaluate_model(model, names, data.retrieval, data.retrieval_photos)
+    overall = evaluation.overall
+    return Outcome("map", overall.map, overall.random_map, {each.attribute: each.map for each in evaluation.attributes})
+
+
+def evaluate_model(
+    model: AttributeModel, attributes: Sequence[str], split: RetrievalSplit, photos: PhotoCache
+) -> Evaluation:
+    """Return MAP and recall of ``model`` on ``split``, in float32; photos that cannot be read are left out.
+
+    Args:
+        model: in eval mode, on any device.
+        attributes: the names of the model's attributes.
+        split: the questions.
+        photos: the split's photos as the model takes them.
+    """
+    return evaluate(split, _embed(model, photos), attributes)
+
+
+@torch.inference_mode()
+def _embed(model: AttributeModel, photos: PhotoCache) -> Iterator[Batch]:
+    device = model.mean.device
+    (readable,) = np.nonzero(photos.readable)
+    for start in range(0, len(readable), PHOTOS_AT_ONCE):
+        indices = readable[start : start + PHOTOS_AT_ONCE]
+        images = torch.from_numpy(np.array(photos.pixels[indices])).to(device)
+        yield indices, model(images).embeddings.cpu().numpy()
+
+
+def evaluate_checkpoint(
+    path: str | Path, data: str | Path, split: str, *, attributes: Sequence[str] | None = None, device: str = "auto"
+) -> Evaluation | TripletEvaluation:
+    """Return how a checkpoint folder does on one split: MAP and recall, or accuracy where the data are triplet lists.
+
+    Args:
+        path: the checkpoint.
+        data: the table, or the folder of index files or triplet lists.
+        split: its split.
+        attributes: the attributes to judge, or None for all.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        CheckpointError: the checkpoint is missing or damaged.
+        LabelsError: the labels cannot be read, or the split is empty.
+        ValueError: the split asks for an attribute that the model does not have, or no photo can be read.
+    """
+    checkpoint = Checkpoint.load(path)
+    names = [attribute.name for attribute in checkpoint.attributes]
+    triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
+    questions = triplets or read_retrieval(data, split).select(attributes)
+    with processes(device) as peers, tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
+        photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder))
+        batches = _embed(checkpoint.build().to(peers.device), photos)
+        if isinstance(questions, RetrievalSplit):
+            return evaluate(questions, batches, names)
+        return evaluate_triplets(questions, batches, names)

@@ -1,0 +1,123 @@
+"""What every network has in common: uint8 images in, all attributes' embeddings out."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fashionsdk_training.config import Colour
+from fashionsdk_training.models.parts import Backbone
+
+Constants = tuple[Tensor, ...]
+
+
+class Encoded(NamedTuple):
+    """A network's output.
+
+    Attributes:
+        embeddings: float32 ``(B, A, D)``, unit length.
+        attention: float32 ``(B, A, h, w)``, or None for a network without spatial attention.
+        class_logits: float32 ``(B, A)``, whether a photo shows an attribute at all; AG-MAN only.
+        branches: the unit-length embeddings ``(B, A, D/2)`` that ``embeddings`` joins, global then local; ASEN++ only.
+    """
+
+    embeddings: Tensor
+    attention: Tensor | None
+    class_logits: Tensor | None = None
+    branches: tuple[Tensor, Tensor] | None = None
+
+
+class AttributeModel(nn.Module, ABC):
+    """A network that embeds images for A attributes from one backbone pass.
+
+    What depends on the attributes alone is computed apart (``constants``), so an export can freeze it.
+    ``mean`` and ``std`` are buffers in units of 0..255, so preprocessing travels with the model.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Colour, std: Colour) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255)
+
+    def forward(self, images: Tensor, wanted: Tensor | None = None) -> Encoded:
+        """Embed uint8 images ``(B, S, S, 3)``; for ``wanted`` see ``head``."""
+        return self.encode(self.normalise(images), wanted)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Map uint8 ``(B, S, S, 3)`` to float32 ``(B, 3, S, S)`` with the backbone's mean and deviation."""
+        pixels = images.float().permute(0, 3, 1, 2)  # cast first: TensorRT accepts uint8 only at the input
+        return (pixels - self.mean) / self.std
+
+    def encode(self, pixels: Tensor, wanted: Tensor | None = None) -> Encoded:
+        """Embed normalised float32 pixels ``(B, 3, S, S)``; for ``wanted`` see ``head``."""
+        return self.head(self.features(pixels), pixels, self.constants(), wanted)
+
+    @abstractmethod
+    def constants(self) -> Constants:
+        """Return what depends on the attributes alone, as tensors."""
+
+    @abstractmethod
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return the feature map ``(B, C, h, w)`` of normalised pixels ``(B, 3, S, S)``."""
+
+    @abstractmethod
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+        """Embed a feature map.
+
+        Args:
+            features: what ``features(pixels)`` returned.
+            pixels: the pixels, for a network that looks twice.
+            constants: what ``constants()`` returned.
+            wanted: bool ``(B, A)``, the embeddings that are needed, or None for all. A network to which an attribute
+                costs much may fill the others with anything finite.
+        """
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """C, the channels of ``features``."""
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """D, the length of one embedding."""
+
+    @abstractmethod
+    def backbones(self) -> list[Backbone]:
+        """Parts that start from pretrained weights; they usually learn slower than the rest."""
+
+
+class OneBackboneModel(AttributeModel):
+    """A network whose features are its one backbone's."""
+
+    def __init__(self, mean: Colour, std: Colour, backbone: Backbone) -> None:
+        super().__init__(mean, std)
+        self.backbone = backbone
+
+    @property
+    def channels(self) -> int:
+        """C, the backbone's channels."""
+        return self.backbone.channels
+
+    def backbones(self) -> list[Backbone]:
+        """Return the one backbone."""
+        return [self.backbone]
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return the backbone's feature map ``(B, C, h, w)``."""
+        features: Tensor = self.backbone(pixels)
+        return features
+
+
+def pool(features: Tensor) -> Tensor:
+    """Return the mean over positions, ``(B, C)``, of a feature map ``(B, C, h, w)``."""
+    return features.mean(dim=(2, 3))
+
+
+def unit(vectors: Tensor) -> Tensor:
+    """Return float32 vectors of unit length along the last axis."""
+    return nn.functional.normalize(vectors.float(), dim=-1)

@@ -1,0 +1,28 @@
+"""Parts that the networks share: backbones, attention, masks, regions."""
+
+from fashionsdk_training.models.parts.attention_layers import (
+    AttentionHead,
+    AttributeBranch,
+    ChannelAttention,
+    SpatialAttention,
+)
+from fashionsdk_training.models.parts.backbone import PACKAGED, Backbone, load_pretrained, packaged_weights
+from fashionsdk_training.models.parts.masks import first_masks
+from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
+from fashionsdk_training.models.parts.regions import attended_region, crop, scale_region
+
+__all__ = [
+    "PACKAGED",
+    "AttentionHead",
+    "AttributeBranch",
+    "Backbone",
+    "ChannelAttention",
+    "MultiLevelBackbone",
+    "SpatialAttention",
+    "attended_region",
+    "crop",
+    "first_masks",
+    "load_pretrained",
+    "packaged_weights",
+    "scale_region",
+]
