@@ -1,4 +1,4 @@
-"""The questions that benchmarks answer: ``python benchmarks`` lists them, ``python benchmarks NAME ...`` asks one."""
+"""The questions that benchmarks answer: ``python benchmarks`` lists them, ``python benchmarks NAME ...`` runs one."""
 
 import ast
 import runpy
@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-ROOMS = {".": "questions", "studies": "questions asked once, for a decision", "prepare": "what questions run on"}
+ROOMS = {".": "questions", "studies": "questions of one decision", "prepare": "inputs of the others"}
 
 
 def scripts() -> dict[str, dict[str, str]]:
-    """Return for each room its scripts' module names, with the first line of what each says of itself."""
+    """Return the scripts' module names by room, with the first line of each docstring."""
     return {
         room: {
             ".".join(path.relative_to(FOLDER).with_suffix("").parts): summary(path)
@@ -26,24 +26,24 @@ def summary(path: Path) -> str:
 
 
 def table() -> str:
-    """Return the list that is shown when no question is asked."""
+    """Return the list of all scripts."""
     lines = ["usage: python benchmarks NAME [OPTION ...], or python benchmarks NAME --help"]
-    for room, found in scripts().items():
-        lines += ["", f"{ROOMS[room]}:", *(f"  {name.rpartition('.')[2]:<18} {text}" for name, text in found.items())]
+    for room, names in scripts().items():
+        lines += ["", f"{ROOMS[room]}:", *(f"  {name.rpartition('.')[2]:<18} {text}" for name, text in names.items())]
     return "\n".join(lines)
 
 
 def main() -> int:
-    modules = {name.rpartition(".")[2]: name for found in scripts().values() for name in found}
-    asked = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if asked in ("-h", "--help"):
+    modules = {name.rpartition(".")[2]: name for names in scripts().values() for name in names}
+    chosen = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if chosen in ("-h", "--help"):
         print(table())
         return 0
-    if asked not in modules:
-        print(f"no benchmark is called {asked!r}\n\n{table()}", file=sys.stderr)
+    if chosen not in modules:
+        print(f"no benchmark is called {chosen!r}\n\n{table()}", file=sys.stderr)
         return 2
     del sys.argv[1]
-    runpy.run_module(modules[asked], run_name="__main__", alter_sys=True)
+    runpy.run_module(modules[chosen], run_name="__main__", alter_sys=True)
     return 0
 
 

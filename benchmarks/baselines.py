@@ -25,6 +25,7 @@ from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import HALF
 from fashionsdk_training.data import PhotoCache, TrainingData, load_training_data
 from fashionsdk_training.models.parts import PACKAGED, packaged_weights
+from harness.batches import batches
 
 SIDE, BATCH = 224, 64
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -39,8 +40,8 @@ def features(photos: PhotoCache) -> NDArray[np.float32]:
     model.eval()
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (HALF, HALF))
     rows = []
-    for start in progress_bar(range(0, len(photos.pixels), BATCH), "features", None, "batch"):
-        pixels = torch.from_numpy(np.array(photos.pixels[start : start + BATCH])).permute(0, 3, 1, 2) / 255
+    for part in progress_bar(list(batches(len(photos.pixels), BATCH)), "features", None, "batch"):
+        pixels = torch.from_numpy(np.array(photos.pixels[part])).permute(0, 3, 1, 2) / 255
         rows.append(model((pixels - mean) / std).numpy())
     return np.concatenate(rows)
 
@@ -54,10 +55,10 @@ def score(data: TrainingData, vectors: list[NDArray[np.float32]]) -> Evaluation:
     width = max(array.shape[1] for array in vectors)
     padded = [np.pad(array, ((0, 0), (0, width - array.shape[1]))) for array in vectors]
 
-    def batches() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def readable() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         yield np.flatnonzero(data.retrieval_photos.readable), np.stack(padded, 1)[data.retrieval_photos.readable]
 
-    return evaluate(data.retrieval, batches(), [attribute.name for attribute in data.labels.attributes])
+    return evaluate(data.retrieval, readable(), [attribute.name for attribute in data.labels.attributes])
 
 
 def posteriors(x: NDArray[np.float32], y: NDArray[np.int32], target: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -65,7 +66,7 @@ def posteriors(x: NDArray[np.float32], y: NDArray[np.int32], target: NDArray[np.
     folds = np.arange(len(y)) % 5 == 0
     common = np.isin(y, y[~folds])
     best = max(PENALTIES, key=lambda c: fit(x[~folds], y[~folds], c).score(x[folds & common], y[folds & common]))
-    return np.sqrt(fit(x, y, best).predict_proba(target)).astype(np.float32)
+    return np.asarray(np.sqrt(fit(x, y, best).predict_proba(target)), np.float32)
 
 
 def fit(x: NDArray[np.float32], y: NDArray[np.int32], penalty: float) -> LogisticRegression:

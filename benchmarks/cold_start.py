@@ -4,17 +4,14 @@
 
 Every run is a process of its own. Times are wall clock, medians: the interpreter's start, importing, opening (for
 PyTorch: building the network and loading its weights), and the first answer, all attributes of one photo of 1,000
-pixels. Files are in the system's cache. Every answer is compared with the one of this process, which has been compared
-with the bundle's reference.
+pixels. Files are in the system's cache. Every answer is compared with that of this process, which was compared with
+the bundle's reference.
 """
 
 import argparse
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from fashionsdk._tools.progress import progress_bar
-from fashionsdk_training.garments import draw
-from harness.embedders import add_embedder_options, check_same, open_embedder
-from harness.measure import machine
+from harness.answers import SAME_NETWORK_SHARE, check_embeddings
+from harness.drawn_jpegs import drawn_jpeg
+from harness.embedder_options import add_embedder_options, open_embedder
+from harness.machine import machine
 from harness.plots import bars
+from harness.separate_process import run_program
 from harness.tables import json_lines, table
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "torch", "timm", "pillow", "numpy")
@@ -72,14 +71,14 @@ class Start:
     vectors: np.ndarray
 
 
-def start(name: str, arguments: Sequence[str]) -> Start:
-    """Run a program in a fresh process."""
-    command = [sys.executable, "-c", PROGRAMS[name] + PRINT, *arguments]
-    begin = time.monotonic_ns()  # the same clock in every process
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"{name} failed:\n{done.stderr}")
-    times, vectors = json.loads(done.stdout.splitlines()[-1])
+def start(name: str, arguments: Sequence[str], first: Sequence[Path] = ()) -> Start:
+    """Run a program in a fresh interpreter, with the folders ``first`` searched for modules before all others.
+
+    Raises:
+        RemoteError: it failed.
+    """
+    begin, output = run_program(PROGRAMS[name] + PRINT, arguments, first)
+    times, vectors = json.loads(output.splitlines()[-1])
     steps = np.diff([begin, *times]) / THOUSAND
     return Start(tuple(steps.tolist()), np.array(vectors, np.float32))
 
@@ -87,8 +86,8 @@ def start(name: str, arguments: Sequence[str]) -> Start:
 def medians(starts: Sequence[Start]) -> dict[str, float]:
     """Return the median milliseconds of each step and of the whole."""
     columns = zip(*(run.steps for run in starts), strict=True)
-    found = {step: statistics.median(column) for step, column in zip(STEPS, columns, strict=True)}
-    return {**found, "all": statistics.median(sum(run.steps) for run in starts)}
+    times = {step: statistics.median(column) for step, column in zip(STEPS, columns, strict=True)}
+    return {**times, "all": statistics.median(sum(run.steps) for run in starts)}
 
 
 def main() -> None:
@@ -100,7 +99,7 @@ def main() -> None:
     args = parser.parse_args()
     embedder = open_embedder(args)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        draw(0, seed=4, side=SIDE).image.save(photo := f"{folder}/photo.jpg", quality=90)
+        Path(photo := f"{folder}/photo.jpg").write_bytes(drawn_jpeg(0, SIDE))
         expected = embedder.embed(photo).vectors
         programs = {SDK: [photo, args.bundle, args.device, args.runtime, embedder.backend.precision]}
         if args.checkpoint:
@@ -109,19 +108,22 @@ def main() -> None:
         for number in progress_bar(range(args.runs + 1), "starting processes", None, "round"):
             for name, arguments in programs.items():
                 run = start(name, arguments)
-                check_same(expected, run.vectors, embedder)
+                check_embeddings(expected, run.vectors, embedder.backend.precision, SAME_NETWORK_SHARE)
                 starts[name] += [run] if number > 0 else []  # the first fills the system's cache
-    found = {name: medians(runs) for name, runs in starts.items()}
+    results = {name: medians(runs) for name, runs in starts.items()}
     columns = (*STEPS, "all")
-    rows = [[name, *(f"{times[step]:.0f}" for step in columns)] for name, times in found.items()]
+    rows = [[name, *(f"{times[step]:.0f}" for step in columns)] for name, times in results.items()]
     print(f"{table(('milliseconds', *columns), rows)}\n")
     records = [
-        {"way": name, "unit": "ms", **{k: round(v, 1) for k, v in times.items()}} for name, times in found.items()
+        {"method": name, "unit": "ms", **{k: round(v, 1) for k, v in times.items()}} for name, times in results.items()
     ]
     print(json_lines([*records, {"runs": args.runs, "backend": str(embedder.backend), **machine(*PACKAGES)}]))
     if args.plot:
         bars(
-            args.plot, f"A fresh process, {embedder.backend.runtime}", found, "median milliseconds (shorter is better)"
+            args.plot,
+            f"A fresh process, {embedder.backend.runtime}",
+            results,
+            "median milliseconds (shorter is better)",
         )
 
 

@@ -5,9 +5,8 @@
 
 Without ``--photos``, garments are drawn as JPEGs of 500 to 4,000 pixels, see ``large_photos.py``. In every round, in
 turn: all photos decoded and preprocessed by as many threads as the whole uses; the graph alone on their pixels, in
-batches
-of the same size; the whole, as ``fashionsdk embed`` does it; and on a part of the photos what users have today: every
-pixel decoded by as many threads, batch by batch, then the original program in PyTorch, once per attribute. That last
+batches of the same size; the whole, as ``fashionsdk embed`` does it; and today's method on a part of the photos: every
+pixel decoded by as many threads, batch by batch, then the original program in PyTorch, once per attribute. The last
 needs the checkpoint that the bundle was made of. The embeddings on disk are compared with embedding one by one.
 """
 
@@ -27,15 +26,17 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends import available_cpus, open_backend
 from fashionsdk.embedding import MAX_WORKERS
 from fashionsdk.photos import open_image
-from harness.embedders import add_embedder_options, check_same, open_embedder
-from harness.measure import machine
+from harness.answers import SAME_NETWORK_SHARE, check_embeddings
+from harness.batches import batches
+from harness.embedder_options import add_embedder_options, open_embedder
+from harness.machine import machine
 from harness.plots import bars
 from harness.tables import json_lines, table
+from methods.embedding_methods import Call, Pixels, reason
+from methods.existing_methods import existing_methods, find_checkpoint
 from prepare.large_photos import draw_photos
-from ways.embedding_ways import Call, Pixels, reason
-from ways.todays_ways import find_checkpoint, today_ways
 
-Step: TypeAlias = tuple[Callable[[], object], int]  # what to time, and how many photos it is
+Step: TypeAlias = tuple[Callable[[], object], int]  # the function to time, and its number of photos
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "torch", "pillow", "numpy")
 DECODE, GRAPH, WHOLE = "decode and preprocess alone", "graph alone", "whole, to the file of embeddings"
@@ -46,10 +47,10 @@ HEADER = ("what", "photos a second", "ms a photo", "of the sum")
 
 
 class Work:
-    """The photos and what is done to them.
+    """The photos and the steps that are timed.
 
     Args:
-        embedder: what embeds.
+        embedder: embeds the photos.
         paths: the photos.
         batch_size: B.
         workers: threads that decode.
@@ -68,8 +69,8 @@ class Work:
 
     def graph(self) -> None:
         """Run the graph on the pixels of all photos."""
-        for start in range(0, len(self._pixels), self.batch_size):
-            self._run(self._pixels[start : start + self.batch_size])
+        for part in batches(len(self._pixels), self.batch_size):
+            self._run(self._pixels[part])
 
     def whole(self) -> None:
         """Embed every photo and write the embeddings."""
@@ -78,23 +79,23 @@ class Work:
         np.savez(self.out, keys=np.array([str(path) for path in self.paths]), vectors=vectors)
 
     def check(self) -> float:
-        """Return the smallest cosine of what was written and what embedding one by one gives."""
+        """Return the smallest cosine of the written embeddings and those of the photos one by one."""
         paths = progress_bar(self.paths, "one by one", None, "photo")
         alone = np.concatenate([self.embedder.embed(path).vectors for path in paths])
         with np.load(self.out) as written:
-            return check_same(alone, written["vectors"], self.embedder)
+            precision = self.embedder.backend.precision
+            return check_embeddings(alone, written["vectors"], precision, SAME_NETWORK_SHARE)
 
     def today(self, prepare: Callable[[Pixels], Call], count: int) -> None:
         """Embed ``count`` photos as users do today."""
         with ThreadPoolExecutor(self.workers) as pool:
-            for start in range(0, count, self.batch_size):
-                paths = self.paths[start : min(start + self.batch_size, count)]
-                pixels = list(pool.map(lambda path: self.embedder.preprocessing(open_image(path)), paths))
+            for part in batches(count, self.batch_size):
+                pixels = list(pool.map(lambda path: self.embedder.preprocessing(open_image(path)), self.paths[part]))
                 prepare(np.stack(pixels))()
 
 
 def graph_alone(embedder: Embedder) -> Callable[[Pixels], object]:
-    """Return what runs the graph: a bare session of ONNX Runtime, or another runtime as the SDK opens it."""
+    """Return the graph as a function: a bare session of ONNX Runtime, or another runtime as the SDK opens it."""
     info, bundle = embedder.backend, embedder.bundle
     runtime = info.runtime.split()[0]
     if (runtime, info.device) != ("onnxruntime", "cpu"):
@@ -122,11 +123,11 @@ def measure_rounds(steps: Mapping[str, Step], rounds: int) -> dict[str, list[flo
 
 
 def today_step(work: Work, args: argparse.Namespace) -> tuple[dict[str, Step], str]:
-    """Return the step of today's users, or none and the reason."""
+    """Return the step of today's method, or none and the reason."""
     try:
-        way = today_ways(find_checkpoint(work.embedder.bundle, args.checkpoint), "cpu", available_cpus())[0]
-        prepare = way.open()
-    except Exception as error:  # whatever keeps it from running; the table says what
+        methods = existing_methods(find_checkpoint(work.embedder.bundle, args.checkpoint), "cpu", available_cpus())
+        prepare = methods[0].open()
+    except Exception as error:  # any error that keeps it from running; the table says which
         return {}, reason(error)
     count = min(args.today, len(work.paths))
     return {TODAY: (lambda: work.today(prepare, count), count)}, ""

@@ -1,10 +1,10 @@
-"""Does memory grow over a long stream? Resident memory every so many photos, its slope over the second half, its peak.
+"""Does memory grow over a long stream? Resident memory along the way, its slope over the second half, its peak.
 
     python benchmarks/memory.py runs/shop/bundle --plot memory.png
     python benchmarks/memory.py runs/shop/bundle --photos 10000 --runtime openvino --precision int8
 
-The photos are drawn garments, JPEGs of 300 to 1,200 pixels held in memory and given again and again. Each photo's last
-answer is compared with embedding it alone.
+The photos are drawn garments, JPEG files of 300 to 1,200 pixels in memory, which are embedded again and again. Each
+photo's last answer is compared with embedding it alone.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from fashionsdk import Embedder
-from harness.embedders import add_embedder_options, check_same, open_embedder
-from harness.measure import machine
+from harness.answers import SAME_NETWORK_SHARE, check_embeddings
+from harness.embedder_options import add_embedder_options, open_embedder
+from harness.machine import machine
 from harness.tables import json_lines, table
 from prepare.large_photos import draw_photos
 
@@ -37,7 +38,7 @@ def resident() -> int:
 
 
 def peak() -> int:
-    """Return the most that it ever was, in bytes."""
+    """Return the largest resident memory so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -53,7 +54,7 @@ def stream(embedder: Embedder, pool: Sequence[bytes], count: int, every: int) ->
 
 
 def slope(samples: Samples) -> float:
-    """Return by how many bytes a photo memory grows over the second half, by least squares."""
+    """Return the growth of memory over the second half in bytes a photo, by least squares."""
     photos, memory = np.array(samples[len(samples) // 2 :], np.float64).T
     return float(np.polyfit(photos, memory, 1)[0])
 
@@ -88,13 +89,14 @@ def main() -> None:
     embedder, begin = open_embedder(args), time.perf_counter()
     samples, last = stream(embedder, pool, args.photos, args.every)
     spent, growth = time.perf_counter() - begin, slope(samples)
-    cosine = check_same(embedder.embed(pool).vectors, last, embedder)
+    alone, precision = embedder.embed(pool).vectors, embedder.backend.precision
+    cosine = check_embeddings(alone, last, precision, SAME_NETWORK_SHARE)
     print(f"{table(('photos', 'resident memory, MB'), rows(samples))}\n")
     print(f"{growth:.1f} bytes a photo over the second half, peak {peak() / MEGABYTE:.0f} MB\n")
     print(json_lines({"photos": photos, "resident_bytes": memory} for photos, memory in samples))
-    found = {"slope_bytes_a_photo": round(growth, 2), "peak_bytes": peak(), "seconds": round(spent, 1)}
+    growth_and_peak = {"slope_bytes_a_photo": round(growth, 2), "peak_bytes": peak(), "seconds": round(spent, 1)}
     answers = {"backend": str(embedder.backend), "batch_size": args.batch_size, "smallest_cosine": round(cosine, 6)}
-    print(json_lines([{**found, "pool": len(pool), **answers, **machine(*PACKAGES)}]))
+    print(json_lines([{**growth_and_peak, "pool": len(pool), **answers, **machine(*PACKAGES)}]))
     if args.plot:
         draw_memory(
             samples, f"{embedder.backend.runtime}, {embedder.backend.precision}, {growth:.1f} B a photo", args.plot

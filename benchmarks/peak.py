@@ -1,4 +1,4 @@
-"""What share of the machine's arithmetic does the graph reach, against its best matrix product by any library?
+"""What share of the machine's arithmetic does the graph reach, against the best matrix product of any library?
 
     python benchmarks/peak.py runs/r50/bundle --plot peak.png
 
@@ -16,13 +16,15 @@ from typing import Any
 
 from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
-from harness.flops import count_flops
-from harness.measure import Burst, Others, machine, measure_for
+from harness.answers import ReferenceBatch
+from harness.machine import OtherLoad, machine
+from harness.measure import Burst, measure_for
 from harness.plots import bars
-from harness.products import LIBRARIES, Product
-from harness.separate_process import Apart, ApartError
+from harness.separate_process import RemoteError, RemoteObject
 from harness.tables import json_lines, table
-from ways.embedding_ways import DEVICES, Batch, Candidate, ours, reason
+from methods.embedding_methods import DEVICES, RemoteMethod, reason, sdk_methods
+from methods.graph_flops import count_flops
+from methods.matrix_products import LIBRARIES, Product
 
 PACKAGES = ("fashionsdk", "numpy", "torch", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = {"cpu": ("fp32",), "cuda": ("fp32", "fp16")}
@@ -74,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Work:
-    """Something to time: its row without figures, and what calls it."""
+    """Something to time: its row without figures, and the burst that calls it."""
 
     row: Row
     burst: Burst
@@ -86,11 +88,11 @@ def product_works(device: str, precision: str, sizes: Sequence[int], threads: in
     for library, size in product(LIBRARIES[device], sizes):
         row = Row(f"{library}, {size} x {size}", device, precision, "product", 2 * size**3)
         try:
-            apart = Apart(partial(Product, library, device, precision, size, threads))
-        except ApartError as error:  # a library that is missing, or a device
+            remote = RemoteObject(partial(Product, library, device, precision, size, threads))
+        except RemoteError as error:  # a library that is missing, or a device
             missing.append(replace(row, reason=reason(error)))
             continue
-        works.append(Work(row, partial(apart.ask, "burst")))
+        works.append(Work(row, partial(remote.call, "burst")))
     return works, missing
 
 
@@ -100,16 +102,16 @@ def graph_works(
     """Return the graph in every runtime and batch size, and rows without figures for those that cannot run."""
     works, missing = [], []
     reference, path = bundle.reference(), bundle.graph_path("fp32")
-    for one in (one for one in ours(device) if one.precision == precision):
-        candidate = Candidate(one.way(bundle, threads, max(sizes)))
+    for one in (one for one in sdk_methods(device) if one.precision == precision):
+        remote = RemoteMethod(one.method(bundle, threads, max(sizes)))
         for size in sizes:
             flops = count_flops(path, size).total()
             row = Row(f"{one.name}, batch {size}", device, precision, "graph", flops)
-            started = candidate.start(Batch(reference, size))
-            if isinstance(started, str):
-                missing.append(replace(row, reason=started))
+            ready = remote.start(ReferenceBatch(reference, size))
+            if isinstance(ready, str):
+                missing.append(replace(row, reason=ready))
             else:
-                works.append(Work(row, started.burst))
+                works.append(Work(row, ready.burst))
     return works, missing
 
 
@@ -154,12 +156,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0, help="of measuring for each row")
     parser.add_argument("--plot", type=Path, help="PNG file to write")
     args = parser.parse_args()
-    bundle, others = Bundle.open(args.bundle), Others()
+    bundle, others = Bundle.open(args.bundle), OtherLoad()
     works, missing = gather(bundle, args.devices, args.sizes, args.batch_sizes, args.threads)
-    rows = timed(works, args.seconds)
+    rows = timed(works, args.seconds)  # none without a library that computes: then there is no peak
     print(table(HEADER, [row.cells() for row in [*rows, *missing]]))
     print(json_lines([row.to_json() for row in [*rows, *missing]]))
     print(json_lines([{"threads": args.threads, "cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
+    if not rows:
+        raise SystemExit("no library computes a matrix product here, so there is no peak; the table has the reasons")
     if args.plot:
         speeds = {f"{row.what}, {row.precision}": {"GFLOP/s": row.speed} for row in rows}
         bars(args.plot, f"{bundle.manifest.model.backbone} beside matrix products", speeds, "GFLOP/s")

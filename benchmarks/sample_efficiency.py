@@ -3,34 +3,32 @@
     python benchmarks/sample_efficiency.py --out runs/sample-efficiency  # garments; goes on if stopped
     python benchmarks/sample_efficiency.py --out runs/shop --data shop/labels.csv --name shop
 
-The papers draw triplets: three photos teach one comparison of one attribute. Ours draws groups of photos that share a
-value, and learns from every valid triplet of the batch for every attribute that its photos are labelled for, beside a
-proxy of each value. Same network (ASEN of the comparison of systems), optimiser, schedule and augmentation; ours
-gets a fifth of the passes. Writes the curves as a PNG and a table.
+The papers draw triplets: three photos teach one comparison of one attribute. This project draws groups of photos that
+share a value, and learns from every valid triplet of the batch for every attribute that its photos are labelled for,
+beside a proxy of each value. Both use the same network (ASEN as in ``systems.py``), optimiser, schedule and
+augmentation; this project's sampling gets a fifth of the passes. Writes the curves as a PNG file and a table.
 """
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import Objective, Sampling, TrainConfig
-from harness.measure import machine
+from harness.machine import machine
+from harness.tables import table
 from harness.training_runs import Run, draw_garments
-from systems import small, train
+from systems import small, train_all
 
-SHARE = 5  # ours gets one part in so many of the papers' passes
-PAPERS, TRIPLETS, OURS = "papers' triplets", "every valid triplet", "every valid triplet and proxies"
+SHARE = 5  # this project's sampling gets the papers' passes divided by this
+PAPERS, TRIPLETS, PROXIES = "papers' triplets", "every valid triplet", "every valid triplet and proxies"
+
+HEADER = ("sampling", "photo passes", "MAP at the end", "reaches the papers' end after", "share of its passes")
 
 
 def configs(epochs: int, seed: int) -> dict[str, TrainConfig]:
@@ -41,8 +39,8 @@ def configs(epochs: int, seed: int) -> dict[str, TrainConfig]:
         sampling=Sampling("triplets", batch_size=63),
         objective=Objective(proxy_weight=0.0),
     )
-    ours = replace(papers, epochs=max(1, epochs // SHARE), sampling=Sampling())
-    return {PAPERS: papers, TRIPLETS: ours, OURS: replace(ours, objective=Objective())}
+    every = replace(papers, epochs=max(1, epochs // SHARE), sampling=Sampling())
+    return {PAPERS: papers, TRIPLETS: every, PROXIES: replace(every, objective=Objective())}
 
 
 def curve(result: Mapping[str, Any]) -> tuple[list[float], list[float]]:
@@ -57,7 +55,8 @@ def curve(result: Mapping[str, Any]) -> tuple[list[float], list[float]]:
 
 def plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], file: Path) -> None:
     """Draw MAP over photo passes."""
-    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
     for name, (passes, maps) in curves.items():
         axes.plot(passes, maps, marker="o", markersize=3, label=name)
     axes.axhline(curves[PAPERS][1][-1], color="grey", linewidth=0.8, linestyle="--")
@@ -67,7 +66,7 @@ def plot(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], file: Pa
 
 
 def reached(curve: tuple[Sequence[float], Sequence[float]], level: float) -> float | None:
-    """Return the photo passes after which a curve is at ``level`` for the first time."""
+    """Return the photo passes after which a curve reaches ``level`` for the first time, if it does."""
     return next((passes for passes, value in zip(*curve, strict=True) if value >= level), None)
 
 
@@ -81,22 +80,21 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="runs at once (default: %(default)s)")
     args = parser.parse_args()
     show_log()
-    table = args.data or draw_garments(args.out / "garments")
+    labels = args.data or draw_garments(args.out / "garments")
     runs = {
-        name: Run(config, table, args.out / f"{args.name}-{index}", args.out / f"photos-{args.name}")
+        name: Run(config, labels, args.out / f"{args.name}-{index}", args.out / f"photos-{args.name}")
         for index, (name, config) in enumerate(configs(args.epochs, args.seed).items())
     }
-    with ProcessPoolExecutor(args.jobs, get_context("spawn")) as pool:
-        results = dict(zip(runs, pool.map(train, runs.values(), [1] * len(runs)), strict=True))
+    results = dict(zip(runs, train_all(list(runs.values()), args.jobs, threads=1), strict=True))
     curves = {name: curve(result) for name, result in results.items()}
     plot(curves, args.out / f"{args.name}.png")
     level, budget = curves[PAPERS][1][-1], curves[PAPERS][0][-1]
-    print("| sampling | photo passes | MAP at the end | reaches the papers' end after | share of its passes |")
-    print("|---|---|---|---|---|")
+    rows = []
     for name, (passes, maps) in curves.items():
         first = reached((passes, maps), level)
         cells = ("never", "") if first is None else (f"{first:,.0f}", f"{first / budget:.0%}")
-        print(f"| {name} | {passes[-1]:,.0f} | {maps[-1]:.1f} | {' | '.join(cells)} |")
+        rows.append([name, f"{passes[-1]:,.0f}", f"{maps[-1]:.1f}", *cells])
+    print(table(HEADER, rows))
     print(json.dumps({"curves": curves, **machine("torch")}))
 
 

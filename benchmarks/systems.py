@@ -14,9 +14,8 @@ Graph milliseconds: the exported bundle in ONNX Runtime, one photo at a time, al
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,9 @@ from fashionsdk_training import recipes
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import LocalBranch, ModelConfig, Optimisation, TrainConfig, systems
-from harness.measure import machine, measure
+from harness.machine import machine
+from harness.measure import measure
+from harness.separate_process import map_in_processes
 from harness.tables import row, spread
 from harness.training_runs import Run, draw_garments, use_threads
 
@@ -68,27 +69,26 @@ def paper(system: str, epochs: int | None, seed: int) -> TrainConfig:
 
 
 def train(run: Run, threads: int) -> Mapping[str, Any]:
-    """Train in a process of its own."""
+    """Train in this process."""
     use_threads(threads)
     return run.result()
 
 
 def all_runs(args: argparse.Namespace, table: Path) -> dict[tuple[str, int], Run]:
-    found = {}
+    runs = {}
     for seed in range(args.seeds):
         for system in args.system:
             config = (paper if args.scale == "paper" else small)(system, args.epochs, seed)
             out = args.out / f"{args.name}-{args.scale}-{args.epochs or 'full'}" / f"{system}-{seed}"
-            found[system, seed] = Run(config, table, out, args.out / f"photos-{args.name}")
-    return found
+            runs[system, seed] = Run(config, table, out, args.out / f"photos-{args.name}")
+    return runs
 
 
 def train_all(runs: Sequence[Run], jobs: int, threads: int) -> list[Mapping[str, Any]]:
     if jobs == 1:
         return [train(run, threads) for run in progress_bar(runs, "runs", None, "run")]
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        answers = pool.map(train, runs, [threads] * len(runs))
-        return list(progress_bar(answers, "runs", len(runs), "run"))
+    results = map_in_processes(partial(train, threads=threads), runs, jobs)
+    return list(progress_bar(results, "runs", len(runs), "run"))
 
 
 def graph_milliseconds(runs: Mapping[str, Run], calls: int) -> dict[str, float]:

@@ -1,39 +1,40 @@
-"""How many photos a second, by concurrent callers, processes and reading threads, beside what users have today?
+"""How many photos a second, by concurrent callers, processes and reading threads, beside the methods of today?
 
     python benchmarks make_bundle --out runs/r50
     python benchmarks/throughput.py runs/r50/bundle --plot throughput.png
 
 Callers are threads that share one Embedder, or processes with one each; ``threads`` are those that one inference
 uses. Readers decode JPEGs in the threads of ``embed_many`` while the model runs. All setups take turns, ``--rounds``
-times; the table has the median, the slowest and the fastest round. Every answer is checked. Today's ways have one
+times; the table has the median, the slowest and the fastest round. Every answer is checked. Today's methods have one
 caller: their threads already use every core.
 """
 
 import argparse
-import io
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
-from fashionsdk_training import garments
-from harness.callers import Callers, ProcessCallers, Readers, ThreadCallers
-from harness.measure import Others, machine
+from harness.answers import ReferenceBatch
+from harness.drawn_jpegs import drawn_jpeg
+from harness.machine import OtherLoad, machine
 from harness.tables import json_lines, table
-from ways.embedding_ways import DEVICES, ORIGINAL, Batch, Loaded, Ours, Way, reason
+from methods.concurrent_callers import Callers, ProcessCallers, Readers, ThreadCallers, share_embedder
+from methods.embedding_methods import DEVICES, ORIGINAL, LoadedMethod, Method, SDKMethod, reason
 
 PACKAGES = ("fashionsdk", "torch", "onnxruntime", "openvino", "numpy", "pillow")
-HEADER = ("setup", "callers", "threads", "batch", "photos a second", "slowest", "fastest", "÷ the original way")
-PHOTOS, PHOTO_SIDE = 16, 1000  # JPEGs that readers decode
+HEADER = ("setup", "callers", "threads", "batch", "photos a second", "slowest", "fastest", "÷ the original program")
+PHOTOS, PHOTO_SIDE = 16, 1000  # JPEG files that readers decode, and their pixels a side
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Who calls what, how it is started, and the photos a second of every round."""
+    """The callers, how they are started, and their photos a second in every round."""
 
     name: str
     callers: int
@@ -45,7 +46,7 @@ class Setup:
 
     @property
     def label(self) -> str:
-        """What a chart calls it."""
+        """Its name in a chart."""
         return f"{self.name}\n{self.callers} at once, {self.threads} threads each, batch {self.batch_size}"
 
     def to_json(self) -> dict[str, Any]:
@@ -57,81 +58,60 @@ class Setup:
 
 
 def todays(bundle: Bundle, checkpoint: Path | None, device: str, threads: int, sizes: Sequence[int]) -> list[Setup]:
-    """Return today's ways, one caller each, at every batch size."""
-    from ways.todays_ways import find_checkpoint, today_ways
+    """Return today's methods, one caller each, at every batch size."""
+    from methods.existing_methods import existing_methods, find_checkpoint
 
-    ways = today_ways(find_checkpoint(bundle, checkpoint), device, threads)
-    opened: dict[str, Loaded] = {}
+    methods = existing_methods(find_checkpoint(bundle, checkpoint), device, threads)
+    opened: dict[str, LoadedMethod] = {}
 
-    def start(way: Way, size: int) -> Callers:
-        loaded = opened[way.label] = opened.get(way.label) or Loaded(way)
-        batch = Batch(bundle.reference(), size)
+    def start(method: Method, size: int) -> Callers:
+        loaded = opened[method.label] = opened.get(method.label) or LoadedMethod(method)
+        batch = ReferenceBatch(bundle.reference(), size)
         loaded.start(batch)
-        return ThreadCallers(loaded.call(size), batch, way.precision, 1)
+        return ThreadCallers(loaded.call(size), batch, method.precision, 1)
 
     return [
-        Setup(f"{way.name}, {way.precision}", 1, threads, size, lambda way=way, size=size: start(way, size))
-        for way in ways
+        Setup(f"{method.name}, {method.precision}", 1, threads, size, partial(start, method, size))
+        for method in methods
         for size in sizes
     ]
 
 
-def shared(bundle: Bundle, ours: Ours, callers: Sequence[int], threads: int, sizes: Sequence[int]) -> list[Setup]:
+def shared(
+    bundle: Bundle, method: SDKMethod, callers: Sequence[int], threads: int, sizes: Sequence[int]
+) -> list[Setup]:
     """Return threads that share one Embedder."""
-
-    def start(number: int, each: int, size: int) -> Callers:
-        embedder, batch = ours.embedder(bundle, each, size), Batch(bundle.reference(), size)
-        embedder.embed(batch.images)
-        return ThreadCallers(lambda: embedder.embed(batch.images).vectors, batch, ours.precision, number)
-
+    name = f"one Embedder, {method.runtime}, {method.precision}"
     return [
-        Setup(
-            f"one Embedder, {ours.runtime}, {ours.precision}",
-            number,
-            each,
-            size,
-            lambda number=number, each=each, size=size: start(number, each, size),
-        )
+        Setup(name, number, each, size, partial(share_embedder, bundle, method, each, size, number))
         for size in sizes
         for each in sorted({threads, 1}, reverse=True)
         for number in callers
     ]
 
 
-def processes(bundle: Bundle, ours: Ours, callers: Sequence[int], threads: int, sizes: Sequence[int]) -> list[Setup]:
+def processes(
+    bundle: Bundle, method: SDKMethod, callers: Sequence[int], threads: int, sizes: Sequence[int]
+) -> list[Setup]:
     """Return processes with an Embedder each, which share the cores."""
+    name = f"an Embedder a process, {method.runtime}, {method.precision}"
+    each = {number: threads // number for number in callers if 1 < number <= threads}
     return [
-        Setup(
-            f"an Embedder a process, {ours.runtime}, {ours.precision}",
-            number,
-            max(1, threads // number),
-            size,
-            lambda number=number, size=size: ProcessCallers(bundle.path, ours, max(1, threads // number), size, number),
-        )
+        Setup(name, number, each[number], size, partial(ProcessCallers, bundle, method, each[number], size, number))
         for size in sizes
-        for number in callers
-        if 1 < number <= threads
+        for number in each
     ]
 
 
-def readers(bundle: Bundle, ours: Ours, workers: Sequence[int], threads: int, size: int) -> list[Setup]:
-    """Return ``embed_many`` on JPEGs, with several numbers of reading threads."""
+def readers(bundle: Bundle, method: SDKMethod, workers: Sequence[int], threads: int, size: int) -> list[Setup]:
+    """Return ``embed_many`` on JPEG files, with several numbers of reading threads."""
 
     def start(number: int) -> Callers:
-        return Readers(ours.embedder(bundle, threads, size), jpegs(), size, number, ours.precision)
+        photos = [drawn_jpeg(index, PHOTO_SIDE) for index in range(PHOTOS)]
+        return Readers(method.embedder(bundle, threads, size), photos, size, number, method.precision)
 
-    name = f"embed_many, reading threads, {ours.runtime}, {ours.precision}"
-    return [Setup(name, number, threads, size, lambda number=number: start(number)) for number in workers]
-
-
-def jpegs() -> list[bytes]:
-    """Return drawn garments as JPEG files."""
-    files = []
-    for index in range(PHOTOS):
-        buffer = io.BytesIO()
-        garments.draw(index, seed=4, side=PHOTO_SIDE).image.save(buffer, "JPEG", quality=90)
-        files.append(buffer.getvalue())
-    return files
+    name = f"embed_many, reading threads, {method.runtime}, {method.precision}"
+    return [Setup(name, number, threads, size, partial(start, number)) for number in workers]
 
 
 def started(setups: Sequence[Setup]) -> Iterator[tuple[Setup, Callers]]:
@@ -139,12 +119,12 @@ def started(setups: Sequence[Setup]) -> Iterator[tuple[Setup, Callers]]:
     for setup in progress_bar(setups, "starting", None, "setup"):
         try:
             yield setup, setup.start()
-        except Exception as error:  # runtimes raise whatever they raise; the table says what
+        except Exception as error:  # a runtime may raise any error; the table says which
             setup.reasons.append(reason(error))
 
 
 def measure_all(setups: Sequence[Setup], rounds: int, seconds: float) -> None:
-    """Let all setups run in turn, ``rounds`` times, and note their rates."""
+    """Let all setups run in turn, ``rounds`` times, and record their rates."""
     running = list(started(setups))
     for setup, callers in progress_bar(running * rounds, "measuring", None, "round"):
         setup.rates.append(round(callers.run(seconds), 3))
@@ -153,18 +133,18 @@ def measure_all(setups: Sequence[Setup], rounds: int, seconds: float) -> None:
 
 
 def cells(setups: Sequence[Setup]) -> list[list[str]]:
-    """Return the rows of the table; the ratio is to the fastest batch size of the original way."""
+    """Return the rows of the table; the ratio is to the original program at its fastest batch size."""
     medians = {setup.label: statistics.median(setup.rates) for setup in setups if setup.rates}
     original = max((rate for label, rate in medians.items() if label.startswith(ORIGINAL)), default=None)
-    found = []
+    table_rows = []
     for setup in setups:
         named = [setup.name, *map(str, (setup.callers, setup.threads, setup.batch_size))]
         if not setup.rates:
-            found.append([*named, "", "", "", " ".join(setup.reasons)])
+            table_rows.append([*named, "", "", "", " ".join(setup.reasons)])
             continue
         rates = [f"{rate:.2f}" for rate in (medians[setup.label], min(setup.rates), max(setup.rates))]
-        found.append([*named, *rates, "" if original is None else f"{medians[setup.label] / original:.2f}"])
-    return found
+        table_rows.append([*named, *rates, "" if original is None else f"{medians[setup.label] / original:.2f}"])
+    return table_rows
 
 
 def main() -> None:
@@ -181,13 +161,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of a round of a setup")
     parser.add_argument("--plot", type=Path, help="PNG file to write")
     args = parser.parse_args()
-    bundle, others = Bundle.open(args.bundle), Others()
-    ours = Ours(args.device, args.runtime, args.precision)
+    bundle, others = Bundle.open(args.bundle), OtherLoad()
+    method = SDKMethod(args.device, args.runtime, args.precision)
     setups = [
         *todays(bundle, args.checkpoint, args.device, args.threads, args.batch_sizes),
-        *shared(bundle, ours, args.callers, args.threads, args.batch_sizes),
-        *processes(bundle, ours, args.callers, args.threads, args.batch_sizes),
-        *readers(bundle, ours, args.callers, args.threads, max(args.batch_sizes)),
+        *shared(bundle, method, args.callers, args.threads, args.batch_sizes),
+        *processes(bundle, method, args.callers, args.threads, args.batch_sizes),
+        *readers(bundle, method, args.callers, args.threads, max(args.batch_sizes)),
     ]
     measure_all(setups, args.rounds, args.seconds)
     print(table(HEADER, cells(setups)))

@@ -1,1 +1,1 @@
-"""What the questions share: timing, processes, checked answers, tables and plots."""
+"""What the questions share: timing, processes, checks of answers, tables and charts."""

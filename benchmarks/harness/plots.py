@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import matplotlib as mpl
 
@@ -31,16 +32,21 @@ def bars(
         unit: of the lengths, with what they are.
         log: whether lengths are on a logarithmic scale.
         digits: significant ones of the numbers.
+
+    Raises:
+        ValueError: there is no bar.
     """
     series = list(dict.fromkeys(label for group in groups.values() for label in group))
+    if not series:
+        raise ValueError(f"no bar for {path}; expected one at least")
     rows = len(groups) * (len(series) + 0.8)
     _, axes = plt.subplots(figsize=(WIDTH, 1.3 + BAR * rows), dpi=DPI, layout="constrained")
     thickness = 0.85 / len(series)
     for number, label in enumerate(series):
-        found = [(place, group[label]) for place, group in enumerate(groups.values()) if label in group]
-        places = [place + (number - (len(series) - 1) / 2) * thickness for place, _ in found]
-        drawn = axes.barh(places, [value for _, value in found], thickness * 0.9, label=label, color=COLOURS[number])
-        axes.bar_label(drawn, [_short(value, digits) for _, value in found], padding=3, fontsize=8)
+        lengths = [(place, group[label]) for place, group in enumerate(groups.values()) if label in group]
+        places = [place + (number - (len(series) - 1) / 2) * thickness for place, _ in lengths]
+        drawn = axes.barh(places, [value for _, value in lengths], thickness * 0.9, label=label, color=COLOURS[number])
+        axes.bar_label(drawn, [_short(value, digits) for _, value in lengths], padding=3, fontsize=8)
     axes.set_yticks(range(len(groups)), groups)
     axes.invert_yaxis()
     axes.set_xlabel(unit)
@@ -95,7 +101,7 @@ def _short(value: float, digits: int) -> str:
     return f"{value:.{digits}g}" if value < 10**digits else f"{value:,.0f}"
 
 
-def _finish(axes: Axes, title: str, grid: str, *, legend: bool) -> None:
+def _finish(axes: Axes, title: str, grid: Literal["both", "x"], *, legend: bool) -> None:
     axes.set_title(title, fontsize=11, loc="left")
     axes.grid(axis=grid, color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)

@@ -1,4 +1,4 @@
-"""Training runs of benchmarks: resumable, one folder each, their answers kept as JSON."""
+"""Training runs of benchmarks: resumable, one folder each, with the results in a JSON file."""
 
 import json
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from fashionsdk_training.data import load_training_data
 from fashionsdk_training.loop import BEST_FOLDER, Trainer, processes
 
 RESULT_FILE = "result.json"
-GARMENTS = {"train": 2000, "valid": 500}
+TRAIN, VALID = 2000, 500  # generated garments
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: its settings, its labels, its folder and where decoded photos are kept."""
+    """One training run: its settings, its labels, its folder and the folder of decoded photos."""
 
     config: TrainConfig
     table: Path
@@ -30,18 +30,18 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """Where the trained model lies."""
+        """The folder of the trained model."""
         return self.out / BEST_FOLDER
 
     def result(self) -> Mapping[str, Any]:
-        """Return what the run came to, training it first if that was not done."""
+        """Return the result of the run; trains it first if that was not done."""
         file = self.out / RESULT_FILE
-        asked = {"config": strict_json.encode(self.config), "table": str(self.table.resolve())}
+        settings = {"config": strict_json.encode(self.config), "table": str(self.table.resolve())}
         if not file.is_file():
             with replacing(file) as stream:
-                stream.write(json.dumps({**self._train(), "asked": asked}).encode())
+                stream.write(json.dumps({**self._train(), "asked": settings}).encode())
         answer: dict[str, Any] = json.loads(file.read_text())
-        if answer.pop("asked", None) != asked:
+        if answer.pop("asked", None) != settings:
             raise ValueError(f"{self.out} holds a run with other settings or data; choose another --out, or remove it")
         return answer
 
@@ -49,7 +49,7 @@ class Run:
         data = load_training_data(self.table, self.config.side, self.config.stored_side, self.cache)
         with processes() as peers:
             checkpoint = Trainer(self.config, data, self.out, peers).fit()
-        # The buffers of normalisation are no parameters of anybody's.
+        # The buffers of normalisation are not parameters.
         parameters = sum(parameter.numel() for parameter in checkpoint.build().parameters())
         history = [dict(row) for row in checkpoint.history]
         return {
@@ -65,7 +65,7 @@ def draw_garments(folder: Path) -> Path:
     """Return the table of the generated garments that benchmarks train on, drawn if it is not there."""
     table = folder / "labels.csv"
     if not table.is_file():
-        garments.write_table(folder, **GARMENTS)
+        garments.write_table(folder, train=TRAIN, valid=VALID)
     return table
 
 

@@ -1,1 +1,1 @@
-"""What questions run on: bundles, photos, tables."""
+"""Makes the inputs of benchmarks: bundles, photos, tables."""

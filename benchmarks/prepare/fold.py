@@ -1,4 +1,4 @@
-"""A table to tune on: an eighth of the training photos become its validation split, the validation photos stay away.
+"""A table to tune on: an eighth of the training photos become its validation split, the old one is left out.
 
     python benchmarks fold --data shop/labels.csv --out runs/fold/labels.csv
 
@@ -36,7 +36,7 @@ def main() -> None:
     with replacing(args.out) as stream:
         stream.write(("\n".join(lines) + "\n").encode())
     counts = [sum(row["split"] == split for row in rows) for split in ("train", "valid")]
-    print(f"{args.out}: {counts[0]} photos to train on, {counts[1]} to judge by")
+    print(f"{args.out}: {counts[0]} photos to train on, {counts[1]} to evaluate on")
 
 
 if __name__ == "__main__":

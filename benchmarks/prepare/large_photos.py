@@ -3,18 +3,16 @@
     python benchmarks large_photos --out /tmp/large --photos 200
     python benchmarks large_photos --out /tmp/large --of shop/labels.csv --split valid --photos 1000
 
-Drawn large by ``fashionsdk_training.garments``, or with ``--of`` enlarged from a table's photos by Lanczos, with a
-sensor's noise, since enlarging alone adds no detail that a decoder could lose. Sizes are spread evenly by ratio,
+Drawn large by ``fashionsdk_training.garments``, or with ``--of`` enlarged from a table's photos by Lanczos, with the
+noise of a sensor, since enlarging alone adds no detail that a decoder could lose. Sizes are spread evenly by ratio,
 qualities are 75, 85 and 95, one in four is progressive. ``labels.csv`` beside the photos holds their labels.
 """
 
 import argparse
 import csv
 import io
-import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,10 +24,11 @@ from fashionsdk._tools.atomic_file import replacing
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import open_image
 from fashionsdk_training.garments import ATTRIBUTES, draw
+from harness.separate_process import map_in_processes
 
 SIDES = (500, 4000)
 QUALITIES = (75, 85, 95)
-PROGRESSIVE = 4  # one in so many
+PROGRESSIVE = 4  # one photo in four
 NOISE = 4.0  # standard deviation, in levels of 255
 
 
@@ -54,22 +53,22 @@ def look(index: int, sides: tuple[int, int] = SIDES) -> Look:
 
 def draw_photo(folder: Path, sides: tuple[int, int], index: int) -> dict[str, str]:
     """Draw one garment, cut to 3:4, and return its row of the table."""
-    wanted = look(index, sides)
-    garment = draw(index, seed=4, side=wanted.side)
-    edge = wanted.side // 8
-    wanted.save(garment.image.crop((edge, 0, wanted.side - edge, wanted.side)), folder / _name(index))
+    style = look(index, sides)
+    garment = draw(index, seed=4, side=style.side)
+    edge = style.side // 8
+    style.save(garment.image.crop((edge, 0, style.side - edge, style.side)), folder / _name(index))
     return {"image": _name(index), "split": "valid", **garment.values}
 
 
 def enlarge_photo(folder: Path, sides: tuple[int, int], row: tuple[int, dict[str, str], Path]) -> dict[str, str]:
     """Enlarge one photo, add noise, and return its row of the table."""
     index, cells, source = row
-    wanted, small = look(index, sides), open_image(source)
-    scale = max(1.0, wanted.side / max(small.size))
+    style, small = look(index, sides), open_image(source)
+    scale = max(1.0, style.side / max(small.size))
     large = small.resize((round(small.width * scale), round(small.height * scale)), Image.Resampling.LANCZOS)
     noise = np.random.default_rng(index).standard_normal((large.height, large.width, 1), np.float32) * NOISE
     noisy = np.clip(np.asarray(large) + noise, 0, 255).astype(np.uint8)
-    wanted.save(Image.fromarray(noisy), folder / _name(index))
+    style.save(Image.fromarray(noisy), folder / _name(index))
     return {**cells, "image": _name(index)}
 
 
@@ -94,8 +93,8 @@ def _name(index: int) -> str:
 
 def _write(folder: Path, write: partial[dict[str, str]], jobs: Sequence[object], names: Sequence[str]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        rows = list(progress_bar(pool.map(write, jobs), "writing large photos", len(jobs), "photo"))
+    written = map_in_processes(write, jobs, os.cpu_count() or 1)
+    rows = list(progress_bar(written, "writing large photos", len(jobs), "photo"))
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, ("image", "split", *names), restval="", lineterminator="\n")
     table.writeheader()

@@ -1,10 +1,10 @@
-"""A checkpoint and a bundle of any recipe with random weights: what the speed benchmarks run on from a bare clone.
+"""A checkpoint and a bundle of any recipe with random weights: inputs of the speed benchmarks in a bare clone.
 
     python benchmarks make_bundle --recipe asen_v2_paper --attributes 8 --side 224 --out runs/r50
 
-Speed does not depend on what the weights say, but rounding does on how large activations get: batch normalisation's
-statistics are therefore those of drawn garments. Writes OUT/checkpoint, OUT/bundle, and OUT/photos, drawn garments that
-fewer bits are calibrated and judged on.
+Speed does not depend on the values of the weights, but rounding depends on the size of the activations. The statistics
+of batch normalisation are therefore those of drawn garments. Writes OUT/checkpoint, OUT/bundle, and OUT/photos, drawn
+garments that calibrate INT8 and measure lower precisions.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from torch import nn
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
-from fashionsdk_export.parity import Evidence
+from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
@@ -27,7 +27,7 @@ from fashionsdk_training.models import AttributeModel, build_model, with_posteri
 from fashionsdk_training.recipes import RECIPES
 
 BATCHES, BATCH = 4, 8  # of garments that batch normalisation sees
-CALIBRATION = 256  # photos for fewer bits
+CALIBRATION = 256  # photos for lower precisions
 
 
 def random_checkpoint(config: TrainConfig, attributes: int, side: int, seed: int = 0) -> Checkpoint:
@@ -96,11 +96,10 @@ def main() -> None:
     checkpoint = random_checkpoint(config, args.attributes, args.side or config.side)
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint.save(args.out / "checkpoint")
-    fewer = args.precisions != ["fp32"]
-    evidence = Evidence(draw_photos(args.out / "photos", CALIBRATION, checkpoint.preprocessing.side) if fewer else ())
-    report = build_bundle(
-        checkpoint, args.out / "bundle", precisions=args.precisions, evidence=evidence, overwrite=True
-    )
+    lower = args.precisions != ["fp32"]
+    drawn = draw_photos(args.out / "photos", CALIBRATION, checkpoint.preprocessing.side) if lower else ()
+    photos, out = CalibrationPhotos(drawn), args.out / "bundle"
+    report = build_bundle(checkpoint, out, precisions=args.precisions, photos=photos, overwrite=True, progress=True)
     print(report.summary())
 
 

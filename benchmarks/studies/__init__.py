@@ -1,1 +1,1 @@
-"""Questions asked once, whose answers are decisions."""
+"""Questions of one decision, and the comparison of two checkouts."""

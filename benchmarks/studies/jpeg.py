@@ -1,11 +1,12 @@
-"""How far may a JPEG be reduced while it is decoded? Ranks, MAP and time, by the pixels that are kept for the resize.
+"""How far may a JPEG be reduced while it is decoded? Ranks, MAP and time, by the pixels that are left for the resize.
 
     python benchmarks large_photos --out /tmp/large --of shop/labels.csv --photos 1000
     python benchmarks jpeg runs/shop/bundle --data /tmp/large/labels.csv
 
 Compared with all pixels decoded: mean difference of the model's input in levels out of 255, cosines (median and 1st
-percentile), ten nearest neighbours kept, MAP over queries. The last rows change the photos as nobody would mind, for
-scale: they are saved once more, or made a tenth smaller first. Time is of one thread on the CPU.
+percentile), share of the ten nearest neighbours that stay, MAP over queries. For comparison, the last rows change the
+photos in ways that people accept: they are saved once more, or made a tenth smaller first. Time is of one thread on the
+CPU.
 """
 
 import argparse
@@ -26,8 +27,8 @@ from fashionsdk.embedding import neighbour_agreement
 from fashionsdk.evaluation import evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
 from fashionsdk.photos import Preprocessing, open_image, open_photo
-from harness.embedders import add_embedder_options, open_embedder
-from harness.measure import machine
+from harness.embedder_options import add_embedder_options, open_embedder
+from harness.machine import machine
 from harness.tables import json_lines, table
 
 Pixels = NDArray[np.uint8]
@@ -53,8 +54,8 @@ class Row:
         return [self.decoded, *numbers, f"{self.neighbours:.1%}", f"{self.map:.2f}"]
 
 
-def ways(model_input: Preprocessing) -> dict[str, Read]:
-    """Return what reads a photo, by its name in the table."""
+def readers(model_input: Preprocessing) -> dict[str, Read]:
+    """Return the functions that read a photo, by their names in the table."""
     rule = model_input.reducing_gap
     return {
         EVERY_PIXEL: lambda path: model_input(open_image(path)),
@@ -88,11 +89,11 @@ def read_all(read: Read, split: RetrievalSplit, name: str) -> tuple[Pixels, floa
     return pixels, (time.thread_time() - begin) / len(pixels) * 1e3
 
 
-def compare_ways(embedder: Embedder, split: RetrievalSplit) -> list[Row]:
+def compare_readers(embedder: Embedder, split: RetrievalSplit) -> list[Row]:
     """Read the split's photos in every way and compare."""
     names = [attribute.name for attribute in embedder.attributes]
     rows: list[Row] = []
-    for name, read in ways(embedder.preprocessing).items():
+    for name, read in readers(embedder.preprocessing).items():
         pixels, milliseconds = read_all(read, split, name)
         vectors = embedder.embed(pixels).vectors
         if name == EVERY_PIXEL:
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="labels of large JPEGs")
     parser.add_argument("--split", default="valid")
     args = parser.parse_args()
-    rows = compare_ways(open_embedder(args), read_retrieval(args.data, args.split))
+    rows = compare_readers(open_embedder(args), read_retrieval(args.data, args.split))
     print(table(HEADER, [row.cells() for row in rows]))
     print(json_lines([*map(asdict, rows), machine("fashionsdk", "pillow", "numpy")]))
 

@@ -3,15 +3,15 @@
     python benchmarks one_step runs/systems/garments-small-4/asen_pp-0/best --data runs/systems/garments/labels.csv
 
 Two steps, the original: the region is cut out of the photo itself and resized by Pillow. One step: it is cut out of the
-model's input, a photo already reduced, by resampling matrices (ours) or by GridSample at sixteen bilinear samples a
-pixel or one. Each is compared with two steps from the photo and from the same input, which tells the crop's part of the
-difference from the resolution's: share of the ten nearest photos that stay among the ten nearest, cosine of the local
-branch's vectors (median and 1st percentile), MAP over queries.
+model's input, a photo already reduced, by resampling matrices (as in this project) or by GridSample at sixteen bilinear
+samples a pixel or one. Each is compared with two steps from the photo and from the same input, which separates the
+effect of the crop from that of the resolution. The table has the share of the ten nearest photos that stay among the
+ten nearest, cosines of the local branch's vectors (median and 1st percentile), and MAP over queries.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -30,18 +30,29 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import ASENPlusPlus, asen_pp
 from fashionsdk_training.models.parts import crop
 from fashionsdk_training.originals import embed_pictures
-from harness.measure import machine, measure
+from harness.batches import batches
+from harness.machine import machine
+from harness.measure import measure
+from harness.tables import table
 
-NEIGHBOURS = 10
+NEIGHBOURS, BATCH = 10, 32
 TWO_STEPS, SAME_INPUT = "two steps", "two steps, from the graph's input"
 Crop = Callable[[Tensor, Tensor, int], Tensor]
+HEADER = (
+    "system",
+    "as two steps: neighbours kept",
+    "cosine of local vectors",
+    "as two steps from the same input: neighbours kept",
+    "cosine of local vectors",
+    "MAP over queries",
+)
 
 
 def grid_sample(samples: int) -> Crop:
     """Return a crop by GridSample, the mean of ``samples`` x ``samples`` bilinear samples a pixel."""
 
     def sample(pixels: Tensor, region: Tensor, side: int) -> Tensor:
-        leading = torch.broadcast_shapes(pixels.shape[:-3], region.shape[:-1])
+        leading = np.broadcast_shapes(pixels.shape[:-3], region.shape[:-1])
         size, fine = pixels.shape[-1], side * samples
         steps = (torch.arange(fine) + 0.5) / fine
         corner, length = region[..., :2, None], region[..., 2:, None]
@@ -66,8 +77,8 @@ def one_step(model: ASENPlusPlus, images: NDArray[np.uint8], cut: Crop) -> NDArr
 
     with mock.patch.object(asen_pp, "crop", chosen):
         rows = [
-            model(torch.from_numpy(images[start : start + 32])).embeddings.numpy()
-            for start in progress_bar(range(0, len(images), 32), "one step", None, "batch")
+            model(torch.from_numpy(images[part])).embeddings.numpy()
+            for part in progress_bar(list(batches(len(images), BATCH)), "one step", None, "batch")
         ]
     return np.concatenate(rows)
 
@@ -86,10 +97,7 @@ def neighbours_kept(expected: NDArray[np.float32], found: NDArray[np.float32]) -
 
 
 def mean_average_precision(split: RetrievalSplit, vectors: NDArray[np.float32], names: list[str]) -> float:
-    def batches() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        yield np.arange(len(vectors)), vectors
-
-    return evaluate(split, batches(), names).overall.map
+    return evaluate(split, [(np.arange(len(vectors)), vectors)], names).overall.map
 
 
 def main() -> None:
@@ -110,12 +118,11 @@ def main() -> None:
         for name, photos in {TWO_STEPS: pictures, SAME_INPUT: inputs}.items()
     }
     answers |= {f"one step, {name}": one_step(model, images, cut) for name, cut in crops.items()}
-    print("| system | as two steps: neighbours kept | cosine of local vectors | ", end="")
-    print("as two steps from the same input: neighbours kept | cosine of local vectors | MAP over queries |")
-    print("|---|---|---|---|---|---|")
+    rows = []
     for name, found in answers.items():
         cells = [cell for other in (TWO_STEPS, SAME_INPUT) for cell in agreement(answers[other], found, model)]
-        print(f"| {name} | {' | '.join(cells)} | {mean_average_precision(split, found, names):.2f} |")
+        rows.append([name, *cells, f"{mean_average_precision(split, found, names):.2f}"])
+    print(table(HEADER, rows))
     print(json.dumps({"crop_ms": crop_times(crops, images.shape[1], len(names), model), **machine("torch")}))
 
 

@@ -1,1 +1,1 @@
-"""Turn a trained checkpoint into a bundle: fused static graphs, proved against PyTorch."""
+"""Turn a trained checkpoint into a bundle: fused static graphs, checked against PyTorch."""

@@ -1,7 +1,6 @@
-"""``make demo``: the whole way once, on generated garments, with the commands that a user would type."""
+"""``make demo``: train, export, index, search and report on generated garments, with the commands of a user."""
 
 import argparse
-import csv
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +23,7 @@ from fashionsdk_training.recipes import asen_v2_demo
 TRAIN, VALID = 2000, 500
 QUERIES = ("neckline_design", "sleeve_length", "skirt_length")
 
-_AGAIN = "remove the demo's folder to start anew"
+_AGAIN = "remove the demo's folder to start again"
 _NEXT = """
 The report: {report}
 
@@ -38,13 +37,13 @@ Three things to try next:
 def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None = None) -> Path:
     """Draw, train, export, index, search and report under ``out``; return the report's path.
 
-    Started again, it uses what is there: the drawings, and the training as far as it came.
+    Started again, it uses the pictures that exist and continues the training.
 
     Args:
-        out: folder for everything that the demo makes.
-        train: training pictures.
-        valid: validation pictures.
-        epochs: of training; default: the recipe's.
+        out: folder for everything that the demo writes.
+        train: number of training pictures.
+        valid: number of validation pictures.
+        epochs: of training, or None for the recipe's.
     """
     table, bundle, gallery, report = (
         out / name for name in ("garments/labels.csv", "bundle", "garments.gallery", "report.html")
@@ -54,7 +53,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
     with _stage("training"):
         checkpoint = _train(table, out / "run", epochs)
     with _stage("export"):
-        print(build_bundle(checkpoint, bundle, overwrite=True).summary())
+        print(build_bundle(checkpoint, bundle, overwrite=True, progress=True).summary())
     with _stage("indexing the validation pictures"):
         photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))
         _command("index", str(bundle), *photos, "--out", str(gallery))
@@ -71,7 +70,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
 
 def _draw(table: Path, train: int, valid: int) -> None:
     if not table.is_file():
-        garments.write_table(table.parent, train=train, valid=valid)
+        garments.write_table(table.parent, train=train, valid=valid, progress=True)
     counts = len(read_labels(table, "train").images), len(read_labels(table, "valid").images)
     if counts != (train, valid):
         raise DataError(f"{table} has {counts[0]} and {counts[1]} pictures, not {train} and {valid}; {_AGAIN}")
@@ -79,24 +78,23 @@ def _draw(table: Path, train: int, valid: int) -> None:
 
 def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
     config = asen_v2_demo() if epochs is None else replace(asen_v2_demo(), epochs=epochs)
-    data = load_training_data(table, config.side, config.stored_side, run_folder / "photos")
+    data = load_training_data(table, config.side, config.stored_side, run_folder / "photos", progress=True)
     with processes() as peers:
         try:
-            return Trainer(config, data, run_folder, peers).fit()
+            return Trainer(config, data, run_folder, peers, progress=True).fit()
         except CheckpointError as error:
             raise CheckpointError(f"{error}; {_AGAIN}") from error
 
 
 def _photo_with(table: Path, attribute: str) -> Path:
     """Return the first validation photo that is labelled for ``attribute``."""
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = (row for row in csv.DictReader(file) if row["split"] == "valid" and row[attribute])
-        return table.parent / next(rows)["image"]
+    labels = read_labels(table, "valid").select([attribute])
+    return labels.paths[int((labels.matrix()[:, 0] >= 0).argmax())]
 
 
 def _command(*arguments: str) -> None:
     if status := fashionsdk(arguments):
-        raise FashionSDKError(f"fashionsdk {arguments[0]} ended with exit code {status}; its message stands above")
+        raise FashionSDKError(f"fashionsdk {arguments[0]} ended with exit code {status}; see its message above")
 
 
 @contextmanager

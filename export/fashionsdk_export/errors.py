@@ -4,4 +4,4 @@ from fashionsdk.errors import FashionSDKError
 
 
 class ExportError(FashionSDKError):
-    """A graph cannot be made, or does not give PyTorch's numbers."""
+    """A graph cannot be made, or its answers differ from PyTorch's."""

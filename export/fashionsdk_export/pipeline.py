@@ -1,4 +1,4 @@
-"""Checkpoint in, bundle out: fuse, export, lower, prove, write."""
+"""Checkpoint in, bundle out: fuse, export, lower the precision, check, write."""
 
 import math
 import platform
@@ -16,20 +16,20 @@ from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision,
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
-from fashionsdk_export.parity import Evidence, Examination, Proof, prove
+from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, check_graph
 from fashionsdk_export.precision import lower
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import AttributeModel
 
-NO_EVIDENCE = Evidence()
+NO_PHOTOS = CalibrationPhotos()
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export made and how close each graph is to PyTorch."""
+    """The bundle of an export, and how close each graph is to PyTorch."""
 
     bundle: Bundle
-    proofs: Mapping[Precision, Proof]
+    checks: Mapping[Precision, GraphCheck]
 
     def summary(self) -> str:
         """Return a few lines for a person."""
@@ -38,9 +38,9 @@ class ExportReport:
 
     def _describe(self, graph: GraphInfo) -> str:
         size = (self.bundle.path / graph.file).stat().st_size / 1e6
-        kept = len(self.bundle.manifest.extra.get("kept_in_float", {}).get(graph.precision, ()))
-        islands = f", {kept} nodes kept in float32" if kept else ""
-        return f"\n{graph.file}, {size:.1f} MB{islands}\n{self.proofs[graph.precision]}"
+        count = len(self.bundle.manifest.extra.get("kept_in_float", {}).get(graph.precision, ()))
+        islands = f", {count} nodes in float32" if count else ""
+        return f"\n{graph.file}, {size:.1f} MB{islands}\n{self.checks[graph.precision]}"
 
 
 def build_bundle(
@@ -48,43 +48,45 @@ def build_bundle(
     out: str | Path,
     *,
     precisions: Sequence[Precision] = ("fp32",),
-    evidence: Evidence = NO_EVIDENCE,
+    photos: CalibrationPhotos = NO_PHOTOS,
     map_loss: float | None = None,
     overwrite: bool = False,
+    progress: bool = False,
 ) -> ExportReport:
-    """Export ``checkpoint`` to the bundle folder ``out``, once its graphs have proved to give PyTorch's numbers.
+    """Export ``checkpoint`` to the bundle folder ``out`` if its graphs give PyTorch's answers.
 
-    The proof runs through the SDK, as a user's would: a bundle is written to a temporary folder, opened and checked.
+    The check runs through the SDK, as a user's would: a bundle is written to a temporary folder, opened and checked.
 
     Args:
         checkpoint: the trained model.
-        out: the folder to make.
+        out: the folder to create.
         precisions: the graphs to write; the first is the bundle's default.
-        evidence: photos that INT8 is calibrated on, and labelled ones to measure MAP on.
-        map_loss: points of MAP that a graph may lose against fp32; ``None`` for
+        photos: photos to calibrate INT8 with, and labelled ones to measure MAP on.
+        map_loss: points of MAP that a graph may lose compared with fp32, or ``None`` for
             ``fashionsdk_export.parity.graph_evaluation.MAP_LOSS``.
         overwrite: whether a bundle at ``out`` may be replaced.
+        progress: whether to show progress bars.
 
     Raises:
         CheckpointError: the checkpoint does not fit its model.
-        ExportError: a graph cannot be made, differs from PyTorch, or loses too much; INT8 was asked for without photos.
+        ExportError: a graph cannot be made, differs from PyTorch, or loses too much, or INT8 has no photos.
         BundleError: ``out`` exists and may not be replaced.
         ValueError: no precision is given, one twice or an unknown one, or ``map_loss`` is negative.
     """
-    _check(precisions, evidence, map_loss)
+    _check_arguments(precisions, photos, map_loss)
     Bundle.check_writable(out, overwrite=overwrite)
-    evidence = evidence.for_attributes([attribute.name for attribute in checkpoint.attributes])
+    photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
     model = checkpoint.build()
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
     with tempfile.TemporaryDirectory(prefix="fashionsdk-export-") as folder:
         made = Path(folder)
-        kept = _make_graphs(checkpoint, model, reference, precisions, evidence, made)
-        manifest = _manifest(checkpoint, model, reference, kept)
+        in_float = _make_graphs(checkpoint, model, reference, precisions, photos, made, progress)
+        manifest = _manifest(checkpoint, model, reference, in_float)
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
-        proofs = _prove(trial, precisions, evidence.split, map_loss)
-        graphs = tuple(_info(precision, proof.parity()) for precision, proof in proofs.items())
-        measured = {precision: proof.by_runtime() for precision, proof in proofs.items()}
+        checks = _check_graphs(trial, precisions, photos.split, map_loss, progress)
+        graphs = tuple(_info(precision, check.parity()) for precision, check in checks.items())
+        measured = {precision: check.by_runtime() for precision, check in checks.items()}
         bundle = Bundle.write(
             out,
             manifest=replace(manifest, graphs=graphs, extra={**manifest.extra, "runtimes": measured}),
@@ -92,28 +94,32 @@ def build_bundle(
             reference=reference,
             overwrite=overwrite,
         )
-    return ExportReport(bundle, proofs)
+    return ExportReport(bundle, checks)
 
 
-def _prove(
-    trial: Bundle, precisions: Sequence[Precision], split: RetrievalSplit | None, map_loss: float | None
-) -> dict[Precision, Proof]:
-    """Prove the graphs, then examine them where there are labelled photos."""
-    checks = {precision: prove(trial, precision) for precision in precisions}
+def _check_graphs(
+    trial: Bundle,
+    precisions: Sequence[Precision],
+    split: RetrievalSplit | None,
+    map_loss: float | None,
+    progress: bool,
+) -> dict[Precision, GraphCheck]:
+    """Compare the graphs with PyTorch's answers, then evaluate them if there are labelled photos."""
+    reports = {precision: check_graph(trial, precision) for precision in precisions}
     if split is None:
-        return {precision: Proof(checks[precision]) for precision in precisions}
-    examine = Examination(trial, split, map_loss)
-    return {precision: Proof(checks[precision], examine(precision)) for precision in precisions}
+        return {precision: GraphCheck(reports[precision]) for precision in precisions}
+    evaluate = GraphEvaluation(trial, split, map_loss, progress=progress)
+    return {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
 
 
-def _check(precisions: Sequence[Precision], evidence: Evidence, map_loss: float | None) -> None:
+def _check_arguments(precisions: Sequence[Precision], photos: CalibrationPhotos, map_loss: float | None) -> None:
     known = get_args(Precision)
     if not precisions or len(set(precisions)) < len(precisions) or not set(precisions) <= set(known):
         raise ValueError(f"precisions are {precisions!r}; expected one or more of {', '.join(known)}, each once")
     if map_loss is not None and not 0 <= map_loss < math.inf:
         raise ValueError(f"map_loss is {map_loss}; expected points of MAP, 0 or more")
-    if "int8" in precisions and not evidence.photos:
-        raise ExportError("int8 is calibrated on photos such as the model will see; give a table or a folder of photos")
+    if "int8" in precisions and not photos.paths:
+        raise ExportError("int8 is calibrated on photos like those of later use; give a table or a folder of photos")
 
 
 def graph_file(precision: Precision) -> str:
@@ -126,23 +132,24 @@ def _make_graphs(
     model: AttributeModel,
     reference: Reference,
     precisions: Sequence[Precision],
-    evidence: Evidence,
+    photos: CalibrationPhotos,
     folder: Path,
+    progress: bool,
 ) -> dict[Precision, tuple[str, ...]]:
-    """Write the fp32 graph and those asked for; return the names of the nodes that each keeps in float32."""
+    """Write the fp32 graph and the requested ones; return the names of the nodes that stay float32 in each."""
     full = folder / graph_file("fp32")
     export_graph(fuse(model), checkpoint.preprocessing.side, full, attention=reference.attention is not None)
-    kept: dict[Precision, tuple[str, ...]] = {"fp32": ()}
-    fewer = [precision for precision in precisions if precision != "fp32"]
-    if not fewer:
-        return kept
-    images = evidence.images(checkpoint.preprocessing) if evidence.photos else reference.images
+    in_float: dict[Precision, tuple[str, ...]] = {"fp32": ()}
+    lower_precisions = [precision for precision in precisions if precision != "fp32"]
+    if not lower_precisions:
+        return in_float
+    images = photos.images(checkpoint.preprocessing, progress=progress) if photos.paths else reference.images
     graph = onnx.load(full)
-    for precision in fewer:
-        lowered = lower(graph, precision, images)
+    for precision in lower_precisions:
+        lowered = lower(graph, precision, images, progress=progress)
         onnx.save(lowered.model, folder / graph_file(precision))
-        kept[precision] = lowered.kept
-    return kept
+        in_float[precision] = lowered.in_float
+    return in_float
 
 
 def _info(precision: Precision, parity: Mapping[str, float]) -> GraphInfo:
@@ -150,16 +157,16 @@ def _info(precision: Precision, parity: Mapping[str, float]) -> GraphInfo:
 
 
 def _manifest(
-    checkpoint: Checkpoint, model: AttributeModel, reference: Reference, kept: Mapping[Precision, Sequence[str]]
+    checkpoint: Checkpoint, model: AttributeModel, reference: Reference, in_float: Mapping[Precision, Sequence[str]]
 ) -> Manifest:
     config = checkpoint.model
     shape = None if reference.attention is None else reference.attention.shape
     return Manifest(
-        model=ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.revision),
+        model=ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.digest),
         attributes=checkpoint.attributes,
         preprocessing=checkpoint.preprocessing,
         attention_shape=None if shape is None else (int(shape[2]), int(shape[3])),
-        graphs=tuple(_info(precision, {}) for precision in kept),
+        graphs=tuple(_info(precision, {}) for precision in in_float),
         history=checkpoint.history,
         metrics=checkpoint.metrics,
         created_by=_versions(
@@ -167,7 +174,7 @@ def _manifest(
         ),
         extra={
             "data_digest": checkpoint.data_digest,
-            "kept_in_float": {precision: list(names) for precision, names in kept.items() if names},
+            "kept_in_float": {precision: list(names) for precision, names in in_float.items() if names},
         },
     )
 

@@ -16,7 +16,7 @@ class Attribute:
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse what could not be told apart later."""
+        """Check that names are not blank and values differ."""
         if not self.name.strip():
             raise ValueError("an attribute has a blank name; expected a name such as 'neckline'")
         if any(not value.strip() for value in self.values):
@@ -25,15 +25,15 @@ class Attribute:
             raise ValueError(f"attribute {self.name!r} names a value twice: {', '.join(self.values)}")
 
 
-def select(names: Sequence[str], wanted: str | Iterable[str] | None) -> tuple[int, ...]:
-    """Return the positions in ``names`` of the attributes ``wanted``: one name, several, or ``None`` for all.
+def select(names: Sequence[str], chosen: str | Iterable[str] | None) -> tuple[int, ...]:
+    """Return the positions in ``names`` of the attributes ``chosen``: one name, several, or ``None`` for all.
 
     Raises:
         ValueError: a name is unknown, or none is given.
     """
-    if wanted is None:
+    if chosen is None:
         return tuple(range(len(names)))
-    chosen = [wanted] if isinstance(wanted, str) else list(wanted)
+    chosen = [chosen] if isinstance(chosen, str) else list(chosen)
     if not chosen:
         raise ValueError(f"no attribute given; expected some of {', '.join(names)}, or None for all")
     if unknown := [name for name in chosen if name not in names]:

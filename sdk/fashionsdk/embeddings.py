@@ -1,4 +1,4 @@
-"""What an embedder returns and a matcher searches: vectors that know their attributes and their model."""
+"""What an embedder returns and a matcher searches: vectors with their attributes and their model's digest."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Embeddings:
     Attributes:
         vectors: float32 ``(N, A, D)``, each of length 1.
         attributes: the A attribute names, in the order of ``vectors``' second axis.
-        model: digest of the model that made them; two sets compare only if it is the same.
-        attention: float32 ``(N, A, h, w)``, where the model looked (sums to 1 over h, w), if it was asked for.
+        model: digest of the model that made them; only embeddings with the same digest can be compared.
+        attention: float32 ``(N, A, h, w)``, where the model looked (sums to 1 over h, w), or ``None``.
 
     Raises:
         ValueError: the shapes do not fit each other.

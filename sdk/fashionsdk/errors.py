@@ -1,19 +1,19 @@
-"""What can go wrong in the world, as one tree.
+"""Errors that files, devices and versions cause, as one tree.
 
     FashionSDKError
     ├── ImageError       a photo that cannot be read
     ├── BundleError      a bundle that is missing, damaged or of another format
-    ├── BackendError     a device or runtime that was asked for and is not there
+    ├── BackendError     a requested device or runtime that is not available
     ├── GalleryError     a gallery file that is missing, damaged or made by another model
-    └── LabelsError      a label table that is missing or does not say what it must
+    └── LabelsError      a label table that is missing or does not have what it must have
 
 A caller's mistake (a wrong shape, an unknown attribute) is a ``ValueError`` or ``TypeError`` instead.
-Every message says what was got, what was expected and what to do next.
+Every message says what was there, what was expected and what to do next.
 """
 
 
 class FashionSDKError(Exception):
-    """Base of every error that this project raises for the world's faults."""
+    """Base of every error that this project raises for faults of files, devices and versions."""
 
 
 class ImageError(FashionSDKError):
@@ -25,7 +25,7 @@ class ImageError(FashionSDKError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type["ImageError"], tuple[str, str]]:
-        """Pickle by both arguments, so that the error crosses process borders."""
+        """Pickle by both arguments, so that the error can be sent to another process."""
         return type(self), (self.source, self.reason)
 
 
@@ -34,7 +34,7 @@ class BundleError(FashionSDKError):
 
 
 class BackendError(FashionSDKError):
-    """An inference runtime or device that was asked for is not available."""
+    """A requested inference runtime or device is not available."""
 
 
 class GalleryError(FashionSDKError):
@@ -42,4 +42,4 @@ class GalleryError(FashionSDKError):
 
 
 class LabelsError(FashionSDKError):
-    """A label table is missing or does not say what it must."""
+    """A label table is missing or does not have what it must have."""

@@ -1,4 +1,7 @@
-"""The benchmarks are scripts, not a package: their folder is on the path only while their tests run."""
+"""The benchmarks are scripts, not a package: their folder is on the path only while their tests run.
+
+A tiny network with random weights, for benchmarks of speed.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +12,13 @@ from typing import Protocol
 
 import pytest
 
+from fashionsdk.bundle import Bundle
+from fashionsdk_export.pipeline import build_bundle
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import ModelConfig, TrainConfig
+
 FOLDER = Path(__file__).parents[2] / "benchmarks"
+TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16, attribute_dimension=24, hidden_dimension=12)
 
 
 class Load(Protocol):
@@ -19,7 +28,7 @@ class Load(Protocol):
 @pytest.fixture(scope="session")
 def load() -> Iterator[Load]:
     """Import a module of the benchmarks by its name; none of them stays imported, since names are common ones."""
-    names = {path.stem for path in FOLDER.iterdir()}
+    names = {path.stem for path in FOLDER.iterdir()} - {"__main__"}  # which is pytest here
     before = _take_out(names)
     sys.path.insert(0, str(FOLDER))
     yield import_module
@@ -32,3 +41,15 @@ def _take_out(names: set[str]) -> dict[str, ModuleType]:
     """Remove the imported modules, and packages, of these names; return them."""
     modules = [name for name in sys.modules if name.partition(".")[0] in names]
     return {name: sys.modules.pop(name) for name in modules}
+
+
+@pytest.fixture(scope="session")
+def checkpoint(load: Load) -> Checkpoint:
+    config = TrainConfig(model=TINY, posteriors=True)
+    made: Checkpoint = load("prepare.make_bundle").random_checkpoint(config, attributes=10, side=64)
+    return made
+
+
+@pytest.fixture(scope="session")
+def bundle(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build_bundle(checkpoint, tmp_path_factory.mktemp("speed") / "bundle").bundle  # without its checkpoint

@@ -15,25 +15,12 @@ import torch
 from onnx import TensorProto, helper
 
 from fashionsdk.bundle import Bundle
-from fashionsdk_export.pipeline import build_bundle
+from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import ModelConfig, TrainConfig
-from fashionsdk_training.models import build_model
-from tests.benchmarks.conftest import FOLDER, Load
+from fashionsdk_training.models import PosteriorModel, build_model
+from tests.benchmarks.conftest import FOLDER, TINY, Load
 
-ORIGINAL_ATOL = 1e-5  # the original way only orders float32 sums differently; 1e-6 measured
-TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16, attribute_dimension=24, hidden_dimension=12)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(load: Load) -> Checkpoint:
-    config = TrainConfig(model=TINY, posteriors=True)
-    return load("prepare.make_bundle").random_checkpoint(config, attributes=10, side=64)
-
-
-@pytest.fixture(scope="module")
-def bundle(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build_bundle(checkpoint, tmp_path_factory.mktemp("speed") / "bundle").bundle  # without its checkpoint
+ORIGINAL_ATOL = 1e-5  # the original program only orders float32 sums differently; 1e-6 measured
 
 
 def test_percentiles_are_those_of_a_sorted_list(load: Load):
@@ -42,9 +29,11 @@ def test_percentiles_are_those_of_a_sorted_list(load: Load):
 
 
 def test_a_slow_function_is_called_less_often_but_all_along(load: Load, monkeypatch: pytest.MonkeyPatch):
-    measure, order = load("harness.measure"), []
-    for name, value in {"BURST": 1, "TURN": 0, "PAUSE": 0, "SETTLE": 0}.items():
+    measure = load("harness.measure")
+    order: list[tuple[str, str]] = []
+    for name, value in {"BURST": 1, "TURN": 0, "PAUSE": 0}.items():
         monkeypatch.setattr(measure, name, value)
+    monkeypatch.setattr(load("harness.bursts"), "SETTLE", 0)
 
     def spin(name: str, seconds: float) -> str:
         end = measure.time.perf_counter() + seconds
@@ -92,24 +81,26 @@ def test_operations_are_counted_as_nested_loops_would(load: Load, tmp_path: Path
         for _row, _column in product(range(3), range(2))
     )
     matmul = sum(1 for _ in product(range(3), range(4), range(4), range(7), range(5)))
-    counts = load("harness.flops").count_flops(tmp_path / "loops.onnx", 3)
+    counts = load("methods.graph_flops").count_flops(tmp_path / "loops.onnx", 3)
     assert counts == {"Conv": 2 * convolution, "MatMul": 2 * matmul}
 
 
-@pytest.mark.parametrize("changes", [{}, {"spatial_attention": False}, {"channel_attention": False}])
-def test_the_original_way_gives_the_networks_embeddings(load: Load, changes: dict[str, bool]):
-    config = replace(TINY, architecture="asen", embedding_dimension=20, **changes)
-    check_original(load, Checkpoint(config, None, (), build_model(config, 4).state_dict()), 4)
+@pytest.mark.parametrize(("spatial", "channel"), [(True, True), (False, True), (True, False)])
+def test_the_original_program_gives_the_networks_embeddings(load: Load, spatial: bool, channel: bool):
+    config = replace(
+        TINY, architecture="asen", embedding_dimension=20, spatial_attention=spatial, channel_attention=channel
+    )
+    check_original(load, Checkpoint(config, Preprocessing(64), (), build_model(config, 4).state_dict()), 4)
 
 
-def test_the_original_way_of_asenet_v2_with_posteriors_gives_its_embeddings(load: Load, checkpoint: Checkpoint):
+def test_the_original_program_of_asenet_v2_with_posteriors_gives_its_embeddings(load: Load, checkpoint: Checkpoint):
     check_original(load, checkpoint, 10)
 
 
 def check_original(load: Load, checkpoint: Checkpoint, attributes: int) -> None:
     model = build_model(checkpoint.model, attributes)
     model.load_state_dict(dict(checkpoint.weights))
-    program = load("ways.original_way").original_way(model.eval())
+    program = load("methods.original_programs").original_program(model.eval())
     images = torch.randint(0, 256, (3, 64, 64, 3), dtype=torch.uint8)
     with torch.inference_mode():
         expected = model(images).embeddings
@@ -118,26 +109,27 @@ def check_original(load: Load, checkpoint: Checkpoint, attributes: int) -> None:
             torch.testing.assert_close(found, expected[:, a], rtol=0, atol=ORIGINAL_ATOL)
 
 
-def test_the_original_way_of_another_network_is_refused(load: Load):
+def test_the_original_program_of_another_network_is_refused(load: Load):
     with pytest.raises(ValueError, match="not for CSN"):
-        load("ways.original_way").original_way(build_model(replace(TINY, architecture="csn"), 2))
+        load("methods.original_programs").original_program(build_model(replace(TINY, architecture="csn"), 2))
 
 
 def test_a_wrong_answer_gets_no_figure(load: Load, bundle: Bundle):
-    ways = load("ways.embedding_ways")
-    batch = ways.Batch(bundle.reference(), 2)
-    wrong = ways.Way("wrong", "cpu", "int8", lambda: lambda images: lambda: -batch.expected.embeddings)
-    with pytest.raises(ways.WrongAnswer, match="wrong answer"):
-        ways.Loaded(wrong).start(batch)
+    methods, answers = load("methods.embedding_methods"), load("harness.answers")
+    batch = answers.ReferenceBatch(bundle.reference(), 2)
+    wrong = methods.Method("wrong", "cpu", "int8", lambda: lambda images: lambda: -batch.expected)
+    with pytest.raises(answers.WrongAnswer, match="wrong answer"):
+        methods.LoadedMethod(wrong).start(batch)
 
 
 def test_what_cannot_run_keeps_its_reason(load: Load, bundle: Bundle):
-    ways, latency = load("ways.embedding_ways"), load("latency")
-    candidates = [ways.Candidate(one.way(bundle, 1, 2)) for one in ways.ours("cpu")]
-    rows = latency.measure_batch(candidates, ways.Batch(bundle.reference(), 2), 0.02)
-    told = {row.way.label: row.reason for row in rows}
-    assert told["fashionsdk, onnxruntime, cpu, fp32"] == ""
-    assert "has no int8 graph" in told["fashionsdk, onnxruntime, cpu, int8"]
+    methods, latency = load("methods.embedding_methods"), load("latency")
+    loaded = [methods.RemoteMethod(one.method(bundle, 1, 2)) for one in methods.sdk_methods("cpu")]
+    batch = load("harness.answers").ReferenceBatch(bundle.reference(), 2)
+    rows = latency.measure_batch(loaded, batch, 0.02)
+    reasons = {row.method.label: row.reason for row in rows}
+    assert reasons["fashionsdk, onnxruntime, cpu, fp32"] == ""
+    assert "has no int8 graph" in reasons["fashionsdk, onnxruntime, cpu, int8"]
     assert "has no int8 graph" in latency.report(rows)
 
 
@@ -146,7 +138,9 @@ def test_fewer_attributes_are_the_first_of_many(load: Load, checkpoint: Checkpoi
     images = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
     with torch.inference_mode():
         every, first = (one.build()(images).embeddings for one in (checkpoint, few))
-    d, values = checkpoint.build().base.dimension, max(few.model.values)
+    model, values = checkpoint.build(), max(few.model.values)
+    assert isinstance(model, PosteriorModel)
+    d = model.base.dimension
     torch.testing.assert_close(first, every[:, :3, : d + values], rtol=0, atol=ORIGINAL_ATOL)
 
 
@@ -157,6 +151,24 @@ def test_a_product_that_no_library_computes_keeps_its_reason(load: Load, monkeyp
     assert works == []
     assert "no library" in row.reason
     assert row.to_json()["reason"] == row.cells()[-1] == row.reason
+
+
+def test_without_a_peak_the_benchmark_says_so(
+    load: Load, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    peak, plot = load("peak"), tmp_path / "plot.png"
+    monkeypatch.setitem(peak.LIBRARIES, "cpu", ("no library",))
+    options = ["--devices", "cpu", "--sizes", "8", "--plot", str(plot)]
+    monkeypatch.setattr(sys, "argv", ["peak.py", str(bundle.path), *options])
+    with pytest.raises(SystemExit, match="no library computes a matrix product"):
+        peak.main()
+    assert "no library, 8 x 8" in capsys.readouterr().out
+    assert not plot.exists()
+
+
+def test_a_chart_without_bars_is_an_error(load: Load, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"no bar for .*plot\.png"):
+        load("harness.plots").bars(tmp_path / "plot.png", "nothing", {}, "ms")
 
 
 @pytest.mark.parametrize(

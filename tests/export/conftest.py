@@ -53,5 +53,5 @@ def run(data, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
 
 @pytest.fixture(scope="session")
 def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
-    """The run's bundle, and how it was proved."""
+    """The run's export report, with the bundle."""
     return pipeline.build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")

@@ -49,5 +49,5 @@ def run(model: onnx.ModelProto, feed: NDArray[np.uint8]) -> dict[str, NDArray[np
 def types(model: onnx.ModelProto) -> dict[str, int]:
     """Return each tensor's type."""
     graph = onnx.shape_inference.infer_shapes(model).graph
-    found = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.output, *graph.value_info)}
-    return found | {weight.name: weight.data_type for weight in graph.initializer}
+    kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.output, *graph.value_info)}
+    return kinds | {weight.name: weight.data_type for weight in graph.initializer}

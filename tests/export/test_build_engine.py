@@ -1,4 +1,4 @@
-"""``export/build_engine.py`` as it is typed: every precision, an engine of each, and mistakes before the work."""
+"""``export/build_engine.py`` on the command line: every precision, an engine of each, and errors before long work."""
 
 import shlex
 import subprocess
@@ -17,9 +17,9 @@ from fashionsdk.embedding._parity import Tolerance, compare
 from fashionsdk.labels import read_retrieval
 from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.parity.graph_evaluation import Examination
-from fashionsdk_export.precision.judge import Goal
+from fashionsdk_export.parity.graph_evaluation import GraphEvaluation
 from fashionsdk_export.precision.lowering import GOALS
+from fashionsdk_export.precision.precision_loss import Goal
 from fashionsdk_export.precision.symmetric import to_symmetric
 from tests.export.graphs import run as run_graph
 
@@ -81,8 +81,8 @@ def test_each_graph_is_measured_in_every_runtime_and_the_worst_is_its_parity(eve
 
 
 @needs_vnni
-def test_a_graph_that_loses_map_or_the_photos_neighbours_in_a_runtime_is_refused(everything, table, monkeypatch):
-    examine = Examination(Bundle.open(everything[0]), read_retrieval(table, "valid"), map_loss=100)
+def test_a_graph_that_loses_map_or_the_photos_neighbours_in_a_runtime_is_rejected(everything, table, monkeypatch):
+    examine = GraphEvaluation(Bundle.open(everything[0]), read_retrieval(table, "valid"), map_loss=100)
     assert list(examine("int8")) == ["onnxruntime", "openvino"]
     monkeypatch.setattr("fashionsdk_export.parity.graph_evaluation.TOLERANCES", {"int8": Tolerance(0.9, 1.01, 0.3)})
     with pytest.raises(ExportError, match=r"int8 graph in onnxruntime keeps .* nearest neighbours, expected 101% or"):
@@ -92,11 +92,9 @@ def test_a_graph_that_loses_map_or_the_photos_neighbours_in_a_runtime_is_refused
         examine("int8")
 
 
-def test_the_int8_graph_is_compared_as_tensorrt_takes_it(everything, tmp_path, monkeypatch, capsys):
+def test_the_int8_graph_for_tensorrt_is_compared(everything, tmp_path, monkeypatch, capsys):
     out, said = everything
-    assert (
-        "the int8 graph as TensorRT takes it, with signed activations\nok: 16 reference images on onnxruntime" in said
-    )
+    assert "the int8 graph for TensorRT, with signed activations\nok: 16 reference images on onnxruntime" in said
     recorded = Bundle.open(out).manifest.extra["signed_int8"]
     signed = to_symmetric(onnx.load(out / "model.int8.onnx"))
     reference = Bundle.open(out).reference()
@@ -116,11 +114,11 @@ def test_the_int8_graph_is_compared_as_tensorrt_takes_it(everything, tmp_path, m
 
     monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.to_symmetric", wide)
     assert cli.main([str(out), "--out", str(tmp_path / "more"), *RTX]) == 1
-    assert "as TensorRT takes it, with signed activations, so no engine was built" in capsys.readouterr().err
+    assert "with the signed activations that TensorRT needs, so no engine was built" in capsys.readouterr().err
     assert not (tmp_path / "more").exists()
 
 
-def test_when_an_engine_fails_the_graphs_are_there_and_the_command_for_the_engine_is_named(run, tmp_path, capsys):
+def test_when_an_engine_fails_the_graphs_are_written_and_the_command_for_the_engine_is_named(run, tmp_path, capsys):
     out = tmp_path / "the bundle"
 
     def fail(*arguments):
@@ -129,10 +127,10 @@ def test_when_an_engine_fails_the_graphs_are_there_and_the_command_for_the_engin
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fashionsdk_export.engines.bundle_engines.build_engine", fail)
         assert cli.main([str(run), "--out", str(out), *RTX, "--max-batch", "4"]) == 1
-    told, error = capsys.readouterr().err.splitlines()[-2:]
+    advice, error = capsys.readouterr().err.splitlines()[-2:]
     assert error == "build_engine.py: error: no engine today"
     assert Bundle.open(out).manifest.engines == ()
-    program, script, *command = shlex.split(told.partition("to add them once that is mended: ")[2])
+    program, script, *command = shlex.split(advice.partition("after fixing the problem, add them with: ")[2])
     assert (program, script) == ("python", "export/build_engine.py")
     assert cli.main(command) == 0
     (engine,) = Bundle.open(out).manifest.engines
@@ -215,7 +213,7 @@ def test_a_mistake_with_a_bundle_is_one_line(bundle, tmp_path, capsys, options, 
     assert not (tmp_path / "more").exists()
 
 
-def test_what_may_not_be_replaced_is_refused_before_any_work(run, bundle, monkeypatch, capsys):
+def test_a_folder_that_may_not_be_replaced_is_an_error_before_any_work(run, bundle, monkeypatch, capsys):
     monkeypatch.setattr("fashionsdk_export.pipeline.export_graph", None)
     monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.build_engine", None)
     for model in (run, bundle):
@@ -223,7 +221,7 @@ def test_what_may_not_be_replaced_is_refused_before_any_work(run, bundle, monkey
         assert "exists; choose another folder" in capsys.readouterr().err
 
 
-def test_a_table_without_the_models_attributes_is_refused(run, tmp_path, table, capsys):
+def test_a_table_without_the_models_attributes_is_rejected(run, tmp_path, table, capsys):
     other = table.parent / "other.csv"
     other.write_text(table.read_text().replace("image,split,colour,stripes", "image,split,fabric,fit"))
     assert cli.main([str(run), "--out", str(tmp_path / "bundle"), "--data", str(other)]) == 1

@@ -1,4 +1,4 @@
-"""Checkpoint to bundle: proved, complete, and never half."""
+"""Checkpoint to bundle: checked against PyTorch, and written completely or not at all."""
 
 import json
 
@@ -10,6 +10,7 @@ from fashionsdk import Bundle, BundleError, Embedder, check
 from fashionsdk_export import pipeline
 from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
+from fashionsdk_export.graph import export_graph
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.training.conftest import SIDE
@@ -23,14 +24,15 @@ def test_the_bundle_embeds_like_the_checkpoint(run, report):
     with torch.inference_mode():
         expected = Checkpoint.load(run).build()(torch.from_numpy(images))
     np.testing.assert_allclose(got.vectors, expected.embeddings, rtol=0, atol=GRAPH_ATOL)
+    assert got.attention is not None
     np.testing.assert_allclose(got.attention, expected.attention, rtol=0, atol=GRAPH_ATOL)
 
 
-def test_the_manifest_says_what_the_checkpoint_says(run, report):
+def test_the_manifest_agrees_with_the_checkpoint(run, report):
     checkpoint, manifest = Checkpoint.load(run), Bundle.open(report.bundle.path).manifest
     assert manifest.attributes == checkpoint.attributes
     assert manifest.preprocessing == checkpoint.preprocessing
-    assert manifest.model.digest == checkpoint.revision
+    assert manifest.model.digest == checkpoint.digest
     assert [dict(row) for row in manifest.history] == [dict(row) for row in checkpoint.history]
     assert manifest.metrics == checkpoint.metrics
     assert manifest.engines == ()
@@ -44,9 +46,8 @@ def test_the_manifest_says_what_the_checkpoint_says(run, report):
 def test_a_graph_that_gives_other_numbers_is_not_written(run, tmp_path, monkeypatch):
     def wrong(static, side, path, **options):
         torch.nn.init.normal_(static.constant0, std=5)  # the queries
-        original(static, side, path, **options)
+        export_graph(static, side, path, **options)
 
-    original = pipeline.export_graph
     monkeypatch.setattr(pipeline, "export_graph", wrong)
     with pytest.raises(ExportError, match="does not give PyTorch's numbers"):
         build_bundle(Checkpoint.load(run), tmp_path / "bundle")

@@ -1,4 +1,4 @@
-"""The originals' golden checkpoint files, imported and exported once a session; nothing large stays on the disk."""
+"""The originals' golden checkpoint files, imported and exported once a session, without large files left on disk."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -13,6 +13,7 @@ from fashionsdk import Bundle
 from fashionsdk_export import pipeline
 from fashionsdk_export.graph import reference_answers as reference
 from fashionsdk_training.originals.convert import Imported, import_original
+from fashionsdk_training.originals.layouts import Original
 from tests.golden import originals, recipe
 
 
@@ -23,11 +24,11 @@ def golden() -> Mapping[str, NDArray]:
 
 
 @pytest.fixture(scope="session")
-def imported() -> Callable[[str], Imported]:
+def imported() -> Callable[[Original], Imported]:
     """Import the golden file of a program, named as for ``--model``."""
 
     @cache
-    def load(model: str) -> Imported:
+    def load(model: Original) -> Imported:
         with TemporaryDirectory(prefix="fashionsdk-golden-") as folder:
             path = originals.write(Path(folder) / "original.pth.tar", model, originals.formula_state(model))
             return import_original(path, model)

@@ -1,7 +1,8 @@
 """Checkpoint files as the original programs write them, for any backbone and number of attributes.
 
-``recipe.json`` lists one size of each; the shapes here follow from the programs' own rules, so that other sizes can be
-tried. Letters: A attributes, C backbone channels.
+``recipe.json`` lists one size of each. The shapes here follow from the programs' own rules, for any size.
+
+Letters: A attributes, C backbone channels.
 """
 
 from collections.abc import Mapping
@@ -147,8 +148,8 @@ def formula_state(
     model: str, attributes: int = 8, backbone: str = "resnet50", local: str = "resnet34", seed: int = 1
 ) -> dict[str, torch.Tensor]:
     """Return formula-filled parameters under the original's own names; ASEN++'s branches share one table."""
-    wanted = shapes(model, attributes, backbone, local)
-    state = {key: torch.from_numpy(np.asarray(recipe.fill(shape, key, seed))) for key, shape in wanted.items()}
+    listed = shapes(model, attributes, backbone, local)
+    state = {key: torch.from_numpy(np.asarray(recipe.fill(shape, key, seed))) for key, shape in listed.items()}
     if model == "asen_pp":
         state["choices.global.attrnet.attr_embedding.weight"] = state["choices.local.attrnet.attr_embedding.weight"]
     return state

@@ -20,7 +20,7 @@ State = Mapping[str, Tensor]
 
 
 class Answer(NamedTuple):
-    """What a network says of one image and attribute."""
+    """A network's outputs for one image and attribute."""
 
     embedding: Tensor
     attention: Tensor | None = None
@@ -200,6 +200,7 @@ def two_steps(state: State, backbones: tuple[str, str], picture: Image.Image, at
     whole = branch_answers(state, "global", backbones[0], WHOLE(picture)[None], attributes)[0]
     joined = []
     for a, answer in enumerate(whole):
+        assert answer.attention is not None
         cut = CUT(picture.crop(region(answer.attention.numpy(), 0.1, picture.size)))
         part = branch_answers(state, "local", backbones[1], cut[None], attributes)[0][a]
         joined.append(torch.cat([sqrt(0.6) * normalised(answer.embedding), sqrt(0.4) * normalised(part.embedding)]))

@@ -1,4 +1,4 @@
-"""Small photos and a small model that every training test can use."""
+"""Small photos and small networks for every training test."""
 
 from pathlib import Path
 
@@ -35,6 +35,12 @@ def trained_like(config: ModelConfig, attributes: int, seed: int = 0) -> Attribu
         for _ in range(3):
             model(torch.randint(0, 256, (8, SIDE, SIDE, 3), dtype=torch.uint8))
     return model.eval()
+
+
+def photos(count: int = 2, side: int = 48, seed: int = 0) -> torch.Tensor:
+    """Return random images ``(count, side, side, 3)``."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, side, side, 3), dtype=torch.uint8, generator=generator)
 
 
 def tiny_config(**changes) -> TrainConfig:

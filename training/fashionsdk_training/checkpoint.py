@@ -1,4 +1,4 @@
-"""A trained model on disk: ``model.safetensors`` and ``config.json``. This module alone reads and writes them."""
+"""A trained model on disk: ``model.safetensors`` and ``config.json``. Only this module reads and writes them."""
 
 import hashlib
 import json
@@ -25,17 +25,17 @@ WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """What ``config.json`` holds.
+    """The content of ``config.json``.
 
     Attributes:
         format_version: of this file.
         model: architecture and backbone.
         preprocessing: from a photo to the model's input.
         attributes: with their value names, in the order of the model's outputs.
-        revision: sha256 that identifies the embedding space: weights, preprocessing and attributes.
+        revision: the model's digest, see ``Checkpoint.digest``.
         metrics: validation figures of these weights, in percent.
         history: one row an epoch.
-        data_digest: sha256 of the labels that it was trained on, "" if unknown.
+        data_digest: sha256 of the labels of training, "" if unknown.
         recipe: the training settings, as JSON.
     """
 
@@ -52,7 +52,7 @@ class CheckpointConfig:
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A model's weights with everything needed to use them.
+    """A model's weights, and everything needed to use them.
 
     ``Checkpoint.load(path).build()`` returns the module in eval mode.
     """
@@ -67,9 +67,9 @@ class Checkpoint:
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def revision(self) -> str:
-        """Sha256 over weights, model settings, preprocessing and attributes: equal embeddings, equal revision."""
-        return self._revision(self._weight_bytes())
+    def digest(self) -> str:
+        """The model's digest: sha256 over weights, model settings, preprocessing and attributes."""
+        return self._digest(self._weight_bytes())
 
     def build(self) -> AttributeModel:
         """Return the model with these weights, in eval mode, on the CPU.
@@ -78,11 +78,11 @@ class Checkpoint:
             CheckpointError: a parameter is missing, unknown or of another shape.
         """
         model = build_model(self.model, len(self.attributes))
-        wanted = model.state_dict()
-        if wrong := sorted(set(wanted) ^ set(self.weights)):
-            kind = "missing from" if wrong[0] in wanted else "unknown in"
+        expected = model.state_dict()
+        if wrong := sorted(set(expected) ^ set(self.weights)):
+            kind = "missing from" if wrong[0] in expected else "unknown in"
             raise CheckpointError(f"{len(wrong)} keys differ from the model's; {wrong[0]} is {kind} the checkpoint")
-        for key, tensor in wanted.items():
+        for key, tensor in expected.items():
             if tensor.shape != self.weights[key].shape:
                 raise CheckpointError(
                     f"{key} has shape {tuple(self.weights[key].shape)}; the model expects {tuple(tensor.shape)}"
@@ -91,14 +91,14 @@ class Checkpoint:
         return model.eval()
 
     def save(self, path: str | Path) -> None:
-        """Write the checkpoint folder; a reader finds the old one or the new one, whole, at any moment."""
+        """Write the checkpoint folder in one step: a reader sees the old one or the new one, never a mixture."""
         weights = self._weight_bytes()
         config = CheckpointConfig(
             FORMAT_VERSION,
             self.model,
             self.preprocessing,
             self.attributes,
-            self._revision(weights),
+            self._digest(weights),
             self.metrics,
             self.history,
             self.data_digest,
@@ -114,7 +114,7 @@ class Checkpoint:
         """Read a checkpoint folder.
 
         Raises:
-            CheckpointError: it is missing or damaged, of another format, or its weights are not those that it names.
+            CheckpointError: it is missing or damaged, of another format, or its weights do not fit its digest.
         """
         folder = existing_folder(path)
         try:
@@ -136,14 +136,14 @@ class Checkpoint:
             config.data_digest,
             config.recipe,
         )
-        if checkpoint.revision != config.revision:
-            raise CheckpointError(f"{folder}: the weights are not those that {CONFIG_FILE} names: copy it again, whole")
+        if checkpoint.digest != config.revision:
+            raise CheckpointError(f"{folder}: the weights are not those of {CONFIG_FILE}: copy the whole folder again")
         return checkpoint
 
     def _weight_bytes(self) -> bytes:
         return save({key: self.weights[key].detach().cpu().contiguous() for key in sorted(self.weights)})
 
-    def _revision(self, weights: bytes) -> str:
+    def _digest(self, weights: bytes) -> str:
         described = [strict_json.encode(part) for part in (self.model, self.preprocessing, self.attributes)]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         digest.update(weights)

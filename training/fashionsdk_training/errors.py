@@ -12,7 +12,7 @@ class WeightsError(FashionSDKError):
 
 
 class TrainingError(FashionSDKError):
-    """A run cannot go on: the loss is not a number, or memory is short."""
+    """A run cannot continue: the loss is not a number, or memory is exhausted."""
 
 
 class DataError(FashionSDKError):

@@ -1,6 +1,6 @@
 """Named settings: each recipe is a function that returns a config.
 
-The ``..._paper`` recipes carry the papers' settings, so that whoever has the data reproduces a row of their tables:
+The ``..._paper`` recipes have the papers' settings. With the papers' data they reproduce a row of their tables:
 ResNet-50 cut after its third stage, random triplets with a margin of 0.2, Adam at 1e-4 times 0.9 every three epochs.
 They need a GPU, and download ImageNet weights from timm's hub unless ``--pretrained`` names a file. An epoch draws
 100,000 triplets, as in the papers' programs.
@@ -22,7 +22,7 @@ from fashionsdk_training.config import (
 )
 from fashionsdk_training.data import Augmentation
 
-# torchvision's first weights, which the papers' programs start from; timm's plain names stand for newer ones.
+# torchvision's first weights, with which the papers' programs start. timm's plain names mean newer ones.
 _PAPER_MODEL = ModelConfig(backbone="resnet50.tv_in1k", stage=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 _PAPER_LOCAL = LocalBranch(backbone="resnet34.tv_in1k")
 
@@ -33,9 +33,9 @@ def asen_v2_cpu() -> TrainConfig:
 
 
 def asen_v2_demo() -> TrainConfig:
-    """The demo's: a few minutes on two cores and two thousand generated garments.
+    """The demo's settings: a few minutes on two cores with two thousand generated garments.
 
-    The feature map of stride 16 has 10 x 10 positions where stride 32 has 5 x 5: drawn garments differ in small places.
+    The feature map has stride 16, 10 x 10 positions, because drawn garments differ in small places.
     """
     return replace(asen_v2_cpu(), model=ModelConfig(stage=3), epochs=6)
 
@@ -65,7 +65,7 @@ def _paper(system: str) -> TrainConfig:
 
 
 def triplet_paper() -> TrainConfig:
-    """The triplet network of the papers' tables: one embedding that knows no attribute."""
+    """The triplet network of the papers' tables: one embedding for all attributes."""
     return _paper("triplet")
 
 
@@ -100,9 +100,9 @@ def asen_v2_paper() -> TrainConfig:
 def asen_pp_paper() -> TrainConfig:
     """ASEN++ in its two stages (Dong et al., IEEE TIP 2021, arXiv:2104.02429, section IV-A), on FashionAI.
 
-    Stage one trains the global branch alone, stage two both for 20 epochs, the global one at a tenth of the rate, which
-    decays from its start on, by 0.9 an epoch. The weight of the alignment is the original's 0.1 for each of anchor,
-    positive and negative. Unlike the original, which starts stage two as a new run, one run does both.
+    Stage one trains the global branch alone. Stage two trains both for 20 epochs, the global one at a tenth of the
+    rate, which decays by 0.9 per epoch of this stage. The weight of the alignment is the original's 0.1 for each of
+    anchor, positive and negative. One run does both stages; in the original, stage two is a new run.
     """
     config = _paper("asen_pp")
     return replace(

@@ -1,4 +1,4 @@
-"""The command line of ``export/build_engine.py``."""
+"""Run ``export/build_engine.py``: export a checkpoint, or add engines to a bundle."""
 
 import argparse
 import shlex
@@ -15,11 +15,11 @@ from fashionsdk_export.errors import ExportError
 if TYPE_CHECKING:
     from fashionsdk.bundle import Bundle
     from fashionsdk_export.engines import EngineConfig
-    from fashionsdk_export.parity import Evidence
+    from fashionsdk_export.parity import CalibrationPhotos
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Export as the command line says."""
+    """Run the command; return its exit code."""
     args = parser().parse_args(arguments)
     return guarded("build_engine.py", lambda: _export(args), debug=args.debug)
 
@@ -42,8 +42,8 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> int:
-    # The heavy imports wait until the arguments are known to be good: --help answers at once.
-    evidence = _evidence(args)
+    # Heavy imports come after the arguments are checked, so that --help is fast.
+    photos = _calibration_photos(args)
     with _from_extra("export,cpu"):
         from fashionsdk_export.pipeline import build_bundle
         from fashionsdk_training.checkpoint import Checkpoint
@@ -55,9 +55,10 @@ def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> in
         Checkpoint.load(args.model),
         args.out,
         precisions=args.precision or ["fp32"],
-        evidence=evidence,
+        photos=photos,
         map_loss=args.map_loss,
         overwrite=args.overwrite,
+        progress=True,
     )
     print(report.summary())
     if engine is None:
@@ -66,8 +67,8 @@ def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> in
         return _add_engines(report.bundle, args, engine, overwrite=True)
     except BaseException:
         note(
-            f"{args.out} has the graphs and is complete but for its engines; "
-            f"to add them once that is mended: {_engine_command(args)}"
+            f"{args.out} has the graphs and lacks only the engines; "
+            f"after fixing the problem, add them with: {_engine_command(args)}"
         )
         raise
 
@@ -75,12 +76,13 @@ def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> in
 def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConfig", *, overwrite: bool) -> int:
     from fashionsdk_export.engines import add_engines
 
-    print(add_engines(bundle, args.out, engine, args.precision or (), overwrite=overwrite).summary())
+    report = add_engines(bundle, args.out, engine, args.precision or (), overwrite=overwrite, progress=True)
+    print(report.summary())
     return 0
 
 
 def _engine_command(args: argparse.Namespace) -> str:
-    """Return the command that adds the engines that were asked for to the bundle at ``--out``."""
+    """Return the command that adds the requested engines to the bundle at ``--out``."""
     given = [(f"--{name.replace('_', '-')}", getattr(args, name)) for name in ("engine", *ENGINE_OPTIONS)]
     options = [word for option, value in given if value is not None for word in (option, str(value))]
     return shlex.join(
@@ -88,21 +90,21 @@ def _engine_command(args: argparse.Namespace) -> str:
     )
 
 
-def _evidence(args: argparse.Namespace) -> "Evidence":
-    from fashionsdk_export.parity import Evidence
+def _calibration_photos(args: argparse.Namespace) -> "CalibrationPhotos":
+    from fashionsdk_export.parity import CalibrationPhotos
 
     if args.data and args.photos:
         raise ValueError("--data and --photos were both given; expected one of them")
     if args.data:
-        return Evidence.from_table(args.data, args.split or "valid")
+        return CalibrationPhotos.from_table(args.data, args.split or "valid")
     if args.photos:
-        return _photos(args)
-    return Evidence()
+        return _unlabelled_photos(args)
+    return CalibrationPhotos()
 
 
-def _photos(args: argparse.Namespace) -> "Evidence":
+def _unlabelled_photos(args: argparse.Namespace) -> "CalibrationPhotos":
     from fashionsdk.cli import find_photos
-    from fashionsdk_export.parity import Evidence
+    from fashionsdk_export.parity import CalibrationPhotos
 
     if set(args.precision or ["fp32"]) == {"fp32"}:
         raise ValueError(
@@ -111,7 +113,7 @@ def _photos(args: argparse.Namespace) -> "Evidence":
         )
     if missing := [photo for photo in args.photos if not Path(photo).exists()]:
         raise ValueError(f"--photos {missing[0]}: there is no such file or folder")
-    return Evidence([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
+    return CalibrationPhotos([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
 
 
 def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
@@ -123,17 +125,17 @@ def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
     with _from_extra(args.engine):
         from fashionsdk_export.engines import EngineConfig
 
-    if "opt_batch" not in given:  # the default fits whatever range was asked for
+    if "opt_batch" not in given:  # a default within the given range
         given["opt_batch"] = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
     return EngineConfig(args.engine, **given)
 
 
 @contextmanager
 def _from_extra(extra: str) -> Iterator[None]:
-    """Import in the block what comes with an extra.
+    """Import the packages of an extra in the block.
 
     Raises:
-        ExportError: it is not installed.
+        ExportError: one is not installed.
     """
     try:
         yield

@@ -1,7 +1,11 @@
-"""The options of ``export/build_engine.py``, and what it says of them."""
+"""The options of ``export/build_engine.py`` and their help."""
 
 import argparse
 from pathlib import Path
+from typing import get_args
+
+from fashionsdk.backends import ENGINE_RUNTIMES
+from fashionsdk.bundle import Precision
 
 ENGINE_OPTIONS = (
     "compute_capability",
@@ -15,17 +19,17 @@ ENGINE_OPTIONS = (
 
 _DESCRIPTION = """\
 Turn a checkpoint into a bundle, the folder that the SDK runs: ONNX graphs that give every attribute's embedding in one
-pass, and, with --engine, TensorRT engines of them. Nothing is written unless each graph gives PyTorch's numbers.
+pass, and, with --engine, TensorRT engines of them. Nothing is written unless each graph gives PyTorch's answers.
 
 precisions:
   fp32  exact. Needs no photos.
-  fp16  half the size, for GPUs; CPUs gain nothing. What must stay in float32 is found by measuring on photos (--data
-        or --photos), or else on 16 drawn garments, which are not what your model will see.
+  fp16  half the size, for GPUs. CPUs gain nothing. Measurements on photos (--data or --photos) decide which layers stay
+        in float32. Without photos, 16 drawn garments are measured, which differ from your model's photos.
   int8  a quarter of the size, the fastest on CPUs with VNNI instructions. Needs photos: 32 or more, better 256.
 
-MODEL may also be a bundle, which then gets engines: tensorrt builds on the machine whose GPU they are for. That needs
-neither PyTorch nor photos, only pip install "fashionsdk[tensorrt]" or "fashionsdk[tensorrt-rtx]", and for int8 ONNX
-Runtime, which compares the graph as TensorRT takes it with PyTorch's answers."""
+MODEL may also be a bundle. Then engines are added to it. tensorrt builds on the machine whose GPU they are for. This
+needs neither PyTorch nor photos, only pip install "fashionsdk[tensorrt]" or "fashionsdk[tensorrt-rtx]", and for int8
+also ONNX Runtime, which compares the graph for TensorRT with PyTorch's answers."""
 
 _EXAMPLES = """\
 examples:
@@ -34,9 +38,9 @@ examples:
   python export/build_engine.py runs/shop/best --out shop-bundle --precision fp32 fp16 int8 --data shop/labels.csv
   python export/build_engine.py shop-bundle --out shop-bundle --overwrite --engine tensorrt --precision fp16
   python export/build_engine.py shop-bundle --out rtx-bundle --engine tensorrt-rtx --compute-capability 8.9
-  fashionsdk check shop-bundle --precision int8      # the same proof on the machine that serves
+  fashionsdk check shop-bundle --precision int8      # the same check on the machine that serves
 
-exit status: 0 done; 1 it failed, such as a graph that lost too much; 2 the command makes no sense
+exit status: 0 done; 1 failed, for example a graph that lost too much; 2 wrong arguments
 """
 
 
@@ -57,11 +61,11 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--precision",
         nargs="+",
-        choices=("fp32", "fp16", "int8"),
-        help="graphs to write; the first is what the SDK runs if it is not told which (default: fp32). If MODEL is a "
-        "bundle: its graphs to build engines of (default: all)",
+        choices=get_args(Precision),
+        help="graphs to write; the first is the SDK's default (default: fp32). If MODEL is a bundle: its graphs to "
+        "build engines of (default: all)",
     )
-    _add_photos(result.add_argument_group("photos, to fit fp16 and int8 to and to measure what they lose"))
+    _add_photos(result.add_argument_group("photos to calibrate fp16 and int8 with, and to measure their loss"))
     _add_engine(
         result.add_argument_group("engines, for NVIDIA GPUs: caches of the graphs, tied to a GPU and a library")
     )
@@ -73,15 +77,15 @@ def _add_photos(group: "argparse._ArgumentGroup") -> None:
         "--data",
         type=Path,
         metavar="TABLE",
-        help="CSV table of labelled photos, as training takes it: its training photos calibrate int8 and judge fp16, "
-        "its --split measures MAP of every graph in every runtime installed here",
+        help="CSV table of labelled photos, as for training: its training photos calibrate int8 and fp16, its --split "
+        "measures MAP of every graph in every runtime installed here",
     )
     group.add_argument("--split", help="split of --data to measure MAP on (default: valid)")
     group.add_argument(
         "--photos",
         nargs="+",
         metavar="PHOTO",
-        help="photos or folders without labels, in place of --data: MAP is then not measured",
+        help="photos or folders without labels, instead of --data: then MAP is not measured",
     )
     group.add_argument(
         "--map-loss",
@@ -95,9 +99,9 @@ def _add_photos(group: "argparse._ArgumentGroup") -> None:
 def _add_engine(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--engine",
-        choices=("tensorrt", "tensorrt-rtx"),
+        choices=ENGINE_RUNTIMES,
         help="library to build with: tensorrt, for the GPU of this machine; tensorrt-rtx, for GeForce and RTX GPUs, "
-        "can do without a GPU",
+        "needs no GPU",
     )
     group.add_argument(
         "--compute-capability",
@@ -105,9 +109,9 @@ def _add_engine(group: "argparse._ArgumentGroup") -> None:
         help="GPUs to build for, such as 8.9, see developer.nvidia.com/cuda-gpus; tensorrt-rtx takes several: 8.6,8.9 "
         "(default: the GPU of this machine)",
     )
-    group.add_argument("--min-batch", type=int, metavar="N", help="smallest batch that an engine takes (default: 1)")
-    group.add_argument("--opt-batch", type=int, metavar="N", help="batch that it is made fast for (default: 8)")
-    group.add_argument("--max-batch", type=int, metavar="N", help="largest batch that it takes (default: 32)")
+    group.add_argument("--min-batch", type=int, metavar="N", help="smallest batch of an engine (default: 1)")
+    group.add_argument("--opt-batch", type=int, metavar="N", help="batch that it is optimised for (default: 8)")
+    group.add_argument("--max-batch", type=int, metavar="N", help="largest batch of an engine (default: 32)")
     group.add_argument("--workspace", type=float, metavar="GIB", help="GPU memory that one layer may use (no limit)")
     group.add_argument(
         "--timing-cache", type=Path, metavar="FILE", help="kernel timings that make the next build faster (tensorrt)"

@@ -25,7 +25,7 @@ class EngineReport:
     Attributes:
         bundle: the bundle.
         built: the engines, by file.
-        signed: how the graph that an INT8 engine is built from answers; ``None`` without one.
+        signed: the check of the graph that an INT8 engine is built from; ``None`` without one.
     """
 
     bundle: Bundle
@@ -33,11 +33,11 @@ class EngineReport:
     signed: CheckReport | None
 
     def summary(self) -> str:
-        """Return a line for each engine, after how the graph of an INT8 one answers."""
+        """Return the check of the INT8 graph, if any, and a line for each engine."""
         engines = [self._describe(info) for info in self.bundle.manifest.engines if info.file in self.built]
         if self.signed is None:
             return "\n".join(engines)
-        return "\n".join(["the int8 graph as TensorRT takes it, with signed activations", str(self.signed), *engines])
+        return "\n".join(["the int8 graph for TensorRT, with signed activations", str(self.signed), *engines])
 
     def _describe(self, info: EngineInfo) -> str:
         size = (self.bundle.path / info.file).stat().st_size / 1e6
@@ -49,10 +49,10 @@ class EngineReport:
 
 
 def check_library(config: EngineConfig) -> None:
-    """Make sure that the library is installed and builds for these GPUs, before any long work.
+    """Check that the library is installed and builds for these GPUs, before any long work.
 
     Raises:
-        ExportError: it is not, it does not, the GPU is not there, or the timing cache cannot be written.
+        ExportError: the library or the GPU is missing, does not fit, or the timing cache cannot be written.
     """
     library = load(config.kind)
     if config.timing_cache is not None:
@@ -68,22 +68,24 @@ def add_engines(
     precisions: Sequence[Precision] = (),
     *,
     overwrite: bool = False,
+    progress: bool = False,
 ) -> EngineReport:
     """Write ``bundle`` and engines of its graphs to the folder ``out``.
 
-    An engine that the bundle has for the same library version, GPUs and precision is replaced; the others are kept.
-    Engines lie in the order of their kind, then of their file.
+    An engine of the same library version, GPUs and precision is replaced. The others stay. Engines are sorted by kind,
+    then by file.
 
     Args:
         bundle: the bundle; neither PyTorch nor the checkpoint is needed.
         out: the folder to make; the bundle's own with ``overwrite``.
-        config: what to build for.
+        config: the settings of the builds.
         precisions: the graphs to build engines of; empty for all of the bundle's.
         overwrite: whether a bundle at ``out`` may be replaced.
+        progress: whether to show progress bars.
 
     Raises:
         ExportError: an engine cannot be built, or computes in another precision than its graph; or the INT8 graph does
-            not give PyTorch's numbers as TensorRT takes it.
+            not give PyTorch's answers after the changes for TensorRT.
         BackendError: ONNX Runtime, which computes that graph, is not installed.
         BundleError: the bundle has no graph of a precision, or ``out`` exists and may not be replaced.
         ValueError: a precision is given twice.
@@ -101,7 +103,7 @@ def add_engines(
             sources["int8"], signed = _signed(bundle, Path(folder))
         built = {}
         for graph in graphs:
-            engine = build_engine(sources[graph.precision], graph.precision, config)
+            engine = build_engine(sources[graph.precision], graph.precision, config, progress=progress)
             built[_describe(engine, graph, config)] = engine
         files = {name: bundle.path / name for name in manifest.files if name != REFERENCE_FILE}
         for info, engine in built.items():
@@ -123,7 +125,7 @@ def _merge(manifest: Manifest, new: Iterable[EngineInfo]) -> tuple[EngineInfo, .
 
 
 def _signed(bundle: Bundle, folder: Path) -> tuple[Path, CheckReport]:
-    """Return the INT8 graph as TensorRT takes it, and how it answers, in ONNX Runtime on the CPU."""
+    """Return the INT8 graph with signed activations, for TensorRT, and its check in ONNX Runtime on the CPU."""
     graph = bundle.graph("int8")
     file = folder / "signed.onnx"
     onnx.save(to_symmetric(onnx.load(bundle.path / graph.file)), file)
@@ -136,7 +138,7 @@ def _signed(bundle: Bundle, folder: Path) -> tuple[Path, CheckReport]:
     report = check(trial, device="cpu", precision="int8", runtime="onnxruntime")
     if not report.ok:
         raise ExportError(
-            "the int8 graph does not give PyTorch's numbers as TensorRT takes it, with signed activations, so no "
+            "the int8 graph does not give PyTorch's numbers with the signed activations that TensorRT needs, so no "
             f"engine was built; leave int8 out of --precision, or export it again with other photos: {report}"
         )
     return file, report

@@ -29,14 +29,14 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """An engine, and what it is tied to.
+    """An engine, and the library and GPUs that can run it.
 
     Attributes:
-        data: what the library loads.
+        data: the content of the engine's file.
         kind: the library.
-        library_version: all of its version.
+        library_version: the library's full version.
         compute_capability: the GPUs that it runs on, such as ``"8.9"``; several are separated by commas.
-        layers: what it is made of.
+        layers: its layers.
     """
 
     data: bytes
@@ -46,31 +46,32 @@ class BuiltEngine:
     layers: tuple[EngineLayer, ...]
 
 
-def build_engine(graph: Path, precision: Precision, config: EngineConfig) -> BuiltEngine:
-    """Build an engine and make sure that it computes in the precision that the graph says.
+def build_engine(graph: Path, precision: Precision, config: EngineConfig, *, progress: bool = False) -> BuiltEngine:
+    """Build an engine and check that it computes in the graph's precision.
 
     Args:
-        graph: an ONNX graph from uint8 ``images`` ``(B, S, S, 3)``, of any batch B.
-        precision: what the graph is.
-        config: what to build for.
+        graph: an ONNX graph from uint8 ``images`` ``(B, S, S, 3)``, for any batch B.
+        precision: the graph's.
+        config: the settings of the build.
+        progress: whether to show a progress bar.
 
     Raises:
-        ExportError: the graph is of another precision or not for this library, the library is missing, the GPU is not
-            there, or the engine computes in another precision than the graph says.
+        ExportError: the graph has another precision or does not suit the library, the library or the GPU is missing, or
+            the engine computes in another precision than the graph.
     """
     check_precision(heavy_nodes(graph), precision, graph)  # before the minutes that a build may take
     library = load(config.kind)
     with target(library, config) as capability, library.log.listening(LAYERS) as logged:
-        data, batch = _build(library, graph, config, capability)
+        data, batch = _build(library, graph, config, capability, progress)
         layers = parse_layers(describe(library, data, batch, logged))
     check_layers(layers, precision, graph)
     return BuiltEngine(data, config.kind, library.version, capability, layers)
 
 
-def _build(library: Library, graph: Path, config: EngineConfig, capability: str) -> tuple[bytes, Shape]:
+def _build(library: Library, graph: Path, config: EngineConfig, capability: str, progress: bool) -> tuple[bytes, Shape]:
     """Return the engine and the shape of its best batch."""
     builder = _builder(library)
-    # TensorRT 10 needs this flag, and TensorRT 11 does without: there the graph's types are law.
+    # TensorRT 10 needs this flag. TensorRT 11 always computes in the graph's types.
     flag = library.module.NetworkDefinitionCreationFlag.STRONGLY_TYPED
     network = builder.create_network(1 << int(flag))
     _parse(library, network, graph)
@@ -79,7 +80,7 @@ def _build(library: Library, graph: Path, config: EngineConfig, capability: str)
     _apply(library, settings, config)
     set_target(library, settings, capability)
     with _timing_cache(library, settings, config.timing_cache), noting_interrupts() as stopped:
-        with progress_bar(None, f"{library.kind}: building the engine", 0, "step") as bar:
+        with progress_bar(None, f"{library.kind}: building the engine", 0, "step", shown=progress) as bar:
             monitor = make_monitor(library.module, bar, stopped)
             settings.progress_monitor = monitor
             built = builder.build_serialized_network(network, settings)
@@ -105,7 +106,7 @@ def _parse(library: Library, network: "trt.INetworkDefinition", graph: Path) -> 
 def _add_profile(
     library: Library, builder: "trt.Builder", settings: "trt.IBuilderConfig", image: Shape, config: EngineConfig
 ) -> Shape:
-    """Let the engine take the batches that were asked for, and return the shape of the best."""
+    """Add the range of batches to the engine, and return the shape of the best batch."""
     counts = (config.min_batch, config.opt_batch, config.max_batch)
     profile = builder.create_optimization_profile()
     profile.set_shape("images", *(library.module.Dims([count, *image]) for count in counts))
@@ -119,14 +120,14 @@ def _image_shape(network: "trt.INetworkDefinition", graph: Path) -> Shape:
     shape = tuple(int(size) for size in inputs.get("images", ()))
     if len(inputs) != 1 or len(shape) != 4 or shape[0] != -1 or min(shape[1:]) < 1:
         has = ", ".join(f"{name} {size}" for name, size in inputs.items())
-        raise ExportError(f"{graph} has the inputs {has}; expected images (B, S, S, 3) with a batch B that is free")
+        raise ExportError(f"{graph} has the inputs {has}; expected images (B, S, S, 3) with any batch B")
     return shape[1:]
 
 
 def _apply(library: Library, settings: "trt.IBuilderConfig", config: EngineConfig) -> None:
     module = library.module
     settings.profiling_verbosity = module.ProfilingVerbosity.DETAILED
-    settings.clear_flag(module.BuilderFlag.TF32)  # or float32 would have 10 bits of mantissa, and nobody was told
+    settings.clear_flag(module.BuilderFlag.TF32)  # or float32 would silently have 10 bits of mantissa
     if config.workspace is not None:
         settings.set_memory_pool_limit(module.MemoryPoolType.WORKSPACE, round(config.workspace * _GIB))
     if config.optimisation_level is not None:
@@ -134,10 +135,10 @@ def _apply(library: Library, settings: "trt.IBuilderConfig", config: EngineConfi
 
 
 def read_timing_cache(file: Path) -> bytes:
-    """Return the kernel timings in ``file``, none if it is not there yet.
+    """Return the kernel timings in ``file``, or none if it does not exist yet.
 
     Raises:
-        ExportError: it cannot be read, or not be replaced later.
+        ExportError: the file cannot be read or replaced.
     """
     try:
         check_replacing(file)
@@ -148,7 +149,7 @@ def read_timing_cache(file: Path) -> bytes:
 
 @contextmanager
 def _timing_cache(library: Library, settings: "trt.IBuilderConfig", file: Path | None) -> Iterator[None]:
-    """Use the kernel timings in ``file`` during the block, and save them with what it adds."""
+    """Use the kernel timings in ``file`` during the block, and save them with the new ones."""
     if file is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""The layers of a built engine, read from the text that the library prints about it.
+"""Read the layers of a built engine from the library's description of it.
 
 TensorRT's inspector and the log of TensorRT for RTX write one line a layer, in the format that NVIDIA calls ONELINE.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fashionsdk_export.errors import ExportError
 
-UNKNOWN = "Unknown"  # what TensorRT 10 says of some layers whose shapes are dynamic
+UNKNOWN = "Unknown"  # TensorRT 10's type of some tensors with dynamic shapes
 
 _START = "Layers:"
 _NEXT_SECTIONS = ("Bindings:", "I/O Tensors:", "Engine Metadata:")
@@ -40,12 +40,12 @@ class EngineLayer:
     Types are ``"Float"``, ``"Half"``, ``"Int8"`` and so on, or ``UNKNOWN``.
 
     Attributes:
-        name: the library's.
-        kind: the library's, such as ``"correlation"``, ``"gemm"``, ``"CaskConvolution"``.
-        inputs: types of the tensors that it reads; single numbers are left out, a half kernel's factors are Float.
-        constants: types of the weights and other constants that it carries; single numbers are left out.
+        name: the library's name.
+        kind: the library's kind, such as ``"correlation"``, ``"gemm"``, ``"CaskConvolution"``.
+        inputs: types of the tensors that it reads, without single numbers: the factors of a half kernel are Float.
+        constants: types of its weights and other constants, without single numbers.
         outputs: types of the tensors that it writes.
-        nodes: names of the graph's nodes that it has a part in.
+        nodes: names of the graph's nodes that it computes, or computes a part of.
     """
 
     name: str
@@ -69,7 +69,7 @@ def parse_layers(text: str) -> tuple[EngineLayer, ...]:
 
 
 def _layer_lines(text: str) -> Iterator[str]:
-    lines = iter(text.split("\n"))  # not splitlines(): a layer's nodes are separated by characters that it splits at
+    lines = iter(text.split("\n"))  # not splitlines(): it would split at the separators of a layer's nodes
     if next(lines).strip() != _START:
         raise ExportError(_misunderstood(f"it begins with {text[:80]!r} where {_START!r} was expected"))
     for line in lines:
@@ -80,15 +80,15 @@ def _layer_lines(text: str) -> Iterator[str]:
 
 
 def _layer(line: str) -> EngineLayer:
-    if (found := _LINE.fullmatch(line)) is None:
+    if (match := _LINE.fullmatch(line)) is None:
         raise ExportError(_misunderstood(f"this line is no layer with inputs and outputs: {line[:200]!r}"))
-    inputs, constants, outputs = found[3], found[4] or "", found[5]
-    rest = found["rest"] or ""
+    inputs, constants, outputs = match[3], match[4] or "", match[5]
+    rest = match["rest"] or ""
     weights = tuple(_data_type(name, line) for name in _WEIGHTS.findall(rest))
     _, _, metadata = rest.rpartition("Metadata: ")
     return EngineLayer(
-        found["name"],
-        found["kind"],
+        match["name"],
+        match["kind"],
         tuple(_types(inputs, line)),
         (*_types(constants, line), *weights),
         tuple(_types(outputs, line)),
@@ -99,20 +99,20 @@ def _layer(line: str) -> EngineLayer:
 def _nodes(metadata: str) -> tuple[str, ...]:
     if not metadata.startswith(_NODE):
         return ()
-    names, _, _ = metadata.removeprefix(_NODE).rpartition("]")  # after it may stand "__gemm_from_conv1x1"
+    names, _, _ = metadata.removeprefix(_NODE).rpartition("]")  # a suffix such as "__gemm_from_conv1x1" may follow
     return tuple(_NEXT_NODE.split(names))
 
 
 def _types(tensors: str, line: str) -> Iterator[str]:
-    """Return the types of the tensors in a list, but for single numbers."""
+    """Return the types of the tensors in a list, without single numbers."""
     if not tensors:
         return
     for tensor in tensors.removeprefix(" { Name: ").removesuffix(" }").split(" }, { Name: "):
-        found = _TENSOR.fullmatch(tensor)
-        data_type = None if found is None else _DATA_TYPE.search(found["rest"])
-        if found is None or data_type is None:
+        match = _TENSOR.fullmatch(tensor)
+        data_type = None if match is None else _DATA_TYPE.search(match["rest"])
+        if match is None or data_type is None:
             raise ExportError(_misunderstood(f"the tensor {tensor[:200]!r} has no type; its layer: {line[:200]!r}"))
-        if found["dimensions"].strip() != "1":
+        if match["dimensions"].strip() != "1":
             yield _data_type(data_type[1], line)
 
 
@@ -120,15 +120,14 @@ def _data_type(described: str, line: str) -> str:
     """Return the type in a description such as ``Half`` or ``Channel major FP16 format where channel % 8 == 0``."""
     if described.startswith("N/A"):
         return UNKNOWN
-    found = [_TYPES[word.lower()] for word in re.findall(r"\w+", described) if word.lower() in _TYPES]
-    if len(found) != 1:
+    types = [_TYPES[word.lower()] for word in re.findall(r"\w+", described) if word.lower() in _TYPES]
+    if len(types) != 1:
         raise ExportError(_misunderstood(f"{described!r} is no type; its layer: {line[:200]!r}"))
-    return found[0]
+    return types[0]
 
 
 def _misunderstood(reason: str) -> str:
     return (
-        f"the library's description of the engine cannot be read: {reason}; without it nobody knows in which precision "
-        "the engine computes, so it was not kept; use a version of the library that "
-        "tests/export/engines/test_engine.py accepts"
+        f"the library's description of the engine cannot be read: {reason}; without it the engine's precision is "
+        "unknown, so it was not saved; use a version of the library that tests/export/engines/test_engine.py accepts"
     )

@@ -21,8 +21,8 @@ class HeavyNode:
     Attributes:
         name: unique in the graph.
         precision: ``"float32"``, ``"float16"`` or ``"int8"``.
-        reads: what its inputs are before they are cast to that; constants do not count.
-        alone: whether it is float32 between casts, from float16 and back to it.
+        reads: types of its inputs before a cast to that precision, without constants.
+        alone: whether it is float32 between a cast from float16 and a cast back to it.
     """
 
     name: str
@@ -32,14 +32,14 @@ class HeavyNode:
 
 
 def heavy_nodes(path: Path) -> list[HeavyNode]:
-    """Return the convolutions and matrix products of a graph, but for those of constants alone.
+    """Return the convolutions and matrix products of a graph, without those of constants alone.
 
     Raises:
-        ExportError: the file is no graph, or TensorRT would compute something else than it says.
+        ExportError: the file is no ONNX graph, or TensorRT would compute it differently.
     """
     try:
         model = onnx.shape_inference.infer_shapes(onnx.load(path), strict_mode=True)
-    except Exception as error:  # what the file holds decides who fails, and how
+    except Exception as error:  # which error it is depends on the content of the file
         raise ExportError(f"{path} cannot be read as an ONNX graph: {error}") from error
     graph = _Graph(model.graph, path)
     graph.check_quantisation()
@@ -51,7 +51,7 @@ def heavy_nodes(path: Path) -> list[HeavyNode]:
 
 
 class _Graph:
-    """A graph with its types, and who makes and who reads what."""
+    """A graph with the types of its tensors, and the nodes that make and read each."""
 
     def __init__(self, graph: onnx.GraphProto, path: Path) -> None:
         self.nodes, self.path = graph.node, path
@@ -92,7 +92,7 @@ class _Graph:
         return _NAMES[data_type]
 
     def _before_cast(self, name: str) -> str:
-        """Return the type of a tensor before it was cast, and moved around at most."""
+        """Return the type of a tensor before a cast; operators that only move values are skipped."""
         maker = self.makers.get(name)
         if maker is not None and maker.op_type in _MOVES:
             return self._before_cast(maker.input[0])
@@ -101,7 +101,7 @@ class _Graph:
         return _NAMES.get(self.types.get(name, 0), "another")
 
     def _becomes_half(self, name: str) -> bool:
-        """Tell whether a tensor is cast to float16 wherever it is read, if not moved around before."""
+        """Tell whether every reader casts a tensor to float16; operators that only move values are skipped."""
         return name not in self.outputs and all(
             bool(self.types.get(reader.output[0]) == TensorProto.FLOAT16)
             if reader.op_type == "Cast"

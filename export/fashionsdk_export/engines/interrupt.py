@@ -1,4 +1,4 @@
-"""Ctrl-C during a long call into a library that swallows what its callbacks raise."""
+"""Ctrl-C during a long call into a library that ignores exceptions of its callbacks."""
 
 import signal
 import threading
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def noting_interrupts() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into an event that the block looks at, and into ``KeyboardInterrupt`` after the block."""
+    """Yield an event that Ctrl-C sets; after the block it becomes a ``KeyboardInterrupt``."""
     pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread hears of Ctrl-C
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield pressed
         return
     before = signal.signal(signal.SIGINT, lambda number, frame: pressed.set())

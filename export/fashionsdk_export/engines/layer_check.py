@@ -1,4 +1,4 @@
-"""Compare an engine's layers with the graph that it was built from: an engine may not be more or less precise."""
+"""Compare an engine's layers with its graph: both must compute in the same precision."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from fashionsdk_export.engines.engine_layers import UNKNOWN, EngineLayer
 from fashionsdk_export.engines.graph_types import HeavyNode, heavy_nodes
 from fashionsdk_export.errors import ExportError
 
-_WANTED: Mapping[Precision, str] = {"fp32": "float32", "fp16": "float16", "int8": "int8"}
+_NODE_PRECISIONS: Mapping[Precision, str] = {"fp32": "float32", "fp16": "float16", "int8": "int8"}
 _TYPES = {"float32": "Float", "float16": "Half", "int8": "Int8"}
 # Parts of the names of kinds of layers that convolve or multiply: TensorRT's own and its compiler's.
 _KERNELS = ("correlation", "gemm", "conv", "matrixmultiply", "matmul")
@@ -18,15 +18,15 @@ _SHOWN = 5
 
 
 def check_layers(layers: Sequence[EngineLayer], precision: Precision, graph: Path) -> None:
-    """Make sure that an engine computes each convolution and matrix product in the precision that the graph gives it.
+    """Check that an engine computes each convolution and matrix product in the graph's precision.
 
     Args:
         layers: the engine's.
-        precision: what the graph is said to be.
+        precision: the declared precision of the graph.
         graph: the graph's file.
 
     Raises:
-        ExportError: the graph is of another precision, or the engine does not compute as the graph says.
+        ExportError: the graph has another precision, or the engine computes in another one than the graph.
     """
     nodes = heavy_nodes(graph)
     check_precision(nodes, precision, graph)
@@ -35,21 +35,21 @@ def check_layers(layers: Sequence[EngineLayer], precision: Precision, graph: Pat
         more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise ExportError(
             f"the engine of {graph} does not compute in the precision that the graph says: "
-            f"{'; '.join(faults[:_SHOWN])}{more}. It was not kept: it would be slower or less exact than promised, "
-            "silently; try another version of the library, and report this"
+            f"{'; '.join(faults[:_SHOWN])}{more}. It was not saved, since it would be slower or less exact than "
+            "its precision says; try another version of the library, and report this"
         )
 
 
 def check_precision(nodes: Iterable[HeavyNode], precision: Precision, graph: Path) -> None:
-    """Make sure that a graph is of the precision that it is said to be.
+    """Check that a graph has its declared precision.
 
     Raises:
-        ExportError: it is not.
+        ExportError: it has another.
     """
     counts = Counter(node.precision for node in nodes)
-    wanted = _WANTED[precision]
+    expected = _NODE_PRECISIONS[precision]
     has = ", ".join(f"{count} in {name}" for name, count in sorted(counts.items())) or "none at all"
-    if not counts[wanted] or (wanted == "float32" and len(counts) > 1):
+    if not counts[expected] or (expected == "float32" and len(counts) > 1):
         raise ExportError(
             f"{graph} is said to be {precision}, of its convolutions and matrix products {has}; an engine computes as "
             f"the graph says, so make the {precision} graph first"
@@ -57,24 +57,24 @@ def check_precision(nodes: Iterable[HeavyNode], precision: Precision, graph: Pat
 
 
 def _fault(node: HeavyNode, layers: Sequence[EngineLayer]) -> str | None:
-    """Tell what is wrong with how the engine computes a node, or return ``None``."""
-    found = [layer for layer in layers if node.name in layer.nodes]
-    if not found:
+    """Say what is wrong with the layers that compute a node, or return ``None``."""
+    computing = [layer for layer in layers if node.name in layer.nodes]
+    if not computing:
         return f"{node.name} ({node.precision}) is in no layer"
-    kernels = [layer for layer in found if _is_one_of(layer, (*_KERNELS, *_FUSIONS))]
-    # A small product may end up in a kernel of light nodes, which lists much else: one operand of the type must do.
-    good = all if kernels else any
-    if good(_fits(node, layer) for layer in kernels or found):
+    kernels = [layer for layer in computing if _is_one_of(layer, (*_KERNELS, *_FUSIONS))]
+    # A small product may be part of a kernel of light nodes, with many operands: one of the type is enough.
+    enough = all if kernels else any
+    if enough(_fits(node, layer) for layer in kernels or computing):
         return None
-    seen = "; ".join(f"{layer.kind} of {_operands(layer)}" for layer in kernels or found)
-    return f"{node.name} ({node.precision}) runs as {seen}"
+    actual = "; ".join(f"{layer.kind} of {_operands(layer)}" for layer in kernels or computing)
+    return f"{node.name} ({node.precision}) runs as {actual}"
 
 
 def _fits(node: HeavyNode, layer: EngineLayer) -> bool:
     """Tell whether a layer computes a node in the node's precision.
 
-    A kernel reads its image and its weights in that precision. In a fusion, casts that became part of the layer hide
-    what its kernel reads, so that one operand is all that can be asked of it. ``docs/decisions/engines.md`` has more.
+    A kernel reads its image and its weights in that precision. In a fusion, casts inside the layer hide the types that
+    its kernel reads, so one operand of the type is enough. See ``docs/decisions/engines.md``.
     """
     known = [operand for operand in (*layer.inputs, *layer.constants) if operand != UNKNOWN]
     kernel = _is_one_of(layer, _KERNELS)

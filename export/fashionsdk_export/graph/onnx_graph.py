@@ -13,17 +13,17 @@ from torch import nn
 from fashionsdk_export.errors import ExportError
 
 OPSET = 18
-LARGEST_FOLDED = 1 << 24  # numbers of a tensor: any layer's weights
-TRACED_BATCH = 2  # any but 1: the exporter takes a traced 1 for a constant
+LARGEST_FOLDED = 1 << 24  # elements of a tensor, enough for any layer's weights
+TRACED_BATCH = 2  # not 1: the exporter treats a traced 1 as a constant
 
 
 def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = True) -> None:
     """Write ``static`` to ``path``: uint8 ``images`` in, ``embeddings`` and ``attention`` out.
 
-    The shapes are ``(B, S, S, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B; weights lie inside the file.
+    The shapes are ``(B, S, S, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B. Weights are in the same file.
 
     Args:
-        static: what ``fashionsdk_export.graph.static_network.fuse`` returned.
+        static: the result of ``fashionsdk_export.graph.fuse``.
         side: S.
         path: the file to write.
         attention: whether the network has spatial attention.
@@ -42,8 +42,8 @@ def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = 
 
 def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProto:
     images = torch.zeros(TRACED_BATCH, side, side, 3, dtype=torch.uint8)
-    quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter talks a lot
-    with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients it traces more slowly, to the same graph
+    quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter prints a lot
+    with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients tracing is slower, and the graph the same
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             static,
@@ -59,7 +59,7 @@ def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProt
 
 
 def _fold(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Compute what depends on constants alone; the exporter does so for small ones, and leaves cuts of weights."""
+    """Compute what depends on constants alone; the exporter does so for small ones, but not for slices of weights."""
     folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
     return folded
 

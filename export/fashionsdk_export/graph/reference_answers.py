@@ -1,4 +1,4 @@
-"""The yardstick that a bundle carries: a few inputs and PyTorch's answers."""
+"""The reference in a bundle: a few inputs and PyTorch's answers to them."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ REFERENCE_IMAGES = 16
 
 
 def reference_images(preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return generated garments as model input, ``(n, S, S, 3)``: anyone's bundle can carry them."""
+    """Return generated garments as model input, ``(n, S, S, 3)``. Every bundle may contain them."""
     drawn = [garments.draw(index, seed=1, side=max(64, preprocessing.side)) for index in range(REFERENCE_IMAGES)]
     return np.stack([preprocessing(garment.image) for garment in drawn])
 

@@ -1,6 +1,6 @@
-"""A network with its attribute branch folded into constants: one pass, every attribute, nothing computed twice.
+"""A network with its attribute branch folded into constants: one pass embeds every attribute.
 
-The attribute branch never looks at the image, so at inference its outputs are constants: spatial queries, the
+The attribute branch does not depend on the image, so at inference its outputs are constants: spatial queries, the
 attributes' share of the channel attention's hidden layer, masks.
 """
 
@@ -11,10 +11,10 @@ from fashionsdk_training.models import AttributeModel
 
 
 class StaticModel(nn.Module):
-    """Any of the networks as a graph is made from it.
+    """Any of the networks, in the form that is exported.
 
     Args:
-        model: the trained network, in eval mode; it is left as it is, parameters are shared.
+        model: the trained network, in eval mode. It does not change; parameters are shared.
     """
 
     def __init__(self, model: AttributeModel) -> None:

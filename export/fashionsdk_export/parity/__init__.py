@@ -1,13 +1,13 @@
-"""Parity: the proof that each graph answers as the trained model, and what a lower precision costs."""
+"""Parity: compare each graph with the trained model, and measure what a lower precision loses."""
 
-from fashionsdk_export.parity.graph_check import Proof, figures, prove
-from fashionsdk_export.parity.graph_evaluation import Examination
-from fashionsdk_export.parity.measuring_photos import Evidence
+from fashionsdk_export.parity.calibration_photos import CalibrationPhotos
+from fashionsdk_export.parity.graph_check import GraphCheck, check_graph, figures
+from fashionsdk_export.parity.graph_evaluation import GraphEvaluation
 
 __all__ = [
-    "Evidence",
-    "Examination",
-    "Proof",
+    "CalibrationPhotos",
+    "GraphCheck",
+    "GraphEvaluation",
+    "check_graph",
     "figures",
-    "prove",
 ]

@@ -1,7 +1,7 @@
-"""Half precision: float16 weights and arithmetic, with islands of float32 where they were asked for.
+"""Half precision: float16 weights and arithmetic, with islands of float32.
 
-Kept libraries were tried first (``docs/decisions/precision.md``); what they lack is islands that keep float32 from one
-node to the next, and graphs with casts of their own.
+Maintained libraries were tried first (``docs/decisions/precision.md``). They lack islands that keep float32 from one
+node to the next, and they cannot convert graphs that have casts.
 """
 
 from collections.abc import Collection, Iterator
@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 
-# These take the type of their output from an attribute, not from an input, and stay as they are.
+# The type of their output is an attribute, not their input's, so they stay unchanged.
 _SOURCES = ("Constant", "ConstantOfShape", "EyeLike", "RandomNormal", "RandomUniform")
 
 
@@ -24,16 +24,16 @@ def to_half(model: onnx.ModelProto, islands: Collection[str] = ()) -> onnx.Model
         islands: names of nodes that compute in float32.
 
     Raises:
-        ValueError: an island is no node of the graph.
+        ValueError: an island is not a node of the graph.
     """
     names = {node.name for node in model.graph.node}
     if unknown := sorted(set(islands) - names):
-        raise ValueError(f"islands {', '.join(unknown)} are no nodes of the graph; expected names of its nodes")
+        raise ValueError(f"islands {', '.join(unknown)} are not nodes of the graph; expected names of its nodes")
     return _Conversion(model, frozenset(islands)).result()
 
 
 class _Conversion:
-    """One pass through the graph's nodes, in their order; a tensor gets the type that its producer gives it."""
+    """One pass through the graph's nodes, in their order; each tensor has the type of its producer."""
 
     def __init__(self, model: onnx.ModelProto, islands: frozenset[str]) -> None:
         self.model = onnx.shape_inference.infer_shapes(model)
@@ -68,38 +68,38 @@ class _Conversion:
     def _convert(self, node: onnx.NodeProto) -> None:
         half = node.name not in self.islands and node.op_type not in _SOURCES
         schema = onnx.defs.get_schema(node.op_type, self.opset, node.domain)
-        kept = onnx.NodeProto()
-        kept.CopyFrom(node)
+        converted = onnx.NodeProto()
+        converted.CopyFrom(node)
         for i, name in enumerate(node.input):
             if name in self.wide:
-                kept.input[i] = self._read(name, HALF if half and _takes_half(schema, schema.inputs, i) else FLOAT)
+                converted.input[i] = self._read(name, HALF if half and _takes_half(schema, schema.inputs, i) else FLOAT)
             elif name in self.weights:
                 self.initializers[name] = self.weights[name]
         for i, name in enumerate(node.output):
             if name in self.wide:
                 self.type_of[name] = HALF if half and _takes_half(schema, schema.outputs, i) else FLOAT
         if node.op_type == "Cast" and half:
-            _set_target(kept)
-        self.nodes.append(kept)
+            _set_target(converted)
+        self.nodes.append(converted)
 
-    def _read(self, name: str, wanted: int) -> str:
-        """Return the tensor of this name in the type that is wanted, cast once for all who read it."""
+    def _read(self, name: str, kind: int) -> str:
+        """Return the name of this tensor in the type ``kind``, cast once for all its readers."""
         if name in self.weights:
-            return self._weight(name, wanted)
-        if self.type_of[name] == wanted:
+            return self._weight(name, kind)
+        if self.type_of[name] == kind:
             return name
-        if (name, wanted) not in self.copies:
-            copy = self.copies[name, wanted] = f"{name}.{'float16' if wanted == HALF else 'float32'}"
-            self.nodes.append(helper.make_node("Cast", [name], [copy], name=f"cast_{copy}", to=wanted))
-        return self.copies[name, wanted]
+        if (name, kind) not in self.copies:
+            copy = self.copies[name, kind] = f"{name}.{'float16' if kind == HALF else 'float32'}"
+            self.nodes.append(helper.make_node("Cast", [name], [copy], name=f"cast_{copy}", to=kind))
+        return self.copies[name, kind]
 
-    def _weight(self, name: str, wanted: int) -> str:
-        if wanted == FLOAT:
+    def _weight(self, name: str, kind: int) -> str:
+        if kind == FLOAT:
             self.initializers[name] = self.weights[name]
             return name
         copy = f"{name}.float16"
         if copy not in self.initializers:
-            with np.errstate(over="ignore"):  # what does not fit becomes infinite, and whoever measures sees it
+            with np.errstate(over="ignore"):  # a value that does not fit becomes infinite, and the measurement shows it
                 values = numpy_helper.to_array(self.weights[name]).astype(np.float16)
             self.initializers[copy] = numpy_helper.from_array(values, copy)
         return copy
@@ -115,7 +115,7 @@ def _float_tensors(graph: onnx.GraphProto) -> Iterator[str]:
 
 
 def _takes_half(schema: onnx.defs.OpSchema, parameters: "list[onnx.defs.OpSchema.FormalParameter]", i: int) -> bool:
-    """Tell whether the operator's i-th input or output may be float16; some are float32 whatever the rest is."""
+    """Tell whether the operator's i-th input or output may be float16; some are float32 in any case."""
     kind = parameters[min(i, len(parameters) - 1)].type_str
     allowed = {constraint.type_param_str: constraint.allowed_type_strs for constraint in schema.type_constraints}
     return "tensor(float16)" in allowed.get(kind, [kind])
@@ -141,8 +141,8 @@ def _widen_output(graph: onnx.GraphProto, name: str) -> None:
 def spell_out_norms(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return ``model`` with each ``ReduceL2`` as a square, a sum and a root.
 
-    A sum of squares leaves float16's range long before the norm does. Written out it is a tensor, so that whoever
-    measures a graph in float16 sees what a GPU would compute.
+    A sum of squares leaves float16's range long before the norm does. Written out it is a tensor, so a measurement in
+    float16 sees what a GPU would compute.
     """
     spelt = onnx.ModelProto()
     spelt.CopyFrom(model)

@@ -1,4 +1,4 @@
-"""INT8: static quantise-dequantise pairs, weights per channel, activation ranges from the user's own photos."""
+"""INT8: static quantise-dequantise pairs, scales per channel for weights, activation ranges from photos."""
 
 import tempfile
 from collections.abc import Collection, Iterator
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends.onnxruntime import import_runtime
-from fashionsdk_export.precision.early import quantise_early
+from fashionsdk_export.precision.early_quantisation import quantise_early
 
 import_runtime()  # before its tools are imported, so that it sends no usage data
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType  # noqa: E402
@@ -21,9 +21,9 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # noqa: E402
 BATCH = 8
 _KINDS = ("Conv", "Add")
 _SETTINGS = {
-    # An output is quantised where the next layer takes it as input, after its activation: once, not twice.
+    # The next layer quantises the output as its input, after the activation: once, not twice.
     "OpTypesToExcludeOutputQuantization": list(_KINDS),
-    "QuantizeBias": False,  # TensorRT takes no int32 bias; CPUs lose nothing
+    "QuantizeBias": False,  # TensorRT takes no int32 bias, and CPUs are as fast
 }
 
 
@@ -33,9 +33,10 @@ class Quantiser:
     Args:
         model: the graph in float32, its batch-norms folded.
         images: uint8 ``(n, S, S, 3)``, model inputs to measure the ranges of activations on.
+        progress: whether to show a progress bar.
     """
 
-    def __init__(self, model: onnx.ModelProto, images: NDArray[np.uint8]) -> None:
+    def __init__(self, model: onnx.ModelProto, images: NDArray[np.uint8], *, progress: bool = False) -> None:
         self.model = model
         with tempfile.TemporaryDirectory(prefix="fashionsdk-int8-") as folder:
             file = Path(folder) / "graph.onnx"
@@ -47,11 +48,11 @@ class Quantiser:
                 calibrate_method=CalibrationMethod.MinMax,
                 extra_options={"moving_average": True},  # of each batch's ends: one odd photo widens a range little
             )
-            calibrator.collect_data(_Batches(images))
+            calibrator.collect_data(_Batches(images, progress))
             self.ranges = calibrator.compute_data()
 
     def layers(self) -> list[str]:
-        """Return the names of what can be quantised: convolutions, and sums of two feature maps."""
+        """Return the names of the nodes that can be quantised: convolutions, and sums of two feature maps."""
         constants = {weight.name for weight in self.model.graph.initializer}
         ranks = {
             value.name: len(value.type.tensor_type.shape.dim)
@@ -69,7 +70,7 @@ class Quantiser:
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
         if not layers:
-            return model  # the library takes an empty list for all
+            return model  # to the library an empty list means all
         quantizer = QDQQuantizer(
             model,
             per_channel=True,
@@ -92,11 +93,12 @@ class Quantiser:
 class _Batches(CalibrationDataReader):  # type: ignore[misc]  # the library has no types
     """Photos as the calibrator reads them."""
 
-    def __init__(self, images: NDArray[np.uint8]) -> None:
-        self.batches = self._batches(images)
+    def __init__(self, images: NDArray[np.uint8], progress: bool) -> None:
+        self.batches = self._batches(images, progress)
 
-    def _batches(self, images: NDArray[np.uint8]) -> Iterator[dict[str, Any]]:
-        for start in progress_bar(range(0, len(images), BATCH), "int8: activation ranges", None, "batch"):
+    def _batches(self, images: NDArray[np.uint8], progress: bool) -> Iterator[dict[str, Any]]:
+        starts = range(0, len(images), BATCH)
+        for start in progress_bar(starts, "int8: activation ranges", None, "batch", shown=progress):
             yield {"images": images[start : start + BATCH]}
 
     def get_next(self) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Let a CPU round as a GPU does that computes in half precision."""
+"""Round on a CPU as a GPU does that computes in half precision."""
 
 import numpy as np
 import onnx
@@ -8,10 +8,10 @@ FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
 
 
 def with_every_rounding(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a float16 graph for measuring: float32 throughout, each answer rounded to float16 where the graph has it.
+    """Return a float16 graph to measure on a CPU: float32 arithmetic, each float16 tensor rounded to float16.
 
-    ONNX Runtime has few float16 kernels for CPUs: it computes in float32 and rounds only where such a chain ends, so
-    that a sum that float16 cannot hold would go unseen. Here every tensor is cast to float16 and back.
+    ONNX Runtime has few float16 kernels for CPUs. It computes chains of nodes in float32 and rounds only at their ends,
+    so a sum that float16 cannot hold would not show. Here every tensor is cast to float16 and back.
     """
     rounded = onnx.ModelProto()
     rounded.CopyFrom(model)
@@ -36,9 +36,9 @@ def with_every_rounding(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _in_float(node: onnx.NodeProto) -> onnx.NodeProto:
-    kept = onnx.NodeProto()
-    kept.CopyFrom(node)
-    for attribute in kept.attribute:
-        if kept.op_type == "Cast" and attribute.name == "to" and attribute.i == HALF:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    for attribute in copy.attribute:
+        if copy.op_type == "Cast" and attribute.name == "to" and attribute.i == HALF:
             attribute.i = FLOAT
-    return kept
+    return copy

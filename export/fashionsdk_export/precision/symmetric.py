@@ -1,4 +1,4 @@
-"""The same INT8 graph as TensorRT takes it: signed activations, zero points of 0."""
+"""An INT8 graph in the form that TensorRT accepts: signed activations, zero points of 0."""
 
 import numpy as np
 import onnx
@@ -10,8 +10,8 @@ PAIR = ("QuantizeLinear", "DequantizeLinear")
 def to_symmetric(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return an INT8 graph with every uint8 activation as int8 over ``-m..m``, m the larger end of its range.
 
-    CPUs compute uint8 activations times int8 weights; TensorRT knows int8 alone, without zero points. An activation
-    that is never negative loses one of its eight bits.
+    CPUs multiply uint8 activations with int8 weights. TensorRT has int8 only, without zero points. An activation that
+    is never negative loses one of its eight bits.
     """
     symmetric = onnx.ModelProto()
     symmetric.CopyFrom(model)

@@ -1,1 +1,1 @@
-"""Small tools that every room may use: atomic files and folders, strict JSON, threads, progress bars."""
+"""Small tools that every room may use: atomic files and folders, strict JSON, progress bars."""

@@ -1,4 +1,4 @@
-"""Replace a file as one step: a reader finds one whole version at any moment and after any crash."""
+"""Replace a file as one step: at any moment and after a crash a reader finds the old version or the new one."""
 
 import errno
 import os
@@ -11,12 +11,11 @@ from typing import BinaryIO
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Yield a file to write; it takes the place of ``path`` once the block ends well, and never before.
+    """Yield a file to write; it replaces ``path`` when the block ends without an error.
 
-    The bytes go to ``.NAME.saving`` beside ``path`` and reach the disk before the name changes hands.
-    If the block raises, ``path`` stays as it was. What a killed process leaves behind is overwritten
-    by the next one; processes that save to the same path take turns, and the last one wins. Needs a
-    POSIX system.
+    The bytes go to ``.NAME.saving`` beside ``path`` and are flushed to disk before the rename. If the block raises,
+    ``path`` stays as it was. The next process overwrites what a killed one left behind. Processes that save to the
+    same path take turns, and the last one wins. Needs a POSIX system.
 
     Raises:
         OSError: the folder is missing, not writable or full, or ``path`` is a folder, a device, a pipe or a socket.
@@ -38,9 +37,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold ``path``, an empty file for this purpose alone, while the block runs; others that want it wait, then go on.
+    """Lock ``path``, an empty file for this purpose only, while the block runs; other processes wait for it.
 
-    A killed process gives it back, and the file that it leaves is used by the next one. Needs a POSIX system.
+    When a process is killed, its lock is released and the next one uses the file it left. Needs a POSIX system.
 
     Raises:
         OSError: the folder is missing or not writable.
@@ -50,22 +49,22 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         try:
-            path.unlink(missing_ok=True)  # first: whoever waits for it then finds out, and makes its own
+            path.unlink(missing_ok=True)  # before the lock is released: who waits for it sees that, and makes its own
         finally:
             os.close(descriptor)
 
 
 def check_replacing(path: str | os.PathLike[str]) -> None:
-    """Find out, by a nameless file in the folder, whether ``replacing`` could begin.
+    """Check that ``replacing`` could begin, with an unnamed file in the folder.
 
     Raises:
-        OSError: it could not, for this reason.
+        OSError: it could not; the error says why.
     """
     import tempfile  # slow to import, and needed here only
 
     target, partial = _places(path)
     with suppress(FileNotFoundError):
-        partial.lstat()  # refuses a name that is too long
+        partial.lstat()  # fails for a name that is too long
     with tempfile.TemporaryFile(dir=target.parent):
         pass
 
@@ -80,7 +79,7 @@ def _places(path: str | os.PathLike[str]) -> tuple[Path, Path]:
 
 
 def _open_locked(partial: Path) -> int:
-    """Open a file to write for this process alone, waiting for another that holds it."""
+    """Open a file to write for this process only; wait while another one has it locked."""
     import fcntl  # absent on Windows, where the rest of the SDK still imports
 
     while True:
@@ -89,11 +88,11 @@ def _open_locked(partial: Path) -> int:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(partial)):
                 return descriptor
-        os.close(descriptor)  # the one we waited for has renamed or removed this file: start on a new one
+        os.close(descriptor)  # the process we waited for has renamed or removed this file: take a new one
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a folder's new entry survive a power cut."""
+    """Flush a folder's entries to disk, so that they survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

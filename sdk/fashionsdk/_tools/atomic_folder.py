@@ -1,4 +1,4 @@
-"""Replace a folder so that a reader finds one whole version at any moment and after any crash."""
+"""Replace a folder: at any moment and after a crash a reader finds the old version or the new one."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from fashionsdk._tools.atomic_file import locked, sync_folder
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield an empty folder beside ``path`` to fill; once the block ends well it takes ``path``'s place.
+    """Yield an empty folder beside ``path`` to fill; it replaces ``path`` when the block ends without an error.
 
     If the block raises, ``path`` stays as it was. No system call exchanges two folders everywhere, so for an instant
-    the old one lies beside ``path`` as ``.NAME.previous``; ``existing_folder`` finds it there after a crash.
-    Writers of one folder take turns, and the last one wins; what a killed one leaves as ``.NAME.partial``, the next one
-    removes. Needs a POSIX system.
+    the old one lies beside ``path`` as ``.NAME.previous``. ``existing_folder`` finds it there after a crash. Writers
+    of one folder take turns, and the last one wins. The next writer removes the ``.NAME.partial`` that a killed one
+    left. Needs a POSIX system.
 
     Raises:
         OSError: the folder above cannot be written, or is full.
@@ -36,7 +36,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def existing_folder(path: str | os.PathLike[str]) -> Path:
-    """Return ``path``, or what a writer that was killed between two renames left beside it."""
+    """Return ``path``, or the old version beside it if a writer was killed between its two renames."""
     folder = Path(path)
     previous = _previous(folder.resolve())
     return previous if previous.is_dir() and not folder.exists() else folder
@@ -53,7 +53,7 @@ def _exchange(partial: Path, target: Path) -> None:
         if previous.exists():
             previous.rename(target)
         raise
-    sync_folder(target.parent)  # the new name reaches the disk before the old version leaves it
+    sync_folder(target.parent)  # the rename is on disk before the old version is removed
     shutil.rmtree(previous, ignore_errors=True)
 
 
@@ -62,7 +62,7 @@ def _previous(target: Path) -> Path:
 
 
 def _flush(folder: Path) -> None:
-    """Force the files to the disk, so that a power cut after the rename finds them whole."""
+    """Flush the files to disk, so that they survive a power cut after the rename."""
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb+") as file:

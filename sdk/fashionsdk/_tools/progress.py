@@ -1,4 +1,4 @@
-"""One progress bar for everything that takes long: lively on a terminal, sparse in a log file."""
+"""One progress bar for everything that takes long: redrawn on a terminal, a line now and then in a log file."""
 
 import sys
 from collections.abc import Iterable
@@ -7,49 +7,49 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-SHOWN_AFTER = 2  # seconds: what is over sooner needs no bar
-LOG_EVERY = 30  # seconds between two lines where nobody watches
+SHOWN_AFTER = 2  # seconds; shorter work shows no bar
+LOG_EVERY = 30  # seconds between two lines when stderr is not a terminal
 
 
 class _Lines:
-    """Makes of a bar that redraws itself whole lines, so that nothing else lands inside one."""
+    """Writes progress as whole lines when stderr is not a terminal."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
-        """Write one state of the bar; what only clears it is dropped."""
+        """Write one state of the bar; text that only clears it is dropped."""
         if line := text.strip():
             self._file.write(f"{line}\n")
 
     def flush(self) -> None:
-        """Pass the line on at once."""
+        """Write the line at once."""
         self._file.flush()
 
 
 def progress_bar(
     items: Iterable[Any] | None, description: str, total: int | None, unit: str, *, shown: bool = True
 ) -> "tqdm[Any]":
-    """Return a bar on stderr around ``items``; with None, one that the caller moves by ``update``.
+    """Return a bar on stderr around ``items``; with None, one that the caller moves with ``update``.
 
     Args:
-        items: what is worked through.
+        items: the work, item by item.
         description: the bar's label.
-        total: how many there are, if known.
-        unit: what one of them is called.
+        total: the number of items, if it is known.
+        unit: the name of one item.
         shown: False for a silent bar.
     """
-    from tqdm import tqdm  # on first use: it is slow to import
+    from tqdm import tqdm  # here, because it is slow to import
 
-    watched = sys.stderr.isatty()
+    terminal = sys.stderr.isatty()
     return tqdm(
         items,
         description,
         total,
-        file=sys.stderr if watched else _Lines(sys.stderr),
+        file=sys.stderr if terminal else _Lines(sys.stderr),
         unit=unit,
         delay=SHOWN_AFTER,
-        mininterval=0.1 if watched else LOG_EVERY,
-        leave=not watched,
+        mininterval=0.1 if terminal else LOG_EVERY,
+        leave=not terminal,
         disable=not shown,
     )

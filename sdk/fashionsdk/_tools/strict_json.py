@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def encode(value: Any) -> Any:
-    """Turn dataclasses, tuples and mappings into what :func:`json.dumps` takes."""
+    """Turn dataclasses, tuples and mappings into values that :func:`json.dumps` takes."""
     if is_dataclass(value):
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -22,14 +22,14 @@ def encode(value: Any) -> Any:
 
 
 def loads(text: str | bytes) -> Any:
-    """Parse JSON, refusing what JSON itself does not define: NaN, infinities, a key given twice.
+    """Parse JSON strictly: NaN, infinities and a key that is there twice are errors.
 
     Raises:
         ValueError: the text is not such JSON.
     """
     try:
         text = text if isinstance(text, str) else text.decode("utf-8")
-        return json.loads(text, parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
+        return json.loads(text, parse_float=_finite, parse_constant=_reject_constant, object_pairs_hook=_reject_repeats)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -41,7 +41,7 @@ def decode(kind: type[T], value: Any, where: str) -> T:
     ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, ``Any``.
 
     Raises:
-        ValueError: the value does not fit, or the dataclass refuses it.
+        ValueError: the value does not fit, or the dataclass rejects it.
     """
     result: T = _decode(kind, value, where)
     return result
@@ -103,14 +103,14 @@ def _check(fits: bool, value: Any, where: str, expected: str) -> Any:
 
 def _finite(number: str) -> float:
     value = float(number)
-    return value if abs(value) <= sys.float_info.max else _refuse_constant(number)
+    return value if abs(value) <= sys.float_info.max else _reject_constant(number)
 
 
-def _refuse_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"it has the number {name}; expected finite numbers")
 
 
-def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         keys = [key for key, _ in pairs]

@@ -1,16 +1,34 @@
-"""Where a bundle's graph runs: the seam between the SDK and the inference runtimes."""
+"""Where a bundle's graph runs: one record and one folder per runtime, and the choice between them."""
 
 from fashionsdk.backends._base import Backend, BackendInfo
-from fashionsdk.backends._choice import PRECISIONS, RUNTIMES, open_backend
+from fashionsdk.backends._choice import open_backend
 from fashionsdk.backends._host import available_cpus, computes_bfloat16, int8_saturates
+from fashionsdk.backends._registry import (
+    DEVICES,
+    ENGINE_RUNTIMES,
+    PRECISIONS,
+    RUNTIMES,
+    DeviceKind,
+    EngineBuild,
+    Runtime,
+    engine_build,
+)
+from fashionsdk.backends._shared_resource import SharedResource
 
 __all__ = [
+    "DEVICES",
+    "ENGINE_RUNTIMES",
     "PRECISIONS",
     "RUNTIMES",
     "Backend",
     "BackendInfo",
+    "DeviceKind",
+    "EngineBuild",
+    "Runtime",
+    "SharedResource",
     "available_cpus",
     "computes_bfloat16",
+    "engine_build",
     "int8_saturates",
     "open_backend",
 ]

@@ -1,12 +1,12 @@
 """What every backend offers, and how it describes itself."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fashionsdk.bundle import Manifest
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,25 @@ class BackendInfo:
         return f"{self.runtime} on {self.device}, {self.precision} ({self.reason})"
 
 
+def backend_name(info: BackendInfo) -> str:
+    """Return what a backend is called in messages, such as ``"this onnxruntime backend"``."""
+    return f"this {info.runtime.split()[0]} backend"
+
+
 class Backend(Protocol):
-    """A loaded graph. Several threads may call :meth:`run` at once."""
+    """A loaded graph. Several threads may call :meth:`run` at once; ``with`` closes it at the end of the block."""
 
     @property
     def info(self) -> BackendInfo:
         """What runs and why."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+
     def run(
-        self, images: NDArray[np.uint8], *, attention: bool = False
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        self, images: "NDArray[np.uint8]", *, attention: bool = False
+    ) -> "tuple[NDArray[np.float32], NDArray[np.float32] | None]":
         """Map images to embeddings.
 
         Args:
@@ -50,19 +59,14 @@ class Backend(Protocol):
 
         Raises:
             BackendError: the runtime fails, for example for lack of memory.
-            ValueError: the images have another shape or type, or the model has no attention maps.
+            ValueError: the images have another shape or type, the model has no attention maps, or this is closed.
         """
 
+    def close(self) -> None:
+        """Wait for the calls that run in other threads, then free the memory. Closing twice does nothing."""
 
-def check_call(manifest: Manifest, images: NDArray[np.uint8], attention: bool) -> None:
-    """Check the arguments of :meth:`Backend.run`.
+    def __enter__(self) -> Self: ...
 
-    Raises:
-        ValueError: the images have another shape or type, or the model has no attention maps.
-    """
-    side = manifest.preprocessing.side
-    expected = (side, side, 3)
-    if images.dtype != np.uint8 or images.shape[1:] != expected or len(images) < 1:
-        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (B,) + {expected}, B >= 1")
-    if attention and manifest.attention_shape is None:
-        raise ValueError("attention was asked for, but this model has no attention maps")
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...

@@ -1,42 +1,43 @@
-"""Which runtime runs a bundle on which device: what was asked for, or else the fastest that is here."""
+"""Which runtime runs a bundle on which device: what the caller names, or else the fastest that is installed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from fashionsdk.backends import _openvino as openvino
-from fashionsdk.backends import onnxruntime
 from fashionsdk.backends._base import Backend
 from fashionsdk.backends._host import int8_saturates
-from fashionsdk.bundle import Bundle, EngineKind
+from fashionsdk.backends._registry import DEVICE_TITLES, PRECISIONS, RUNTIMES, Device, DeviceKind, Runtime
 from fashionsdk.errors import BackendError
 
-_Kind: TypeAlias = Literal["auto", "cpu", "cuda"]
+if TYPE_CHECKING:
+    from fashionsdk.bundle import Bundle
 
+_Kind: TypeAlias = DeviceKind | Literal["auto"]
+
+_PORTABLE = "onnxruntime"  # runs every graph, on the CPU and on CUDA
+_FASTEST_ON_CPU = {"int8": "openvino"}  # the portable one for the others
 _FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in float32 and rounds"
 _NO_VNNI = "this CPU is not known to have VNNI, without which only ONNX Runtime's int8 sums do not saturate"
-RUNTIMES = ("onnxruntime", "openvino", "tensorrt", "tensorrt-rtx")
-PRECISIONS = ("fp32", "fp16", "int8", "bf16")
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What to open, and what has been said of the reason so far."""
+class _Request:
+    """The requested backend, and the reason collected so far."""
 
-    bundle: Bundle
+    bundle: "Bundle"
     precision: str
     threads: int | None
     runtime: str
-    told: str
+    reason: str
 
-    def reason(self, *more: str) -> str:
-        return "; ".join(text for text in (self.told, *more) if text)
+    def open(self, runtime: str, device: Device, *reasons: str) -> Backend:
+        reason = "; ".join(text for text in (self.reason, *reasons) if text)
+        return RUNTIMES[runtime].open(self.bundle, device, self.precision, self.threads, reason)
 
 
 def open_backend(
-    bundle: Bundle,
+    bundle: "Bundle",
     device: str = "auto",
     precision: str | None = None,
     threads: int | None = None,
@@ -51,15 +52,14 @@ def open_backend(
         precision: ``"fp32"``, ``"fp16"``, ``"int8"``; ``"bf16"`` for the fp32 graph computed in bfloat16, by OpenVINO;
             or ``None`` for that of the bundle's first graph.
         threads: threads for the CPU's part of the work; ``None`` for as many as the process may use.
-        runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"``: on CUDA an engine
-            of the bundle that fits, or else ONNX Runtime; on the CPU ONNX Runtime, but OpenVINO for bf16 and,
-            where the CPU has VNNI, for int8.
+        runtime: a name of ``RUNTIMES``, or ``"auto"``: on CUDA an engine of the bundle that fits, or else ONNX Runtime;
+            on the CPU ONNX Runtime, but OpenVINO for bf16 and, where the CPU has VNNI, for int8.
 
     Returns:
         the backend; its ``info.reason`` says why this runtime and this device.
 
     Raises:
-        BackendError: what was asked for is not installed, not there, or does not go together.
+        BackendError: a runtime or device is missing, or the arguments do not go together.
         BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
         ValueError: there is no such kind of device, runtime or precision, or ``threads`` is below 1.
     """
@@ -70,16 +70,12 @@ def open_backend(
     if runtime not in ("auto", *RUNTIMES):
         raise ValueError(f"runtime is {runtime!r}; expected 'auto', {', '.join(map(repr, RUNTIMES))}")
     kind, number = _parse(device)
-    _check_together(device, kind, precision, runtime)
+    kinds = _device_kinds(device, kind, precision, runtime)
     precision = precision or bundle.graph().precision  # the same on every machine: a gallery and its queries may meet
-    wish = _Wish(bundle, precision, threads, runtime, _asked(device=device, runtime=runtime))
-    if runtime in ("tensorrt", "tensorrt-rtx"):
-        return _open_engine(wish, cast(EngineKind, runtime), number)
-    if kind == "cuda":
-        return _open_cuda(wish, number)
-    if kind == "cpu" or runtime == "openvino" or precision == "bf16":
-        return _open_cpu(wish)
-    return _open_best(wish)
+    request = _Request(bundle, precision, threads, runtime, _named(device=device, runtime=runtime))
+    if kinds == {"cuda"}:
+        return _open_cuda(request, number)
+    return _open_cpu(request) if kinds == {"cpu"} else _open_best(request)
 
 
 def _parse(device: str) -> tuple[_Kind, int]:
@@ -89,61 +85,80 @@ def _parse(device: str) -> tuple[_Kind, int]:
     return cast(_Kind, match[1] or "cuda"), int(match[2] or 0)
 
 
-def _check_together(device: str, kind: _Kind, precision: str | None, runtime: str) -> None:
-    if precision == "bf16" and (kind == "cuda" or runtime not in ("auto", "openvino")):
+def _device_kinds(device: str, kind: _Kind, precision: str | None, runtime: str) -> set[DeviceKind]:
+    """Return the kinds of devices to try.
+
+    Raises:
+        BackendError: no runtime does what was asked for.
+    """
+    able = [record for record in RUNTIMES.values() if precision is None or record.computes(precision)]
+    named = [record for record in able if runtime in ("auto", record.name)]
+    kinds = {one for record in named for one in record.devices if kind in ("auto", one)}
+    if kinds:
+        return kinds
+    if not named or runtime == "auto":
         raise BackendError(
-            f"precision='bf16' was asked for with device={device!r} and runtime={runtime!r}; only OpenVINO on a CPU "
-            "computes it: choose runtime='openvino' and device='cpu', or another precision"
+            f"precision={precision!r} was asked for with device={device!r} and runtime={runtime!r}; {_only(able)}, "
+            "or another precision"
         )
-    if kind == "cuda" and runtime == "openvino":
-        raise BackendError(
-            f"runtime='openvino' was asked for with device={device!r}; it runs on the CPU: "
-            "choose device='cpu', or another runtime"
-        )
-    if kind == "cpu" and runtime in ("tensorrt", "tensorrt-rtx"):
-        raise BackendError(
-            f"runtime={runtime!r} was asked for with device='cpu'; it runs on CUDA: "
-            "choose device='cuda', or another runtime"
-        )
+    places = " and ".join(DEVICE_TITLES[one] for one in named[0].devices)
+    raise BackendError(
+        f"runtime={runtime!r} was asked for with device={device!r}; it runs on {places}: "
+        f"choose device={named[0].devices[0]!r}, or another runtime"
+    )
 
 
-def _asked(**wishes: str) -> str:
-    named = [f"{name}={value!r}" for name, value in wishes.items() if value != "auto"]
-    return f"{' and '.join(named)} {'was' if len(named) == 1 else 'were'} asked for" if named else ""
+def _only(able: Iterable[Runtime]) -> str:
+    """Say which runtimes compute a precision, and what to choose."""
+    first, *others = able
+    titles = " and ".join(record.title for record in (first, *others))
+    place = {"cpu": "a CPU", "cuda": "CUDA"}[first.devices[0]]
+    return (
+        f"only {titles} on {place} compute{'' if others else 's'} it: "
+        f"choose runtime={first.name!r} and device={first.devices[0]!r}"
+    )
 
 
-def _open_best(wish: _Wish) -> Backend:
+def _named(**arguments: str) -> str:
+    """Say which arguments the caller gave."""
+    given = [f"{name}={value!r}" for name, value in arguments.items() if value != "auto"]
+    return f"{' and '.join(given)} {'was' if len(given) == 1 else 'were'} asked for" if given else ""
+
+
+def _open_best(request: _Request) -> Backend:
     """Open on CUDA if it loads and computes this precision, or else on the CPU."""
-    backend, why = _try_engines(wish, 0)
+    from fashionsdk.backends.onnxruntime import has_cuda
+
+    backend, why = _try_engines(request, 0)
     if backend is not None:
         return backend
-    if not _installed("onnxruntime"):
-        return _open_cpu(wish, why)
-    if not onnxruntime.has_cuda():
-        return _open_cpu(wish, why, "the installed onnxruntime is for the CPU")
+    if not RUNTIMES[_PORTABLE].installed:
+        return _open_cpu(request, why)
+    if not has_cuda():
+        return _open_cpu(request, why, "the installed onnxruntime is for the CPU")
     try:
-        reason = wish.reason(why, "CUDA is available")
-        return onnxruntime.open_cuda(wish.bundle, 0, wish.precision, wish.threads, reason)
+        return request.open(_PORTABLE, Device("cuda"), why, "CUDA is available")
     except BackendError as error:
-        return _open_cpu(wish, why, f"CUDA is not taken: {error}")
+        return _open_cpu(request, why, f"CUDA is not taken: {error}")
 
 
-def _open_cuda(wish: _Wish, number: int) -> Backend:
-    backend, why = _try_engines(wish, number)
+def _open_cuda(request: _Request, number: int) -> Backend:
+    if request.runtime != "auto":
+        return request.open(request.runtime, Device("cuda", number))
+    backend, why = _try_engines(request, number)
     if backend is not None:
         return backend
     try:
-        return onnxruntime.open_cuda(wish.bundle, number, wish.precision, wish.threads, wish.reason(why))
+        return request.open(_PORTABLE, Device("cuda", number), why)
     except BackendError as error:
         if not why:
             raise
         raise BackendError(f"{why}; {error}") from error
 
 
-def _open_cpu(wish: _Wish, *why: str) -> Backend:
-    runtime, faster = (wish.runtime, "") if wish.runtime != "auto" else _best_on_cpu(wish.precision)
-    open_cpu: Callable[..., Backend] = openvino.open_cpu if runtime == "openvino" else onnxruntime.open_cpu
-    return open_cpu(wish.bundle, wish.precision, wish.threads, wish.reason(*why, faster))
+def _open_cpu(request: _Request, *reasons: str) -> Backend:
+    runtime, why = (request.runtime, "") if request.runtime != "auto" else _best_on_cpu(request.precision)
+    return request.open(runtime, Device("cpu"), *reasons, why)
 
 
 def _best_on_cpu(precision: str) -> tuple[str, str]:
@@ -152,38 +167,30 @@ def _best_on_cpu(precision: str) -> tuple[str, str]:
     Measured on ResNet-50, 224 pixels, 2 cores with AVX-512 VNNI, milliseconds a photo in batches of 8: fp32 31 in ONNX
     Runtime and 36 in OpenVINO (31 and 66 one by one), int8 13 and 8.
     """
-    if precision == "bf16":
-        return "openvino", "only OpenVINO computes bf16"
+    able = [record for record in RUNTIMES.values() if record.computes(precision, "cpu")]
+    if len(able) == 1:
+        return able[0].name, f"only {able[0].title} computes {precision}"
     if precision == "fp16":
-        return "onnxruntime", _FP16
+        return _PORTABLE, _FP16
     if precision == "int8" and int8_saturates() is not False:
-        return "onnxruntime", _NO_VNNI
-    best, other = ("openvino", "onnxruntime") if precision == "int8" else ("onnxruntime", "openvino")
-    if _installed(best):
-        return best, f"{best} is the faster for {precision} on a CPU"
-    if _installed(other):
-        return other, f"{best}, the faster for {precision} on a CPU, is not installed"
-    return "onnxruntime", ""  # whose error says how to install it
+        return _PORTABLE, _NO_VNNI
+    best = RUNTIMES[_FASTEST_ON_CPU.get(precision, _PORTABLE)]
+    if best.installed:
+        return best.name, f"{best.name} is the faster for {precision} on a CPU"
+    for other in able:
+        if other.installed:
+            return other.name, f"{best.name}, the faster for {precision} on a CPU, is not installed"
+    return _PORTABLE, ""  # whose error says how to install it
 
 
-def _installed(module: str) -> bool:
-    return find_spec(module) is not None
-
-
-def _try_engines(wish: _Wish, number: int) -> tuple[Backend | None, str]:
+def _try_engines(request: _Request, number: int) -> tuple[Backend | None, str]:
     """Open the first engine of the bundle that runs here, or say why none does."""
-    if wish.runtime != "auto" or not wish.bundle.manifest.engines:
+    if request.runtime != "auto":
         return None, ""
     reasons = []
-    for kind in dict.fromkeys(engine.kind for engine in wish.bundle.manifest.engines):
+    for kind in dict.fromkeys(engine.kind for engine in request.bundle.manifest.engines):
         try:
-            return _open_engine(wish, kind, number, "an engine of the bundle fits this GPU"), ""
+            return request.open(kind, Device("cuda", number), "an engine of the bundle fits this GPU"), ""
         except BackendError as error:
             reasons.append(str(error))
     return None, "; ".join(reasons)
-
-
-def _open_engine(wish: _Wish, kind: EngineKind, number: int, *why: str) -> Backend:
-    from fashionsdk.backends.tensorrt import open_engine
-
-    return open_engine(wish.bundle, kind, number, wish.precision, wish.reason(*why))

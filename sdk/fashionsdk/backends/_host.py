@@ -1,4 +1,4 @@
-"""How many CPUs this process may use, which in a container is fewer than the machine has, and what they can do."""
+"""How many CPUs this process may use, which a container may limit, and what they can compute."""
 
 import math
 import os
@@ -11,10 +11,10 @@ _X64 = ("x86_64", "amd64")
 
 
 def available_cpus(quota_file: Path = _CGROUP_QUOTA) -> int:
-    """Return the number of CPUs: those the process is bound to, and no more than its container's quota.
+    """Return the number of CPUs that the process is bound to, but at most its container's quota.
 
-    A quota (``docker run --cpus 2``) hides no CPU, it only stops threads that overdraw it; with a thread for each
-    of 64 CPUs under a quota of 2, every inference would wait for the stopped ones.
+    A quota (``docker run --cpus 2``) hides no CPU. It only stops threads that exceed it: with a thread for each of 64
+    CPUs under a quota of 2, every inference would wait for stopped threads.
     """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
@@ -25,9 +25,9 @@ def available_cpus(quota_file: Path = _CGROUP_QUOTA) -> int:
 
 
 def int8_saturates(info_file: Path = _CPU_INFO) -> bool | None:
-    """Tell whether sums of products of uint8 and int8 may saturate on this CPU; ``None`` if that cannot be found out.
+    """Tell whether sums of products of uint8 and int8 may saturate on this CPU; ``None`` if unknown.
 
-    x64 CPUs without the instructions for it (VNNI) add two such products in 16 bits.
+    x64 CPUs without VNNI instructions add two such products in 16 bits.
     """
     if platform.machine().lower() not in _X64:
         return False
@@ -36,9 +36,9 @@ def int8_saturates(info_file: Path = _CPU_INFO) -> bool | None:
 
 
 def computes_bfloat16(info_file: Path = _CPU_INFO) -> bool | None:
-    """Tell whether this CPU has instructions for bfloat16; ``None`` if that cannot be found out.
+    """Tell whether this CPU has instructions for bfloat16; ``None`` if unknown.
 
-    Without them libraries convert every value to float32 and back, which takes longer than float32 alone.
+    Without them libraries convert every value to float32 and back, which is slower than float32 alone.
     """
     if platform.machine().lower() not in _X64:
         return None
@@ -47,7 +47,7 @@ def computes_bfloat16(info_file: Path = _CPU_INFO) -> bool | None:
 
 
 def _x64_flags(info_file: Path) -> set[str] | None:
-    """Return the features that Linux names of an x64 CPU, or ``None`` where there is no such file."""
+    """Return the features of an x64 CPU that Linux lists, or ``None`` without such a file."""
     try:
         lines = info_file.read_text().splitlines()
     except OSError:

@@ -1,6 +1,9 @@
-"""What goes into a graph and what comes out: what the manifest says against what the runtime found."""
+"""A graph's inputs and outputs: compare what the manifest says with a call's arguments and with the loaded graph."""
 
 from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fashionsdk.bundle import Bundle, Manifest
 from fashionsdk.errors import BundleError
@@ -15,32 +18,47 @@ def output_shapes(manifest: Manifest) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def check_signature(bundle: Bundle, found: Mapping[str, tuple[str, Sequence[int | None]]]) -> None:
-    """Check that the graph is the one the manifest speaks of.
+def check_call(manifest: Manifest, images: NDArray[np.uint8], attention: bool) -> None:
+    """Check the arguments of :meth:`~fashionsdk.backends.Backend.run`.
+
+    Raises:
+        ValueError: the images have another shape or type, or the model has no attention maps.
+    """
+    side = manifest.preprocessing.side
+    expected = (side, side, 3)
+    if images.dtype != np.uint8 or images.shape[1:] != expected or len(images) < 1:
+        raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (B,) + {expected}, B >= 1")
+    if attention and manifest.attention_shape is None:
+        raise ValueError("attention was asked for, but this model has no attention maps")
+
+
+def check_signature(bundle: Bundle, loaded: Mapping[str, tuple[str, Sequence[int | None]]]) -> None:
+    """Check that a loaded graph is the one that the manifest describes.
 
     Args:
         bundle: the bundle.
-        found: by name, each input's and output's type, such as ``"uint8"``, and shape; ``None`` for what may vary.
+        loaded: the type, such as ``"uint8"``, and the shape of each input and output, by name; ``None`` for a length
+            that may vary.
 
     Raises:
-        BundleError: it is not.
+        BundleError: it is another graph.
     """
     side = bundle.manifest.preprocessing.side
     expected: dict[str, tuple[str, tuple[int, ...]]] = {"images": ("uint8", (side, side, 3))}
     expected |= {name: ("float32", shape) for name, shape in output_shapes(bundle.manifest).items()}
     for name, (kind, shape) in expected.items():
-        if name not in found or found[name][0] != kind or not _fits(found[name][1], shape):
+        if name not in loaded or loaded[name][0] != kind or not _fits(loaded[name][1], shape):
             raise BundleError(
-                f"{bundle.path}: the graph has {dict(found)}; expected {name} to be {kind} (B, {str(shape)[1:]}; "
+                f"{bundle.path}: the graph has {dict(loaded)}; expected {name} to be {kind} (B, {str(shape)[1:]}; "
                 "export the checkpoint again"
             )
 
 
-def _fits(found: Sequence[int | None], expected: tuple[int, ...]) -> bool:
-    """Tell whether a shape fits whose batch may vary; what else may vary fits any number."""
+def _fits(shape: Sequence[int | None], expected: tuple[int, ...]) -> bool:
+    """Tell whether the batch of a shape may vary and the rest is as expected; other lengths that vary fit too."""
     return (
-        bool(found)
-        and found[0] is None
-        and len(found) == len(expected) + 1
-        and all(a in (None, b) for a, b in zip(found[1:], expected, strict=True))
+        bool(shape)
+        and shape[0] is None
+        and len(shape) == len(expected) + 1
+        and all(a in (None, b) for a, b in zip(shape[1:], expected, strict=True))
     )

@@ -1,4 +1,4 @@
-"""Open a bundle and trust what it holds; write one so that it is either whole or absent."""
+"""Open a bundle and check its files; write one as one step: all of it, or nothing."""
 
 import hashlib
 import shutil
@@ -12,7 +12,7 @@ from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
 from fashionsdk.errors import BundleError
 
-# Far above what the training history of any real run needs, far below what would fill the memory.
+# Far more than the training history of a real run needs, far less than what would fill the memory.
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
@@ -49,7 +49,7 @@ class Bundle:
 
     @staticmethod
     def check_writable(out: str | Path, *, overwrite: bool = False) -> None:
-        """Check that :meth:`write` may write to ``out``: best before the work whose result it takes.
+        """Check that :meth:`write` may write to ``out``; call it before the work whose result is written.
 
         Raises:
             BundleError: it may not.
@@ -70,10 +70,10 @@ class Bundle:
 
         Args:
             out: the folder to make; it may exist if it is empty, or with ``overwrite`` if it is a bundle.
-            manifest: what to say; its ``files`` must be empty, they are filled here.
+            manifest: the manifest; its ``files`` must be empty and are filled here.
             graphs: the files to copy in, by their path in the bundle: every graph and engine that the manifest
                 names, and files that belong to them.
-            reference: the yardstick to write beside them.
+            reference: the reference inputs and answers to write beside them.
             overwrite: replace the bundle that is there.
 
         Raises:
@@ -140,7 +140,7 @@ def _read_manifest(path: Path) -> bytes:
             f"{path} is not a bundle: {error}; expected the folder that export/build_engine.py wrote"
         ) from error
     if len(data) > MAX_MANIFEST_BYTES:
-        raise BundleError(f"{path / MANIFEST_FILE} is over {MAX_MANIFEST_BYTES} bytes; it is no manifest")
+        raise BundleError(f"{path / MANIFEST_FILE} is over {MAX_MANIFEST_BYTES} bytes; it is not a manifest")
     return data
 
 
@@ -151,8 +151,8 @@ def _check_file(path: Path, expected: FileInfo, verify: bool) -> None:
             raise BundleError(f"{path} is missing; copy or export the bundle again")
         if (size := path.stat().st_size) != expected.size:
             raise BundleError(f"{path} has {size} bytes; expected {expected.size}: {again}")
-        if verify and (found := _file_info(path)) != expected:
-            raise BundleError(f"{path} has the SHA-256 {found.sha256}; expected {expected.sha256}: {again}")
+        if verify and (actual := _file_info(path)) != expected:
+            raise BundleError(f"{path} has the SHA-256 {actual.sha256}; expected {expected.sha256}: {again}")
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error}") from error
 

@@ -1,4 +1,4 @@
-"""What a bundle's ``manifest.json`` says, as types; ``docs/bundle-format.md`` is the contract."""
+"""The types of a bundle's ``manifest.json``; ``docs/bundle-format.md`` is the contract."""
 
 import json
 import re
@@ -32,7 +32,7 @@ class ModelInfo:
         architecture: such as ``"asen_v2"``.
         backbone: such as ``"resnet50"``.
         embedding_dimension: D.
-        digest: names the embedding space, 64 hexadecimal digits; embeddings compare only if it is the same.
+        digest: the model's digest, 64 hexadecimal digits; only embeddings with the same digest can be compared.
     """
 
     architecture: str
@@ -41,7 +41,7 @@ class ModelInfo:
     digest: str
 
     def __post_init__(self) -> None:
-        """Refuse what no model has."""
+        """Check the dimension and the digest."""
         if self.embedding_dimension < 1:
             raise ValueError(f"embedding_dimension is {self.embedding_dimension}; expected 1 or more")
         _check_sha256("digest", self.digest)
@@ -71,7 +71,7 @@ class EngineInfo:
     max_batch: int
 
     def __post_init__(self) -> None:
-        """Refuse a batch range that is none."""
+        """Reject an invalid batch range."""
         if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch:
             raise ValueError(
                 f"batch range is {self.min_batch}, {self.opt_batch}, {self.max_batch}; "
@@ -87,7 +87,7 @@ class FileInfo:
     size: int
 
     def __post_init__(self) -> None:
-        """Refuse what no file has."""
+        """Check the digest and the size."""
         _check_sha256("sha256", self.sha256)
         if self.size < 0:
             raise ValueError(f"size is {self.size}; expected 0 bytes or more")
@@ -105,9 +105,9 @@ class Manifest:
         graphs: the ONNX graphs, at most one a precision; the first is the default.
         engines: compiled engines, caches of the graphs.
         history: the training, a row an epoch.
-        metrics: what the model reached, such as ``{"map": 0.64}``.
+        metrics: the model's metrics, such as ``{"map": 0.64}``.
         created_by: library versions, such as ``{"torch": "2.6.0"}``.
-        extra: anything else; kept as it is.
+        extra: anything else.
         files: every file but the manifest itself, by its path in the bundle; filled by :meth:`Bundle.write`.
 
     Raises:
@@ -127,18 +127,18 @@ class Manifest:
     files: Mapping[str, FileInfo] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check what the types cannot."""
+        """Check the parts against each other."""
         if not self.attributes or not self.graphs:
             raise ValueError("attributes or graphs is empty; expected at least one of each")
-        _refuse_repeats("attribute", (attribute.name for attribute in self.attributes))
-        _refuse_repeats("graph of precision", (graph.precision for graph in self.graphs))
+        _check_distinct("attribute", (attribute.name for attribute in self.attributes))
+        _check_distinct("graph of precision", (graph.precision for graph in self.graphs))
         if self.attention_shape is not None and min(self.attention_shape) < 1:
             raise ValueError(f"attention_shape is {self.attention_shape}; expected positive h and w, or null")
         for name in [*self.files, *self.graph_and_engine_files()]:
             check_file_name(name)
 
     def graph_and_engine_files(self) -> list[str]:
-        """Return the files that a graph or an engine names."""
+        """Return the files of all graphs and engines."""
         return [graph.file for graph in self.graphs] + [engine.file for engine in self.engines]
 
     def to_bytes(self) -> bytes:
@@ -176,7 +176,7 @@ class Manifest:
         return manifest
 
     def check_files(self) -> None:
-        """Check that ``files`` lists every file that the rest of the manifest speaks of.
+        """Check that ``files`` lists every file that the rest of the manifest names.
 
         Raises:
             ValueError: it does not.
@@ -204,6 +204,6 @@ def _check_sha256(name: str, value: str) -> None:
         raise ValueError(f"{name} is {value!r:.80}; expected 64 lower-case hexadecimal digits")
 
 
-def _refuse_repeats(what: str, names: Iterable[str]) -> None:
+def _check_distinct(what: str, names: Iterable[str]) -> None:
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(f"{what} {repeated[0]!r} is listed twice; expected once")

@@ -7,7 +7,7 @@ from fashionsdk.errors import BundleError
 
 
 def check_replaceable(out: Path, owned: Callable[[Path], list[str]], *, overwrite: bool) -> None:
-    """Refuse to replace what is not a bundle, or was not to be replaced.
+    """Check that a folder is new or empty, or a bundle that may be replaced.
 
     Args:
         out: the folder to make or to replace.

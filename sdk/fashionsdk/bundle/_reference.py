@@ -1,4 +1,4 @@
-"""A few inputs and what the trained model answers: the yardstick that travels with a bundle."""
+"""Reference inputs and the trained model's answers, which a bundle carries so that anyone can check it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Reference:
     attention: NDArray[np.float32] | None
 
     def check(self, manifest: Manifest) -> None:
-        """Check shapes, types and values against what the manifest says of the model.
+        """Check shapes, types and values against the manifest.
 
         Raises:
             ValueError: they do not fit.
@@ -54,7 +54,7 @@ class Reference:
         """Read ``reference.npz``, without pickle, and check it against the manifest.
 
         Raises:
-            BundleError: it is missing, damaged, or of other shapes than the manifest says.
+            BundleError: it is missing or damaged, or its shapes do not fit the manifest.
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

@@ -1,26 +1,30 @@
-"""From the photos of a command line to their embeddings, with every photo that fails named."""
+"""Embeds the photos of a command line, and names every photo that fails."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from fashionsdk.cli._output import NAMED, note, note_skipped, printable
+from fashionsdk.cli._output import MOST_NAMED, note, note_skipped, printable
 from fashionsdk.errors import FashionSDKError
 
 if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
     from fashionsdk.embeddings import Embeddings
+    from fashionsdk.evaluation import Batch
 
 
 @dataclass
 class PhotoRun:
-    """Embeds photos one by one and keeps the book.
+    """Embeds photos and records which were skipped, and why.
 
     Attributes:
+        embedder: the model.
+        on_error: whether a photo that cannot be read ends the run.
         folders: folder -> why it could not be searched for photos.
-        embedded: how many photos came through.
-        skipped: photo -> why it did not.
+        embedded: how many photos were embedded.
+        skipped: photo -> why it was not.
     """
 
     embedder: "Embedder"
@@ -28,6 +32,11 @@ class PhotoRun:
     folders: Mapping[str, str] = field(default_factory=dict)
     embedded: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def attributes(self) -> list[str]:
+        """The names of the model's attributes."""
+        return [attribute.name for attribute in self.embedder.attributes]
 
     def __call__(self, photos: Sequence[str], *, attention: bool = False) -> Iterator[tuple[int, "Embeddings"]]:
         """Yield each readable photo's position and its embeddings (N = 1), with progress on stderr.
@@ -49,11 +58,22 @@ class PhotoRun:
                 yield item.index, item.embeddings
         self._finish()
 
+    def batches(self, photos: Sequence["str | os.PathLike[str]"]) -> Iterator["Batch"]:
+        """Yield each readable photo's position ``(1,)`` and embeddings ``(1, A, D)``, as evaluations take them.
+
+        Raises:
+            FashionSDKError: as when the run is called.
+        """
+        import numpy as np
+
+        for position, embeddings in self([os.fspath(photo) for photo in photos]):
+            yield np.array([position]), embeddings.vectors
+
     def _skip(self, photo: str, error: Exception | None) -> None:
         from tqdm import tqdm
 
         self.skipped[photo] = str(getattr(error, "reason", error))
-        if len(self.skipped) <= NAMED:
+        if len(self.skipped) <= MOST_NAMED:
             with tqdm.external_write_mode(file=sys.stderr):  # between the bar's updates
                 print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
 
@@ -63,7 +83,7 @@ class PhotoRun:
             raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; expected at least one")
 
     def summary(self) -> dict[str, object]:
-        """Return the book as JSON values."""
-        missing = [*self.folders.items(), *self.skipped.items()]
-        skipped = [{"photo": path, "reason": reason} for path, reason in missing]
+        """Return what was embedded and skipped, as JSON values."""
+        reasons = [*self.folders.items(), *self.skipped.items()]
+        skipped = [{"photo": path, "reason": reason} for path, reason in reasons]
         return {"photos": self.embedded, "skipped": skipped, "model": self.embedder.model}

@@ -1,8 +1,8 @@
-"""Find the photos that a command line names."""
+"""Finds the photos that a command line names."""
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from fashionsdk.errors import FashionSDKError
@@ -11,47 +11,46 @@ EXTENSIONS = frozenset((".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".avi
 
 
 @dataclass
-class Found:
-    """What a search for photos came to.
+class PhotoList:
+    """The photos of a command line.
 
     Attributes:
-        photos: the paths, each once.
+        photos: their paths, each once.
         unreadable: folder -> why it could not be searched.
     """
 
-    photos: list[str] = field(default_factory=list)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    photos: list[str]
+    unreadable: dict[str, str]
 
 
-def find_photos(paths: Sequence[str], *, on_error: str = "skip") -> Found:
-    """Return the files named, and the photos in the folders named, sorted within each; each path once.
+def find_photos(paths: Sequence[str], *, on_error: str = "skip") -> PhotoList:
+    """Return the files of ``paths``, and the photos in its folders, sorted within each folder; each path once.
 
-    A file is taken whatever its name; reading it will tell. Hidden files and folders within a folder are left out.
-    Links to folders are followed after the rest, and no folder is searched twice, so links may form a circle.
+    A file may have any name. Hidden files and folders within a folder are left out. Links to folders are followed after
+    the rest. No folder is searched twice, so links may form a circle.
 
     Args:
         paths: files and folders.
-        on_error: ``"raise"`` to stop at a folder that cannot be searched.
+        on_error: ``"raise"`` to raise an error for a folder that cannot be searched.
 
     Raises:
         FashionSDKError: there is no photo, or a folder cannot be searched.
     """
-    found, searched = Found(), set[str]()
+    photos, unreadable, searched = list[str](), dict[str, str](), set[str]()
     for path in map(plain, paths):
-        found.photos += _search(path, searched, found.unreadable) if os.path.isdir(path) else [path]
-    if found.unreadable and (on_error == "raise" or not found.photos):
-        folder, reason = next(iter(found.unreadable.items()))
+        photos += _search(path, searched, unreadable) if os.path.isdir(path) else [path]
+    if unreadable and (on_error == "raise" or not photos):
+        folder, reason = next(iter(unreadable.items()))
         raise FashionSDKError(f"cannot search the folder {folder}: {reason}")
-    if not found.photos:
+    if not photos:
         raise FashionSDKError(
             f"no photos in {', '.join(paths)}; expected files ending in {', '.join(sorted(EXTENSIONS))}"
         )
-    found.photos = list(dict.fromkeys(found.photos))
-    return found
+    return PhotoList(list(dict.fromkeys(photos)), unreadable)
 
 
 def plain(path: str) -> str:
-    """Return the path without ``./``, ``//`` and ``x/..``, as long as that names the same file."""
+    """Return the path without ``./``, ``//`` and ``x/..`` if that names the same file, else the path."""
     normal = os.path.normpath(path)
     return normal if os.path.realpath(normal) == os.path.realpath(path) else path  # x may be a link
 
@@ -60,7 +59,7 @@ def _search(folder: str, searched: set[str], unreadable: dict[str, str]) -> Iter
     def report(error: OSError) -> None:
         unreadable[str(error.filename)] = error.strerror or str(error)
 
-    starts = [folder]  # grows while it is worked through
+    starts = [folder]  # grows during the loop
     for start in starts:
         for parent, folders, files in os.walk(start, onerror=report):
             real = os.path.realpath(parent)

@@ -1,4 +1,4 @@
-"""Run a command so that whatever goes wrong becomes one line and an exit code."""
+"""Runs a command so that any error becomes one line and an exit code."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a sh
 
 
 def guarded(program: str, action: Callable[[], int], *, debug: bool = False) -> int:
-    """Return what ``action`` returns, or an exit code after one line on stderr that names ``program``.
+    """Return what ``action`` returns; if it fails, print one line on stderr and return an exit code.
 
     Args:
-        program: the command's name.
+        program: the command's name, for the line.
         action: does the work and returns the exit code.
-        debug: show the traceback as well.
+        debug: whether to print the traceback as well.
     """
     try:
         status = action()
@@ -32,7 +32,7 @@ def guarded(program: str, action: Callable[[], int], *, debug: bool = False) -> 
     except ValueError as error:
         return _fail(program, USAGE, f"error: {error}", debug)
     except Exception as error:
-        advice = "unexpected, so report it with --debug's output"
+        advice = "this is unexpected; please report it with the output of --debug"
         return _fail(program, FAILED, f"error: {type(error).__name__}: {error}; {advice}", debug)
     return status
 

@@ -1,4 +1,4 @@
-"""The ``fashionsdk`` command. Each subcommand is a module; what it needs is imported when it runs."""
+"""The ``fashionsdk`` command. Each subcommand is a module, which imports what it needs when it runs."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from fashionsdk.cli.commands import COMMANDS
 EPILOG = """\
 exit codes:
   0  done
-  1  the command failed: a file, a device, a damaged bundle; for 'check', parity failed
+  1  the command failed: a file, a device, a damaged bundle; for 'check', the answers differ
   2  the command line is wrong
   130  interrupted (Ctrl-C)
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class _Version(argparse.Action):
-    """Prints the version; argparse's own action would look it up in every run."""
+    """Prints the version. argparse's own action would look it up in every run."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import fashionsdk

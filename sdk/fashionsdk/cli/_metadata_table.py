@@ -1,60 +1,49 @@
-"""Read what should come back with each match from a CSV table."""
+"""Reads the metadata that comes back with each match from a CSV table."""
 
-import csv
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashionsdk.cli._output import note
 from fashionsdk.errors import LabelsError
+
+if TYPE_CHECKING:
+    from fashionsdk.labels import CsvTable
 
 KEY_COLUMNS = ("photo", "image")  # the first that the table has
 
 
 def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return each photo's row as column -> text; photos without a row, and rows without a photo, are counted aloud.
+    """Return each photo's row as column -> text, and count on stderr photos without a row and rows without a photo.
 
     Raises:
-        LabelsError: the table is missing, not CSV in UTF-8, lacks a column of keys, a row does not fit, or no row
-            names one of the photos.
+        LabelsError: as :func:`fashionsdk.labels.read_csv`, the table has no column of photos, two rows are about one
+            photo, or no row names one of the photos.
     """
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabelsError(f"cannot read {path} as a CSV table in UTF-8: {error}") from error
-    entries = _entries(path, rows)
-    wanted = set(photos)
-    if not entries.keys() & wanted:
+    from fashionsdk.labels import read_csv
+
+    rows = _rows_by_photo(read_csv(path))
+    indexed = set(photos)
+    if not rows.keys() & indexed:
         raise LabelsError(
-            f"{path}: none of its {len(entries)} rows names a photo that is indexed; "
+            f"{path}: none of its {len(rows)} rows names a photo that is indexed; "
             f"expected paths as given to 'fashionsdk index', such as {photos[0]}"
         )
-    if unused := len(entries.keys() - wanted):
-        note(f"{path}: {unused} of {len(entries)} rows name no photo that is indexed")
-    if bare := len(wanted - entries.keys()):
-        note(f"{path}: no row for {bare} of {len(photos)} photos; their metadata is empty")
-    return entries
+    if unused := len(rows.keys() - indexed):
+        note(f"{path}: {unused} of {len(rows)} rows name no photo that is indexed")
+    if missing := len(indexed - rows.keys()):
+        note(f"{path}: no row for {missing} of {len(photos)} photos; their metadata is empty")
+    return rows
 
 
-def _entries(path: str, rows: list[list[str]]) -> dict[str, dict[str, str]]:
-    columns = rows[0] if rows else []
-    key_column = next((name for name in KEY_COLUMNS if name in columns), None)
-    if key_column is None or len(set(columns)) != len(columns):
-        raise LabelsError(
-            f"{path} has the columns {', '.join(columns) or 'of an empty file'}; "
-            f"expected {' or '.join(map(repr, KEY_COLUMNS))}, with the photos' paths as given to "
-            "'fashionsdk index', and each column once"
+def _rows_by_photo(table: "CsvTable") -> dict[str, dict[str, str]]:
+    key_column = next((name for name in KEY_COLUMNS if name in table.columns), None)
+    if key_column is None:
+        raise table.column_error(
+            f"no column {' or '.join(map(repr, KEY_COLUMNS))}",
+            "one of them, with the photos' paths as given to 'fashionsdk index'",
         )
-    entries: dict[str, dict[str, str]] = {}
-    for number, row in enumerate(rows[1:], 2):
-        if not row:
-            continue
-        if len(row) != len(columns):
-            raise LabelsError(f"{path}, row {number} has {len(row)} cells; expected {len(columns)}")
-        entry = dict(zip(columns, row, strict=True))
-        key = os.path.normpath(entry.pop(key_column))  # as the photos' paths are
-        if key in entries:
-            raise LabelsError(f"{path}, row {number} names {key!r} again; expected one row per photo")
-        entries[key] = entry
-    return entries
+    rows = [dict(zip(table.columns, cells, strict=True)) for _, cells in table.rows]
+    photos = [os.path.normpath(row.pop(key_column)) for row in rows]  # as the paths of the photos are
+    table.check_once((line, repr(photo)) for (line, _), photo in zip(table.rows, photos, strict=True))
+    return dict(zip(photos, rows, strict=True))

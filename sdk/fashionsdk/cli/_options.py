@@ -1,41 +1,59 @@
 """The options that commands share."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from fashionsdk.backends import PRECISIONS, RUNTIMES
 from fashionsdk.cli._find_photos import EXTENSIONS
 
 if TYPE_CHECKING:
+    from fashionsdk.attributes import Attribute
     from fashionsdk.embedding import Embedder
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run: TypeAlias = Callable[[argparse.Namespace], int]
 
 
-def add_command(
-    subparsers: Subparsers, name: str, run: Run, *, summary: str, description: str, examples: str
-) -> argparse.ArgumentParser:
-    """Add a command with the argument and options that all have; ``run`` returns its exit code."""
+@dataclass(frozen=True)
+class Help:
+    """The help texts of one command.
+
+    Attributes:
+        name: the command.
+        summary: its line in the list of commands.
+        description: what it does, in lines of at most 120 characters.
+        examples: command lines, one per line.
+    """
+
+    name: str
+    summary: str
+    description: str
+    examples: str
+
+
+def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:
+    """Add a command with the argument and options that all commands have; ``run`` returns its exit code."""
     parser = subparsers.add_parser(
-        name,
-        help=summary,
-        description=description,
-        epilog=f"examples:\n{examples}",
+        texts.name,
+        help=texts.summary,
+        description=texts.description,
+        epilog=f"examples:\n{texts.examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
-    parser.add_argument("bundle", type=filled, metavar="BUNDLE", help="folder of the exported model")
+    parser.add_argument("bundle", type=nonblank, metavar="BUNDLE", help="folder of the exported model")
     model = parser.add_argument_group("model")
     model.add_argument("--device", default="auto", help="where to run, such as cpu or cuda (default: auto, the best)")
     model.add_argument(
         "--precision",
-        choices=("fp32", "fp16", "int8", "bf16"),
+        choices=PRECISIONS,
         help="graph to run, or bf16 for the fp32 graph in bfloat16 (default: the bundle's)",
     )
     model.add_argument(
         "--runtime",
-        choices=("auto", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"),
+        choices=("auto", *RUNTIMES),
         default="auto",
         help="what to run it with (default: auto, the fastest that is installed)",
     )
@@ -46,7 +64,7 @@ def add_command(
 
 
 def add_batch_options(parser: argparse.ArgumentParser) -> None:
-    """Add what commands that embed many photos share."""
+    """Add the options of commands that embed many photos."""
     parser.add_argument(
         "--batch-size", type=positive, default=32, metavar="N", help="photos embedded at once (default: 32)"
     )
@@ -54,48 +72,60 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
-    """Add the photos to embed, and where the result goes."""
+    """Add the photos to embed, and the file to write."""
     parser.add_argument(
         "photos",
         nargs="+",
-        type=filled,
+        type=nonblank,
         metavar="PHOTO",
-        help="photos, or folders to search in all depths, through links too, for files ending in "
-        f"{', '.join(sorted(EXTENSIONS))}; hidden ones are left out",
+        help="photos, or folders. A folder is searched in all depths, through links too, for files ending in "
+        f"{', '.join(sorted(EXTENSIONS))}. Hidden files and folders are left out",
     )
     add_out_option(parser, out)
     parser.add_argument(
         "--on-error",
         choices=("skip", "raise"),
         default="skip",
-        help="a photo that cannot be read: name it and go on (default), or stop",
+        help="if a photo cannot be read, name it and go on (default), or stop",
     )
     add_batch_options(parser)
 
 
 def add_out_option(parser: argparse.ArgumentParser, text: str) -> None:
-    """Add where the result goes; ``text`` is its help."""
-    parser.add_argument("--out", required=True, type=filled, metavar="FILE", help=text)
+    """Add the file to write; ``text`` is its help."""
+    parser.add_argument("--out", required=True, type=nonblank, metavar="FILE", help=text)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Add the labelled photos that the command works on."""
+    """Add the options of commands that work on labelled photos."""
     parser.add_argument(
         "--data",
         required=True,
-        type=filled,
+        type=nonblank,
         metavar="TABLE",
         help="CSV table (columns image, split, one per attribute), or a folder with labels.csv or index files",
     )
-    parser.add_argument("--split", default="valid", help="which photos of the table (default: valid)")
+    parser.add_argument("--split", default="valid", help="use the photos of this split (default: valid)")
     parser.add_argument(
-        "--attribute", action="append", metavar="NAME", help="only this attribute; may be repeated (default: all)"
+        "--attribute", action="append", metavar="NAME", help="use this attribute only; may be repeated (default: all)"
     )
     add_batch_options(parser)
 
 
+def chosen_attributes(args: argparse.Namespace, known: Iterable["Attribute"]) -> list[str]:
+    """Return the names of the attributes that ``--attribute`` chooses; all without it.
+
+    Raises:
+        ValueError: an attribute is unknown.
+    """
+    from fashionsdk.attributes import select
+
+    names = [attribute.name for attribute in known]
+    return [names[position] for position in select(names, args.attribute)]
+
+
 def load_embedder(args: argparse.Namespace) -> "Embedder":
-    """Open the bundle on the device that was asked for, and say on stderr what it runs on."""
+    """Open the bundle on the requested device, and print on stderr what runs."""
     from fashionsdk.cli._output import note
     from fashionsdk.embedding import Embedder
 
@@ -111,19 +141,19 @@ def load_embedder(args: argparse.Namespace) -> "Embedder":
     return embedder
 
 
-def filled(text: str) -> str:
-    """Parse a path, which must not be blank: some would take that for the working folder."""
+def nonblank(text: str) -> str:
+    """Parse a path. It must not be blank, which would be the working folder."""
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; expected a path")
     return text
 
 
 def positive(text: str) -> int:
-    """Parse a whole number from 1 on."""
+    """Parse a whole number, 1 or more."""
     try:
         number = int(text)
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number, 1 or more")
     return number

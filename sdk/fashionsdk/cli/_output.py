@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from fashionsdk.errors import FashionSDKError
 
-NAMED = 20  # what is skipped is named on stderr up to so many; all are in the JSON answer
+MOST_NAMED = 20  # skipped things named on stderr; the JSON answer names all
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
@@ -20,40 +20,40 @@ def print_json(answer: Mapping[str, Any]) -> None:
 
 
 def note(message: str) -> None:
-    """Tell the person at the terminal something that is not the answer."""
+    """Print a line on stderr that is not part of the answer."""
     print(printable(message), file=sys.stderr)
 
 
 def note_skipped(skipped: int, count: int, what: str) -> None:
-    """Say on stderr how many of ``count`` were skipped, once the first ``NAMED`` of them have been named."""
-    if skipped > NAMED:
-        note(f"... and {skipped - NAMED} more (--json names all)")
+    """Print on stderr how many of ``count`` were skipped, after the first ``MOST_NAMED`` have been named."""
+    if skipped > MOST_NAMED:
+        note(f"... and {skipped - MOST_NAMED} more (--json names all)")
     if skipped:
         note(f"skipped {skipped} of {count} {what}")
 
 
 def printable(text: str) -> str:
-    """Return one line that a terminal shows as it is: control characters and stray bytes are escaped."""
+    """Return the text on one line, with control characters and undecodable bytes escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
 
 
 def accept_any_text() -> None:
-    """Let both streams escape the characters that their encoding lacks, such as an accent in ASCII."""
+    """Make both streams escape the characters that their encoding lacks, such as an accent in ASCII."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def output_path(text: str, kind: str, mark: bytes, *, bundle: str, inputs: Iterable[str] = ()) -> Path:
-    """Return the path to write, refusing early what could only fail, or harm, after the work is done.
+    """Return the path to write, after checking that it can and may be written.
 
     Args:
         text: the path as given.
         kind: what will be written, such as "a gallery".
-        mark: how such a file begins; a file that begins otherwise is not replaced, unless it is empty.
-        bundle: the command's bundle; nothing is written into it.
+        mark: how such a file begins. An existing file that begins otherwise is not replaced, unless it is empty.
+        bundle: the command's bundle. Nothing may be written into it.
         inputs: the files that the command reads.
 
     Raises:

@@ -27,7 +27,7 @@ def write_page(out: Path, page: str) -> None:
 
 
 def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
-    """Return what a page says at its top about the model, the data and the run."""
+    """Return the facts at the top of a page: about the model, the data and the run."""
     from datetime import UTC, datetime
 
     manifest = embedder.bundle.manifest
@@ -45,10 +45,10 @@ def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
 
 
 def require_attention(embedder: "Embedder") -> None:
-    """Refuse a model that does not say where it looks, before any photo is read.
+    """Check, before any photo is read, that the model has attention maps.
 
     Raises:
-        BundleError: it has no attention maps.
+        BundleError: it has none.
     """
     manifest = embedder.bundle.manifest
     if manifest.attention_shape is None:

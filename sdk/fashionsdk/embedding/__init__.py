@@ -1,8 +1,9 @@
-"""Embedding: photos in, vectors out, and the proof that a bundle answers as its model did."""
+"""Embedding: photos in, vectors out, and a check that a bundle answers as the trained model did."""
 
-from fashionsdk.embedding._bulk import EmbeddedItem
-from fashionsdk.embedding._embedder import MAX_WORKERS, Embedder
+from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.embedding._parity import TOLERANCES, CheckReport, Parity, check, compare, neighbour_agreement
+from fashionsdk.embedding._reading import MAX_WORKERS
+from fashionsdk.embedding._stream import EmbeddedItem
 
 __all__ = [
     "MAX_WORKERS",

@@ -1,6 +1,6 @@
 """From photos to embeddings: read, preprocess, run, in batches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence, Sized
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -9,35 +9,34 @@ import numpy as np
 from PIL import Image
 
 from fashionsdk.attributes import Attribute, select
-from fashionsdk.backends import BackendInfo, available_cpus, open_backend
+from fashionsdk.backends import BackendInfo, SharedResource, open_backend
 from fashionsdk.bundle import Bundle
-from fashionsdk.embedding._bulk import EmbeddedItem, OnError, Pixels, embed_stream
+from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
+from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.errors import ImageError
 from fashionsdk.photos import ImageSource, Preprocessing
 
 Names: TypeAlias = str | Iterable[str] | None
 
-# With more decoders than this, it is the disk or the inference that they wait for.
-MAX_WORKERS = 8
 
-
-class Embedder:
+class Embedder(SharedResource):
     """A model that is ready to embed photos. Several threads may use one at once.
+
+    :meth:`close` frees the memory and the threads of its runtime; ``with Embedder(...) as embedder:`` does so too.
 
     Args:
         bundle: the model, or the path of its bundle.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; :attr:`backend` says what runs and why.
         precision: ``"fp32"``, ``"fp16"``, ``"int8"``, ``"bf16"`` for the fp32 graph that OpenVINO computes in bfloat16,
             or ``None`` for the bundle's default.
-        batch_size: photos a run of the model; bounds the memory that it takes.
+        batch_size: photos per run of the model; bounds the memory that it takes.
         threads: threads for inference on the CPU; ``None`` for as many as the process may use.
         runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest
             that is installed.
 
     Raises:
         BundleError: the bundle is missing, damaged, or has no graph of this precision.
-        BackendError: the runtime or the device is not there, or does not do what was asked for.
+        BackendError: the runtime or the device is not available, or cannot do what was asked for.
         ValueError: an argument is out of its range.
     """
 
@@ -53,6 +52,8 @@ class Embedder:
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
+        super().__init__("this Embedder", "the bundle")
+        self._closed_message = f"{self._closed_message} with Embedder(...)"
         self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self._batch_size = batch_size
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)
@@ -68,7 +69,7 @@ class Embedder:
 
     @property
     def model(self) -> str:
-        """Digest of the model; embeddings compare only if it is the same."""
+        """Digest of the model; only embeddings with the same digest can be compared."""
         return self._bundle.manifest.model.digest
 
     @property
@@ -98,7 +99,7 @@ class Embedder:
         *,
         attention: bool = False,
     ) -> Embeddings:
-        """Embed one photo or several, N first whatever was given.
+        """Embed one photo or several; the first axis is N in either case. Several are read in threads.
 
         Args:
             images: a path, a file's bytes, a Pillow image or a uint8 array ``(H, W, 3)``; a sequence of these; or a
@@ -110,15 +111,13 @@ class Embedder:
             ImageError: a photo cannot be read; it says which.
             BackendError: the model fails to run.
             TypeError: an image is of a type that holds no image.
-            ValueError: an attribute is unknown, an array has a wrong shape, or the model has no attention maps.
+            ValueError: an attribute is unknown, an array has a wrong shape, the model has no attention maps, or the
+                embedder is closed.
         """
+        self._check_open()
         index = self._select(attributes, attention)
-        sources = _as_sequence(images)
-        size = self._batch_size
-        parts = [
-            self._run(self._read_all(sources, slice(start, start + size)), index, attention)
-            for start in range(0, len(sources), size)
-        ]
+        batches = read_batches(_as_sequence(images), self.preprocessing, self._batch_size)
+        parts = [self._run(pixels, index, attention) for pixels in batches]
         return _join(parts) if parts else self._none(index, attention)
 
     def embed_many(
@@ -132,74 +131,54 @@ class Embedder:
         on_error: OnError = "raise",
         progress: bool = False,
         total: int | None = None,
-    ) -> Iterator[EmbeddedItem]:
+    ) -> Generator[EmbeddedItem, None, None]:
         """Embed any number of photos, one item for each, in order; photos are read while the model runs.
 
         At most ``2 * batch_size + workers`` sources are drawn ahead of the item that is yielded, so the stream may
-        be endless. Close the iterator to stop early.
+        be endless. Close the generator to stop early.
 
         Args:
             sources: the photos, as for :meth:`embed`; drawn in the caller's thread.
             attributes: one attribute's name, several, or ``None`` for all.
             attention: whether to return where the model looked.
-            batch_size: photos a run of the model; ``None`` for the embedder's own.
+            batch_size: photos per run of the model; ``None`` for the embedder's own.
             workers: threads that read photos; ``None`` for one a CPU, up to ``MAX_WORKERS``.
-            on_error: what a photo that cannot be read does: ``"raise"`` at its turn, or ``"skip"``: its item carries
-                the error in place of embeddings.
+            on_error: for a photo that cannot be read: ``"raise"`` at its turn, or ``"skip"``: its item has the error in
+                place of embeddings.
             progress: whether to show a progress bar.
-            total: the number of photos for the progress bar, where the sources do not know it.
+            total: the number of photos for the progress bar, if the sources have no length.
 
         Raises:
             ImageError: a photo cannot be read, with ``on_error="raise"``; it says which.
             BackendError: the model fails to run.
             TypeError: ``sources`` is a single image, or a source is of a type that holds no image.
-            ValueError: an argument is out of its range.
+            ValueError: an argument is out of its range, or the embedder is closed.
         """
+        self._check_open()
         index = self._select(attributes, attention)
+        size = self._batch_size if batch_size is None else batch_size
+        _check_stream(sources, size, workers, on_error)
         return embed_stream(
-            sources,
-            self._read,
+            read_photos(sources, self.preprocessing, size, workers),
             partial(self._run, index=index, attention=attention),
-            batch_size=self._batch_size if batch_size is None else batch_size,
-            workers=min(available_cpus(), MAX_WORKERS) if workers is None else workers,
+            self._check_open,
+            batch_size=size,
             on_error=on_error,
             progress=progress,
-            total=total,
+            total=len(sources) if total is None and isinstance(sources, Sized) else total,
         )
+
+    def _free(self) -> None:
+        self._backend.close()
 
     def _select(self, attributes: Names, attention: bool) -> tuple[int, ...]:
         if attention and self._bundle.manifest.attention_shape is None:
             raise ValueError("attention was asked for, but this model has no attention maps")
         return select(self._names, attributes)
 
-    def _is_ready(self, source: object) -> bool:
-        """Tell whether this is the model's input already, one image or a batch."""
-        shape = (self.preprocessing.side, self.preprocessing.side, 3)
-        return isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[-3:] == shape
-
-    def _read_all(self, sources: Sequence[ImageSource] | Pixels, part: slice) -> Pixels:
-        if isinstance(sources, np.ndarray) and self._is_ready(sources):
-            return np.ascontiguousarray(sources[part])
-        if len(sources) == 1:
-            return self._pixels(sources[0])[np.newaxis]
-        return np.stack([self._read(source, part.start + i) for i, source in enumerate(sources[part])])
-
-    def _read(self, source: ImageSource, index: int) -> Pixels:
-        """Return one image's pixels ``(S, S, 3)``; an error says at which position it was."""
-        try:
-            return self._pixels(source)
-        except ImageError as error:
-            raise ImageError(f"image {index}, {error.source}", error.reason) from error
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"image {index}: {error}") from error
-
-    def _pixels(self, source: ImageSource) -> Pixels:
-        if isinstance(source, np.ndarray) and source.ndim == 3 and self._is_ready(source):
-            return source
-        return self.preprocessing.read(source)
-
     def _run(self, pixels: Pixels, index: tuple[int, ...], attention: bool) -> Embeddings:
-        vectors, maps = self._backend.run(pixels, attention=attention)
+        with self._in_use():
+            vectors, maps = self._backend.run(pixels, attention=attention)
         whole = Embeddings(vectors, self._names, self.model, maps)
         if index == tuple(range(len(self._names))):
             return whole
@@ -222,6 +201,15 @@ def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageS
     raise TypeError(
         f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
     )
+
+
+def _check_stream(sources: object, batch_size: int, workers: int | None, on_error: str) -> None:
+    if batch_size < 1 or (workers is not None and workers < 1):
+        raise ValueError(f"batch_size is {batch_size} and workers is {workers}; expected 1 or more of each")
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
+    if isinstance(sources, (str, bytes)) or (isinstance(sources, np.ndarray) and sources.ndim != 4):
+        raise TypeError("sources is a single image; expected an iterable of images, or use embed")
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

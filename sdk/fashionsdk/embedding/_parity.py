@@ -1,4 +1,4 @@
-"""Prove on this machine that a bundle answers as the model it was exported from."""
+"""Check on this machine that a bundle answers as the model it was exported from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ NEIGHBOURS = 10  # of a photo, or half of the other photos where there are fewer
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What answers must reach to count as the trained model's.
+    """How far answers may be from the trained model's.
 
     Attributes:
         low_cosine: smallest allowed :attr:`Parity.low_cosine`.
@@ -33,8 +33,8 @@ class Tolerance:
     difference: float | None = None
 
 
-# In fp32 only the order of sums differs: under 1e-6 on a CPU, more on a GPU. For the others one embedding in ten may be
-# anywhere, since fewer bits can move the region that ASEN++ looks at; docs/decisions/precision.md says what was seen.
+# In fp32 only the order of sums differs: under 1e-6 on a CPU, more on a GPU. In lower precision one embedding in ten
+# may be anywhere, because the region that ASEN++ looks at can move. docs/decisions/precision.md has the measurements.
 TOLERANCES: Mapping[str, Tolerance] = {
     "fp32": Tolerance(0.99999, 1.0, 1e-4, 1e-4),
     "fp16": Tolerance(0.999, 0.9, 3e-2),
@@ -75,7 +75,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What :func:`check` found: on which backend, over how many images, how close, and what was allowed."""
+    """The result of :func:`check`: the backend, the number of images, how close the answers are, and the tolerance."""
 
     backend: BackendInfo
     images: int
@@ -112,12 +112,12 @@ def check(
 
     Raises:
         BundleError: the bundle is missing or damaged, or has no graph of this precision.
-        BackendError: the runtime or the device is not there, or fails.
+        BackendError: the runtime or the device is not available, or fails.
     """
     opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
     reference = opened.reference()
-    backend = open_backend(opened, device, precision, runtime=runtime)
-    embeddings, attention = backend.run(reference.images, attention=reference.attention is not None)
+    with open_backend(opened, device, precision, runtime=runtime) as backend:
+        embeddings, attention = backend.run(reference.images, attention=reference.attention is not None)
     return CheckReport(
         backend=backend.info,
         images=len(reference.images),
@@ -129,23 +129,23 @@ def check(
 def compare(reference: Reference, embeddings: NDArray[np.float32], attention: NDArray[np.float32] | None) -> Parity:
     """Return how far ``embeddings`` ``(n, A, D)`` and ``attention`` ``(n, A, h, w)`` are from the reference's."""
     expected = reference.embeddings.astype(np.float64)
-    found = embeddings.astype(np.float64)
+    actual = embeddings.astype(np.float64)
     # Not divided by their lengths: an embedding that is not of unit length is a difference too.
-    cosines = (expected * found).sum(axis=-1)
+    cosines = (expected * actual).sum(axis=-1)
     maps = None
     if reference.attention is not None and attention is not None:
         maps = float(np.abs(reference.attention - attention).max())
     return Parity(
-        max_abs_difference=float(np.abs(expected - found).max()),
+        max_abs_difference=float(np.abs(expected - actual).max()),
         min_cosine=float(cosines.min()),
         low_cosine=float(np.quantile(1 - np.abs(1 - cosines), 0.1)),
-        neighbour_agreement=neighbour_agreement(expected, found),
+        neighbour_agreement=neighbour_agreement(expected, actual),
         attention_max_difference=maps,
     )
 
 
-def neighbour_agreement(expected: NDArray[np.floating], found: NDArray[np.floating]) -> float:
-    """Return the share of nearest neighbours by ``found`` that are as near by ``expected``, both ``(n, A, D)``.
+def neighbour_agreement(expected: NDArray[np.floating], actual: NDArray[np.floating]) -> float:
+    """Return the share of nearest neighbours by ``actual`` that are as near by ``expected``, both ``(n, A, D)``.
 
     A neighbour counts if its score in ``expected`` is no lower than that of the last neighbour there. It is 1 for fewer
     than 3 images.
@@ -154,7 +154,7 @@ def neighbour_agreement(expected: NDArray[np.floating], found: NDArray[np.floati
     nearest = min(NEIGHBOURS, max(1, (count - 1) // 2))
     shares = []
     for a in range(expected.shape[1] if count > 1 else 0):
-        true, seen = (vectors[:, a] @ vectors[:, a].T for vectors in (expected, found))
+        true, seen = (vectors[:, a] @ vectors[:, a].T for vectors in (expected, actual))
         for scores in (true, seen):
             np.fill_diagonal(scores, -np.inf)
         last = -np.partition(-true, nearest - 1, axis=1)[:, nearest - 1]

@@ -1,21 +1,24 @@
-"""Evaluation by the papers' protocols: retrieval, triplets, and where attention points."""
+"""Evaluation by the papers' protocols: retrieval, triplets, and whether attention points at the attribute."""
 
-from fashionsdk.evaluation._pointing import Look, peak, pointing
-from fashionsdk.evaluation._retrieval import Batch, Evaluation, Score, check_attributes, evaluate, score
-from fashionsdk.evaluation._scratch_vectors import VectorStore
+from fashionsdk.evaluation._pointing import PhotoAttention, peak, pointing
+from fashionsdk.evaluation._retrieval import Evaluation, Score, check_attributes, evaluate, score
+from fashionsdk.evaluation._scores import Scores
+from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
 from fashionsdk.evaluation._triplet_accuracy import TripletEvaluation, evaluate_triplets
 
 __all__ = [
     "Batch",
     "Evaluation",
-    "Look",
+    "PhotoAttention",
     "Score",
+    "Scores",
+    "ScratchVectors",
     "TripletEvaluation",
-    "VectorStore",
     "check_attributes",
     "evaluate",
     "evaluate_triplets",
     "peak",
     "pointing",
     "score",
+    "scratch_vectors",
 ]

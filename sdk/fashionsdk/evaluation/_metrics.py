@@ -1,4 +1,4 @@
-"""Retrieval metrics on rankings: average precision, recall at k, and what a random ranking would get.
+"""Retrieval metrics on rankings: average precision, its expectation for a random ranking, and recall at k.
 
 Source: the metric of the ASEN programs (Ma et al., AAAI 2020; arXiv:2002.02814, section 4.1).
 """
@@ -29,10 +29,10 @@ def average_precision(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
 def recall_at(hits: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
     """Return, per query, 1.0 if any of the ``k`` first of its ranked candidates ``(Q, G)`` is relevant, else 0.0.
 
-    This is Recall@k as deep metric learning reports it (Song et al., CVPR 2016), not the share of relevant items found.
+    This is Recall@k as deep metric learning reports it (Song et al., CVPR 2016), not the share of relevant items.
     """
-    found: NDArray[np.bool_] = hits[:, :k].any(axis=1)  # type: ignore[assignment]
-    return found.astype(np.float64)
+    any_relevant: NDArray[np.bool_] = hits[:, :k].any(axis=1)  # type: ignore[assignment]
+    return any_relevant.astype(np.float64)
 
 
 def random_average_precision(relevant: int, candidates: int) -> float:

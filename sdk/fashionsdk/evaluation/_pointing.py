@@ -1,80 +1,69 @@
-"""Attention that points: how often a map's peak lies in the region where the attribute is decided.
+"""Evaluates attention: how often a map's peak lies in the region where the attribute is decided.
 
 This is the pointing game (Zhang et al., "Top-down Neural Attention by Excitation Backprop", arXiv:1608.00507), with
 boxes for regions and without a margin around them.
 
-A photo's attention covers its centre square, which is all that the model sees; the square's sides are 0 to 1 here, x to
+A photo's attention covers its centre square, which is all that the model sees. Here the square's sides are 0 to 1, x to
 the right and y down. The input's size is rounded to whole pixels, so its square and this one may differ by a pixel.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.attributes import select
+from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.labels import Box, Boxes
 
 
 @dataclass(frozen=True)
-class PointingScore:
-    """How one attribute's attention points, or all attributes'.
+class PointingScore(AttributeScore):
+    """How one attribute's attention points, or the attention of all attributes.
 
     Attributes:
         attribute: its name.
         photos: how many have a box.
-        hits: in how many of these the peak lies inside it.
+        hits: photos whose peak lies inside the box.
         rate: the share of hits in percent.
         random: the share in percent that a random place in the centre square would hit: the boxes' mean area there.
     """
 
-    attribute: str
     photos: int
     hits: int
     rate: float
     random: float
 
+    def columns(self) -> dict[str, float]:
+        """Return the table's columns: name -> a count (int) or percent (float)."""
+        return {"photos": self.photos, "hits": self.hits, "random": self.random, "inside": self.rate}
+
 
 @dataclass(frozen=True)
-class Pointing:
-    """Scores per attribute and over all.
+class Pointing(Scores[PointingScore]):
+    """Scores per attribute and over all boxes.
 
     Attributes:
         attributes: a score for each attribute that has boxes.
         overall: over all boxes.
-        missing: boxes without attention, of photos that could not be read.
+        missing: boxes of photos without attention.
     """
 
-    attributes: tuple[PointingScore, ...]
-    overall: PointingScore
     missing: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
 
-    def table(self) -> str:
-        """Return the scores as a text table, one line an attribute, all boxes last."""
-        head = f"{'attribute':<20} {'photos':>8} {'hits':>8} {'random':>7} {'inside':>7}"
-        return "\n".join([head, *map(_line, (*self.attributes, self.overall))])
+PhotoAttention: TypeAlias = tuple[int, NDArray[np.float32], tuple[int, int]]  # photo, (A, h, w), width and height
 
 
-def _line(score: PointingScore) -> str:
-    return f"{score.attribute:<20} {score.photos:>8} {score.hits:>8} {score.random:>7.2f} {score.rate:>7.2f}"
-
-
-Look = tuple[int, NDArray[np.float32], tuple[int, int]]
-
-
-def pointing(boxes: Boxes, looks: Iterable[Look], attributes: Sequence[str]) -> Pointing:
+def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequence[str]) -> Pointing:
     """Count the attention maps whose peak lies inside the attribute's box.
 
     Args:
-        boxes: photo -> attribute's name -> box, as :func:`fashionsdk.labels._attribute_boxes.read_boxes` returns them.
-        looks: photo, its attention ``(A, h, w)``, and its width and height in pixels, upright. Photos without a box
-            are passed over; a photo that never comes could not be read: its boxes are left out and counted.
+        boxes: photo -> attribute's name -> box, as :func:`fashionsdk.labels.read_boxes` returns them.
+        photos: each photo's index, attention ``(A, h, w)``, and size: width and height in pixels, upright. Photos
+            without a box are ignored. Boxes of photos that are not given are left out and counted.
         attributes: the names of the A attributes; boxes of others are left out.
 
     Raises:
@@ -82,22 +71,22 @@ def pointing(boxes: Boxes, looks: Iterable[Look], attributes: Sequence[str]) -> 
     """
     if len(set(attributes)) != len(attributes):
         raise ValueError(f"attributes are {', '.join(attributes)}; expected each once")
-    found: dict[str, list[tuple[bool, float]]] = {name: [] for name in attributes}
-    for photo, attention, size in looks:
-        for name, judged in _judge(boxes.get(photo, {}), attention, size, attributes).items():
-            found[name].append(judged)
-    asked = sum(name in found for named in boxes.values() for name in named)
-    judgements = [judged for each in found.values() for judged in each]
-    if not judgements:
-        raise ValueError(f"attention came for none of the {asked} boxes of {', '.join(attributes)}")
-    scores = tuple(_score(name, each) for name, each in found.items() if each)
-    return Pointing(scores, _score("all boxes", judgements), asked - len(judgements))
+    results: dict[str, list[tuple[bool, float]]] = {name: [] for name in attributes}
+    for photo, attention, size in photos:
+        for name, result in _hits(boxes.get(photo, {}), attention, size, attributes).items():
+            results[name].append(result)
+    count = sum(name in results for named in boxes.values() for name in named)
+    every = [result for of_attribute in results.values() for result in of_attribute]
+    if not every:
+        raise ValueError(f"attention came for none of the {count} boxes of {', '.join(attributes)}")
+    scores = tuple(_score(name, of_attribute) for name, of_attribute in results.items() if of_attribute)
+    return Pointing(scores, _score("all boxes", every), count - len(every))
 
 
-def _judge(
+def _hits(
     boxes: Mapping[str, Box], attention: NDArray[np.float32], size: tuple[int, int], attributes: Sequence[str]
 ) -> dict[str, tuple[bool, float]]:
-    """Return for each box in one photo whether the peak is inside, and the box's area in the square."""
+    """Return, for each box in one photo, whether the peak is inside and the box's area in the square."""
     if attention.ndim != 3 or len(attention) != len(attributes):
         raise ValueError(f"attention has shape {attention.shape}; expected ({len(attributes)}, h, w)")
     names = [name for name in attributes if name in boxes]
@@ -109,10 +98,10 @@ def _judge(
     return dict(zip(names, zip(inside.tolist(), visible_area(edges).tolist(), strict=True), strict=True))
 
 
-def _score(name: str, judged: Sequence[tuple[bool, float]]) -> PointingScore:
-    hits, area = np.array(judged, np.float64).T
+def _score(name: str, results: Sequence[tuple[bool, float]]) -> PointingScore:
+    hits, area = np.array(results, np.float64).T
     rate, random = (round(float(100 * column.mean()), 4) for column in (hits, area))
-    return PointingScore(name, len(judged), int(hits.sum()), rate, random)
+    return PointingScore(name, len(results), int(hits.sum()), rate, random)
 
 
 def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -133,13 +122,13 @@ def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def in_square(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Map boxes ``(..., 4)`` from fractions of a photo to its centre square's.
+    """Map boxes ``(..., 4)`` from fractions of a photo to fractions of its centre square.
 
     Where a box reaches beyond the square, its edges are below 0 or above 1.
 
     Args:
         boxes: left, top, right, bottom, each 0 to 1.
-        size: the photo's width and height; only their ratio matters.
+        size: the photo's width and height. Only their ratio matters.
 
     Raises:
         ValueError: a side is not positive.
@@ -152,10 +141,10 @@ def in_square(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 
 
 def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell where attention's peak lies in the box, edges included: ``(..., h, w)`` and ``(..., 4)`` to ``(...)``.
+    """Return whether attention's peak lies in the box, edges included: ``(..., h, w)`` and ``(..., 4)`` to ``(...)``.
 
-    ``boxes`` hold left, top, right, bottom in the centre square, so for a square photo its fractions as they are, and
-    for others what :func:`in_square` returns.
+    ``boxes`` hold left, top, right, bottom in the centre square, as :func:`in_square` returns them. For a square photo
+    these are the photo's fractions.
 
     Raises:
         ValueError: as :func:`peak`.

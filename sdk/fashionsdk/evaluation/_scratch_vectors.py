@@ -1,21 +1,26 @@
-"""A split's embeddings on disk, so that judging and showing a large split fits into memory."""
+"""Scratch space on disk for a split's embeddings, so that a large split fits into memory."""
 
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+Batch: TypeAlias = tuple[NDArray[np.integer[Any]], NDArray[np.float32]]  # image indices (B,), embeddings (B, A, D)
 
-class VectorStore:
+
+class ScratchVectors:
     """Embeddings of N images in a file ``(A, N, D)``: one attribute's rows lie together.
 
     Args:
-        path: the file to make, once the first embeddings say what A and D are.
+        path: the file to make once the first embeddings give A and D.
         images: N.
 
     Attributes:
-        present: ``(N,)``, true for images whose embeddings came.
+        present: ``(N,)``, true for images that have embeddings.
     """
 
     def __init__(self, path: Path, images: int) -> None:
@@ -35,3 +40,13 @@ class VectorStore:
         """Return one attribute's embeddings of some images, ``(len(indices), D)``; a copy in memory."""
         assert self._vectors is not None, "nothing was stored"
         return np.array(self._vectors[attribute, indices])
+
+
+@contextmanager
+def scratch_vectors(batches: Iterable[Batch], images: int) -> Iterator[ScratchVectors]:
+    """Yield the embeddings of ``batches``, of ``images`` images in all, on disk while the block runs."""
+    with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
+        vectors = ScratchVectors(Path(folder) / "embeddings", images)
+        for batch in batches:
+            vectors.put(*batch)
+        yield vectors

@@ -1,20 +1,18 @@
-"""Judge embeddings by triplet prediction: how often the photo that a person finds closer is the closer one.
+"""Evaluates embeddings by triplet prediction: how often the photo that a person finds more alike is the closer one.
 
 The measure of Veit et al., CVPR 2017, arXiv:1603.07810, and of the ASEN papers on Zappos50k. Memory is bounded.
 """
 
 import logging
-import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.evaluation._retrieval import Batch, check_known
-from fashionsdk.evaluation._scratch_vectors import VectorStore
+from fashionsdk.evaluation._retrieval import check_known
+from fashionsdk.evaluation._scores import AttributeScore, Scores
+from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
 from fashionsdk.labels import TripletSplit
 
 TRIPLETS_IN_MEMORY = 4096  # three embeddings each
@@ -23,90 +21,77 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class TripletScore:
-    """What a system reaches on one attribute, or on all; ``accuracy`` in percent, of which guessing reaches 50."""
+class TripletScore(AttributeScore):
+    """Triplets of one attribute, or of all; ``accuracy`` in percent, 50 for guessing."""
 
-    attribute: str
     triplets: int
     accuracy: float
 
+    def columns(self) -> dict[str, float]:
+        """Return the table's columns: name -> a count (int) or percent (float)."""
+        return {"triplets": self.triplets, "accuracy": self.accuracy}
+
 
 @dataclass(frozen=True)
-class TripletEvaluation:
+class TripletEvaluation(Scores[TripletScore]):
     """Triplet prediction accuracy per attribute, and over all triplets.
 
     Attributes:
         attributes: a score per attribute, in the split's order; attributes without triplets are left out.
         overall: the share over all triplets of all attributes.
-        without_embedding: photos that the triplets need but that could not be embedded.
-        skipped_triplets: triplets that were left out because of them.
+        without_embedding: photos of the triplets that have no embedding.
+        skipped_triplets: triplets with such a photo; they are left out.
     """
 
-    attributes: tuple[TripletScore, ...]
-    overall: TripletScore
     without_embedding: int
     skipped_triplets: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
-
-    def table(self) -> str:
-        """Return the scores as a text table, one line an attribute, all triplets last."""
-        head = f"{'attribute':<20} {'triplets':>8} {'accuracy':>8}"
-        lines = [f"{s.attribute:<20} {s.triplets:>8} {s.accuracy:>8.2f}" for s in (*self.attributes, self.overall)]
-        return "\n".join([head, *lines])
 
 
 def evaluate_triplets(split: TripletSplit, batches: Iterable[Batch], attributes: Sequence[str]) -> TripletEvaluation:
     """Return the share of triplets whose anchor is closer to the positive than to the negative.
 
-    On unit vectors the closer one by Euclidean distance is the one of higher cosine. A tie is wrong, as in the CSN
-    program, which asks for a distance difference above zero. Unlike there, embeddings have unit length (its masked
-    embeddings do not), all listed triplets count (it shuffles and cuts at 160,000 for testing, 80,000 for validation),
-    and an attribute's figure is the share of its triplets (it averages the shares of batches).
+    On unit vectors the closer one by Euclidean distance is the one of higher cosine. A tie counts as wrong, as in the
+    CSN program, where the difference of the distances must be above zero. Other than there, embeddings have unit length
+    (its masked embeddings do not), all listed triplets count (it shuffles and cuts at 160,000 for testing, 80,000 for
+    validation), and an attribute's accuracy is the share of its triplets (it averages the shares of batches).
 
     Args:
-        split: the questions.
+        split: the triplets.
         batches: pairs of image indices ``(B,)`` into ``split.images`` and their embeddings ``(B, A, D)`` of unit
-            length. A triplet with an image that never comes is left out and counted.
-        attributes: the names of the A attributes of the embeddings.
+            length. A triplet with an image that has no embedding is left out and counted.
+        attributes: the names of the embeddings' A attributes.
 
     Raises:
         ValueError: the split asks for an attribute that is not among ``attributes``, or no triplet is left.
     """
     check_known({split.attributes[a].name for a in np.unique(split.triplets[:, 3])}, attributes)
-    with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        store = VectorStore(Path(folder) / "embeddings", len(split.images))
-        for indices, vectors in batches:
-            store.put(indices, vectors)
-        return _score(split, store, attributes)
+    with scratch_vectors(batches, len(split.images)) as vectors:
+        return _score(split, vectors, attributes)
 
 
-def _score(split: TripletSplit, store: VectorStore, attributes: Sequence[str]) -> TripletEvaluation:
-    absent = int((~store.present[np.unique(split.triplets[:, :3])]).sum())
-    kept = split.triplets[store.present[split.triplets[:, :3]].all(axis=1)]
-    skipped_triplets = len(split.triplets) - len(kept)
-    if not len(kept):
+def _score(split: TripletSplit, vectors: ScratchVectors, attributes: Sequence[str]) -> TripletEvaluation:
+    absent = int((~vectors.present[np.unique(split.triplets[:, :3])]).sum())
+    triplets = split.triplets[vectors.present[split.triplets[:, :3]].all(axis=1)]
+    skipped_triplets = len(split.triplets) - len(triplets)
+    if not len(triplets):
         raise ValueError(f"no triplet is left to evaluate: {absent} photos have no embedding")
     if absent:
         logger.warning("%d photos have no embedding; %d triplets are left out", absent, skipped_triplets)
-    scores, answers = [], []
+    scores, right = [], []
     for a, attribute in enumerate(split.attributes):
-        if len(rows := kept[kept[:, 3] == a]):
-            right = _right(store, attributes.index(attribute.name), rows)
-            scores.append(_mean(attribute.name, right))
-            answers.append(right)
-    return TripletEvaluation(tuple(scores), _mean("all triplets", np.concatenate(answers)), absent, skipped_triplets)
+        if len(rows := triplets[triplets[:, 3] == a]):
+            right.append(_right(vectors, attributes.index(attribute.name), rows))
+            scores.append(_mean(attribute.name, right[-1]))
+    return TripletEvaluation(tuple(scores), _mean("all triplets", np.concatenate(right)), absent, skipped_triplets)
 
 
-def _right(store: VectorStore, attribute: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+def _right(vectors: ScratchVectors, attribute: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return ``(T,)``, true where the anchor is closer to the positive; ``rows`` ``(T, 4)`` are of one attribute."""
     blocks = []
     for start in range(0, len(rows), TRIPLETS_IN_MEMORY):
         photos = rows[start : start + TRIPLETS_IN_MEMORY, :3].T
-        anchor, positive, negative = (store.rows(attribute, photo) for photo in photos)  # each (t, D)
-        # The difference first: equal vectors then tie exactly, whatever the order of the sum.
+        anchor, positive, negative = (vectors.rows(attribute, photo) for photo in photos)  # each (t, D)
+        # The difference comes first, so equal vectors tie exactly in any order of summation.
         blocks.append((anchor * (positive - negative)).sum(axis=1) > 0)
     return np.concatenate(blocks)
 

@@ -1,14 +1,15 @@
-"""Label tables: which photo has which value of which attribute, and what is asked of a retrieval system.
+"""Labelled photos: which photo has which value of which attribute, and what a model is evaluated on.
 
-Three formats are read: a shop's CSV table (``fashionsdk.labels._label_table``), the index files of the ASEN papers
-(``fashionsdk.labels._index_files``), and the triplet lists of the CSN paper (``fashionsdk.labels._triplet_lists``).
+Three formats are read: a shop's label table in CSV, the index files of the ASEN papers, and the triplet lists of the
+CSN paper. ``docs/label-format.md`` describes them.
 """
 
 from fashionsdk.labels._attribute_boxes import Box, Boxes, read_boxes
+from fashionsdk.labels._csv_reader import CsvTable, read_csv
 from fashionsdk.labels._index_files import read_attributes
 from fashionsdk.labels._label_table import read_table
 from fashionsdk.labels._label_types import Labels, RetrievalSplit
-from fashionsdk.labels._read import TABLE_NAME, read_labels, read_retrieval
+from fashionsdk.labels._read import TABLE_NAME, read_labels, read_retrieval, table_path
 from fashionsdk.labels._triplet_lists import CSN_ATTRIBUTES, TripletSplit, holds_triplets, read_triplets
 
 __all__ = [
@@ -16,14 +17,17 @@ __all__ = [
     "TABLE_NAME",
     "Box",
     "Boxes",
+    "CsvTable",
     "Labels",
     "RetrievalSplit",
     "TripletSplit",
     "holds_triplets",
     "read_attributes",
     "read_boxes",
+    "read_csv",
     "read_labels",
     "read_retrieval",
     "read_table",
     "read_triplets",
+    "table_path",
 ]

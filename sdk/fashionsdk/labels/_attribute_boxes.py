@@ -1,12 +1,12 @@
-"""``boxes.csv``: where in a photo each attribute is decided; ``docs/pointing.md`` is the format."""
+"""Reads ``boxes.csv``: where in a photo each attribute is decided. ``docs/pointing.md`` describes the format."""
 
-import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels._csv_reader import read_csv
 from fashionsdk.labels._label_types import Labels
 
 COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
@@ -14,7 +14,7 @@ COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
 
 @dataclass(frozen=True)
 class Box:
-    """A region of a photo, upright as one sees it: its edges as fractions of the photo's width and height, 0 to 1.
+    """A region of an upright photo: its edges as fractions of the photo's width and height, 0 to 1.
 
     Raises:
         ValueError: an edge is outside 0 to 1, or the box has no area.
@@ -26,10 +26,10 @@ class Box:
     bottom: float
 
     def __post_init__(self) -> None:
-        """Refuse what is no region of a photo."""
+        """Check that the edges enclose a region of a photo."""
         edges = {"left": self.left, "top": self.top, "right": self.right, "bottom": self.bottom}
         for name, edge in edges.items():
-            if not 0 <= edge <= 1:  # a NaN compares false, so it is refused too
+            if not 0 <= edge <= 1:  # a NaN compares false, so it is rejected too
                 raise ValueError(f"{name} is {edge:g}; expected a fraction of the photo, 0 to 1")
         for low, high in (("left", "right"), ("top", "bottom")):
             if edges[low] >= edges[high]:
@@ -46,51 +46,36 @@ def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] =
 
     Args:
         path: the CSV file.
-        labels: the split, which says what photos and attributes there are.
-        elsewhere: images of other splits, whose lines are checked and left out.
+        labels: the split with its photos and attributes.
+        elsewhere: images of other splits. Their rows are checked and left out.
 
     Raises:
-        LabelsError: the file is missing, is not CSV in UTF-8, has another header, has no box of this split, or a line
-            has a wrong number of cells, an unknown image or attribute, a box that is none, or one given before.
+        LabelsError: as :func:`read_csv`, the columns are others, no box is in a photo of this split, or a row has an
+            unknown image or attribute, an invalid box, or the image and attribute of an earlier row.
     """
-    path = Path(path)
+    table = read_csv(path)
+    if table.columns != COLUMNS:
+        raise table.column_error("wrong columns", ",".join(COLUMNS))
+    rows = [(line, [cell.strip() for cell in cells]) for line, cells in table.rows]
     positions = {image: index for index, image in enumerate(labels.images)}
     names = [attribute.name for attribute in labels.attributes]
     boxes: dict[int, dict[str, Box]] = {}
-    seen: set[tuple[str, str]] = set()
-    for line, cells in _lines(path):
+    for line, (image, name, *edges) in rows:
         try:
-            image, name, box = _parse(cells)
-            _check(image, name, names, seen, known=image in positions or image in elsewhere)
+            box = _box(edges)
+            _check_known(image, name, names, known=image in positions or image in elsewhere)
         except ValueError as error:
-            raise LabelsError(f"{path}, line {line}: {error}") from error
+            raise table.line_error(line, error) from error
         if image in positions:
             boxes.setdefault(positions[image], {})[name] = box
+    table.check_once((line, f"a box of {name!r} in {image!r}") for line, (image, name, *_) in rows)
     if not boxes:
-        raise LabelsError(f"{path}: none of its {len(seen)} boxes is of a photo of this split; expected at least one")
+        raise LabelsError(f"{path}: none of its {len(rows)} boxes is in a photo of this split; expected at least one")
     return boxes
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line's number and cells; blank lines are left out."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            if tuple(header) != COLUMNS:
-                raise LabelsError(
-                    f"{path}: its first line is {','.join(header)!r:.200}; expected {','.join(COLUMNS)}, with commas"
-                )
-            yield from ((reader.line_num, cells) for cells in reader if any(cells))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise LabelsError(f"{path}: cannot be read as a CSV table in UTF-8: {error}") from error
-
-
-def _parse(cells: list[str]) -> tuple[str, str, Box]:
-    if len(cells) != len(COLUMNS):
-        raise ValueError(f"{len(cells)} cells; expected {len(COLUMNS)}: {','.join(COLUMNS)}")
-    image, name, *edges = (cell.strip() for cell in cells)
-    return image, name, Box(*map(_number, COLUMNS[2:], edges))
+def _box(edges: Sequence[str]) -> Box:
+    return Box(*map(_number, COLUMNS[2:], edges))
 
 
 def _number(name: str, text: str) -> float:
@@ -100,11 +85,8 @@ def _number(name: str, text: str) -> float:
         raise ValueError(f"{name} is {text!r}; expected a number from 0 to 1") from None
 
 
-def _check(image: str, name: str, names: Collection[str], seen: set[tuple[str, str]], *, known: bool) -> None:
+def _check_known(image: str, name: str, names: Collection[str], *, known: bool) -> None:
     if not known:
         raise ValueError(f"the table has no image {image!r}; expected a path as in its column 'image'")
     if name not in names:
         raise ValueError(f"unknown attribute {name!r}; the table has {', '.join(names)}")
-    if (image, name) in seen:
-        raise ValueError(f"a box of {name!r} in {image!r} was given before; expected one")
-    seen.add((image, name))

@@ -1,8 +1,8 @@
-"""The index files of the ASEN papers.
+"""Reads the index files of the ASEN papers.
 
-``meta.json`` names each data set's attributes and counts their values (``VALUES``, where present, names them);
-``filenames_SPLIT.txt`` lists one image path a line; ``label_SPLIT.txt`` holds ``image attribute value [attribute value
-...]`` and ``query_SPLIT.txt`` and ``candidate_SPLIT.txt`` hold ``image attribute value``, all as indices from 0.
+``meta.json`` names each data set's attributes and counts their values. ``VALUES``, where present, names them.
+``filenames_SPLIT.txt`` lists one image path a line. A line of ``label_SPLIT.txt`` is ``image attribute value [attribute
+value ...]``, one of ``query_SPLIT.txt`` and ``candidate_SPLIT.txt`` is ``image attribute value``, all indices from 0.
 """
 
 import json
@@ -43,8 +43,8 @@ def index_retrieval(folder: Path, split: str) -> RetrievalSplit:
 def read_attributes(folder: Path) -> tuple[Attribute, ...]:
     """Read ``meta.json`` of ``folder``, or of its parent when several data sets share one.
 
-    The data set is the file's only one, or the one named like the folder. Values without names are called by their
-    index: "0", "1", ...
+    The data set is the file's only one, or the one named like the folder. Values without names get their index as
+    name: "0", "1", ...
 
     Raises:
         LabelsError: there is no such file, or it does not describe the data set.

@@ -1,10 +1,9 @@
-"""A shop's own catalogue as a CSV table.
+"""Reads a shop's own label table.
 
 Columns: ``image`` (path relative to the file), ``split``, optionally ``role``, then one column per attribute that
-holds value names; a blank cell means not labelled. UTF-8, with or without a byte-order mark.
+holds value names. A blank cell means not labelled.
 """
 
-import csv
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels._csv_reader import CsvTable, read_csv
 from fashionsdk.labels._label_types import Labels, RetrievalSplit
 
-QUERY_EVERY = 5  # the papers hold one query for every four candidates
+QUERY_EVERY = 5  # the papers' splits have one query for every four candidates
 ROLES = ("query", "candidate", "")
 _RESERVED = ("image", "split", "role")
 
@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Table:
-    """The rows of a CSV table as text, with the columns that are attributes."""
+class LabelTable:
+    """The rows of a label table as text: column -> cell, without spaces around it."""
 
     path: Path
     columns: tuple[str, ...]
@@ -49,70 +49,54 @@ class Table:
         """Return one split's rows.
 
         Raises:
-            LabelsError: the split has no row; the message names the splits there are.
+            LabelsError: the split has no row; the message lists the table's splits.
         """
         rows = tuple(row for row in self.rows if row["split"] == name)
         if not rows:
-            found = ", ".join(f"{split!r} ({n})" for split, n in Counter(r["split"] for r in self.rows).items())
-            raise LabelsError(f"{self.path}: split {name!r} is empty; the table has {found or 'no rows'}")
+            counts = ", ".join(f"{split!r} ({n})" for split, n in Counter(r["split"] for r in self.rows).items())
+            raise LabelsError(f"{self.path}: split {name!r} is empty; the table has {counts or 'no rows'}")
         return rows
 
 
-def read_table(path: Path) -> Table:
-    """Read a CSV table.
+def read_table(path: Path) -> LabelTable:
+    """Read a label table.
 
     Raises:
-        LabelsError: the file is missing or is not UTF-8 text, a column is missing or named twice, a row has too many
-            or too few cells, an image is blank or listed twice in a split, or a role is unknown.
+        LabelsError: as :func:`read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
+            split, or a role is unknown.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            columns = tuple(_column(cell) for cell in next(reader, []))
-            _check_columns(path, columns)
-            rows = tuple(_row(path, reader.line_num, columns, cells) for cells in reader if any(cells))
-    except UnicodeDecodeError as error:
-        raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise LabelsError(f"{path}: cannot be read as a CSV table: {error}") from error
-    repeated = [key for key, n in Counter((row["split"], row["image"]) for row in rows).items() if n > 1]
-    if repeated:
-        raise LabelsError(f"{path}: {repeated[0][1]} is listed twice in split {repeated[0][0]!r}; expected one row")
-    return Table(path, columns, rows)
+    table = read_csv(path, _column)
+    _check_columns(table)
+    rows = tuple(_row(table, line, cells) for line, cells in table.rows)
+    numbered = zip(table.rows, rows, strict=True)
+    table.check_once((line, f"{row['image']!r} in split {row['split']!r}") for (line, _), row in numbered)
+    return LabelTable(path, table.columns, rows)
 
 
-def _column(cell: str) -> str:
+def _column(name: str) -> str:
     """Return a column's name; those that are not attributes may be written in any case, as spreadsheets do."""
-    name = cell.strip()
     return name.lower() if name.lower() in _RESERVED else name
 
 
-def _check_columns(path: Path, columns: Sequence[str]) -> None:
-    if len(columns) == 1 and (separator := next((mark for mark in ";\t|" if mark in columns[0]), None)):
-        raise LabelsError(f"{path}: its cells are separated by {separator!r}; save it with commas (CSV UTF-8)")
-    if missing := [name for name in ("image", "split") if name not in columns]:
-        raise LabelsError(
-            f"{path}: no column {' and '.join(missing)}; got {', '.join(columns) or 'an empty file'}, "
-            "expected image, split, then a column per attribute"
-        )
-    if len(set(columns)) != len(columns) or "" in columns:
-        raise LabelsError(f"{path}: a column is blank or named twice: {', '.join(columns)}")
-    if not set(columns) - set(_RESERVED):
-        raise LabelsError(f"{path}: no attribute column; expected one per attribute beside {', '.join(columns)}")
+def _check_columns(table: CsvTable) -> None:
+    if missing := [name for name in ("image", "split") if name not in table.columns]:
+        raise table.column_error(f"no column {' and '.join(missing)}", "image, split, then a column per attribute")
+    if "" in table.columns:
+        raise table.column_error(f"column {table.columns.index('') + 1} has no name", "a name for each column")
+    if not set(table.columns) - set(_RESERVED):
+        raise table.column_error("no attribute column", "a column per attribute as well")
 
 
-def _row(path: Path, line: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    if len(cells) != len(columns):
-        raise LabelsError(f"{path}, line {line}: {len(cells)} cells; expected {len(columns)} as in the first line")
-    row = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
+def _row(table: CsvTable, line: int, cells: Sequence[str]) -> dict[str, str]:
+    row = {column: cell.strip() for column, cell in zip(table.columns, cells, strict=True)}
     if not row["image"]:
-        raise LabelsError(f"{path}, line {line}: the image is blank; expected a path relative to the table")
+        raise table.line_error(line, "the image is blank; expected a path relative to the table")
     if row.get("role", "") not in ROLES:
-        raise LabelsError(f"{path}, line {line}: role {row['role']!r}; expected query, candidate or blank")
+        raise table.line_error(line, f"role {row['role']!r}; expected query, candidate or blank")
     return row
 
 
-def table_labels(table: Table, split: str) -> Labels:
+def table_labels(table: LabelTable, split: str) -> Labels:
     """Return one split's labels.
 
     Raises:
@@ -129,13 +113,13 @@ def table_labels(table: Table, split: str) -> Labels:
     return Labels(table.path.parent, images, attributes, np.array(labels, np.int32).reshape(-1, 3))
 
 
-def table_retrieval(table: Table, split: str) -> RetrievalSplit:
+def table_retrieval(table: LabelTable, split: str) -> RetrievalSplit:
     """Return a split's queries and candidates: by the column ``role`` if there is one, else by ``fixed_roles``.
 
-    With a column ``role``, a photo marked ``query`` or ``candidate`` is that for each of its labels; blank is neither.
+    With a column ``role``, a photo is a query or a candidate for each of its labels. A blank role is neither.
 
     Raises:
-        LabelsError: the split is empty, or ends up without queries or without candidates.
+        LabelsError: the split is empty, or has no query or no candidate.
     """
     labels = table_labels(table, split)
     if "role" in table.columns:
@@ -157,8 +141,8 @@ def table_retrieval(table: Table, split: str) -> RetrievalSplit:
 def fixed_roles(labels: Labels) -> NDArray[np.bool_]:
     """Return ``(L,)``, true where a label is a query: of each value, in table order, every fifth photo from the first.
 
-    The rest are candidates. A value with one photo is a candidate only, since nothing could answer it; a warning says
-    how many there are.
+    The rest are candidates. If a value has one photo, it is a candidate only: a query would have no right answer. A
+    warning counts such values.
     """
     query = np.zeros(len(labels.rows), np.bool_)
     single = 0
@@ -168,5 +152,5 @@ def fixed_roles(labels: Labels) -> NDArray[np.bool_]:
         if len(of_value) > 1:
             query[of_value[::QUERY_EVERY]] = True
     if single:
-        logger.warning("%d values have one photo each: candidates only, never a query", single)
+        logger.warning("%d values have one photo each: it is a candidate, never a query", single)
     return query

@@ -1,4 +1,4 @@
-"""The two things a label file can say: labels to train on, and queries with candidates to be judged by."""
+"""What a label file can say: labels to train on, or queries with candidates to evaluate on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,25 +11,34 @@ from fashionsdk.attributes import Attribute, select
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
-    """One split's photos and their labels.
+class Split:
+    """One split's photos, and what every kind of split has.
 
     Attributes:
         root: folder that the image paths are relative to.
         images: N paths, relative to ``root``.
         attributes: the A attributes with their value names.
-        rows: int32 ``(L, 3)``: image index, attribute index, value index; one row a label.
     """
 
     root: Path
     images: tuple[str, ...]
     attributes: tuple[Attribute, ...]
-    rows: NDArray[np.int32]
 
     @property
     def paths(self) -> list[Path]:
         """The N photo files."""
         return [self.root / image for image in self.images]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(Split):
+    """One split's photos and their labels.
+
+    Attributes:
+        rows: int32 ``(L, 3)``: image index, attribute index, value index; one row per label.
+    """
+
+    rows: NDArray[np.int32]
 
     def matrix(self) -> NDArray[np.int32]:
         """Return the labels as ``(N, A)``, -1 where there is none; of several values for one cell the first."""
@@ -44,44 +53,33 @@ class Labels:
         Raises:
             ValueError: an attribute is unknown, or none is given.
         """
-        kept = select([attribute.name for attribute in self.attributes], attributes)
-        position = {old: new for new, old in enumerate(kept)}
+        chosen = select([attribute.name for attribute in self.attributes], attributes)
+        position = {old: new for new, old in enumerate(chosen)}
         rows = [(image, position[a], value) for image, a, value in self.rows.tolist() if a in position]
-        names = tuple(self.attributes[a] for a in kept)
+        names = tuple(self.attributes[a] for a in chosen)
         return replace(self, attributes=names, rows=np.array(rows, np.int32).reshape(-1, 3))
 
 
 @dataclass(frozen=True, eq=False)
-class RetrievalSplit:
+class RetrievalSplit(Split):
     """Queries and the candidates they are ranked against, attribute by attribute.
 
     Attributes:
-        root: folder that the image paths are relative to.
-        images: N paths, relative to ``root``.
-        attributes: the A attributes with their value names.
         queries: int32 ``(Q, 3)``: image index, attribute index, value index.
-        candidates: int32 ``(G, 3)``, likewise; a query is ranked against the candidates of its attribute.
+        candidates: int32 ``(G, 3)``, likewise. A query is ranked against the candidates of its attribute.
     """
 
-    root: Path
-    images: tuple[str, ...]
-    attributes: tuple[Attribute, ...]
     queries: NDArray[np.int32]
     candidates: NDArray[np.int32]
 
-    @property
-    def paths(self) -> list[Path]:
-        """The N photo files."""
-        return [self.root / image for image in self.images]
-
     def select(self, attributes: str | Iterable[str] | None) -> "RetrievalSplit":
-        """Return the questions about some attributes, and only the photos that they need; None for all attributes.
+        """Return the queries and candidates of some attributes, and only the photos that they need; None for all.
 
         Raises:
             ValueError: an attribute is unknown, or none is given.
         """
-        kept = select([attribute.name for attribute in self.attributes], attributes)
-        queries, candidates = (rows[np.isin(rows[:, 1], kept)] for rows in (self.queries, self.candidates))
+        chosen = select([attribute.name for attribute in self.attributes], attributes)
+        queries, candidates = (rows[np.isin(rows[:, 1], chosen)] for rows in (self.queries, self.candidates))
         used = np.unique(np.concatenate([queries[:, 0], candidates[:, 0]]))
         for rows in (queries, candidates):
             rows[:, 0] = np.searchsorted(used, rows[:, 0])

@@ -1,11 +1,13 @@
-"""The triplet lists of the Conditional Similarity Networks on Zappos50k (Veit et al., CVPR 2017, arXiv:1603.07810).
+"""Reads the triplet lists of the CSN paper on Zappos50k.
 
-``filenames.json`` names the photos; ``NAME_tripletlist_SPLIT.txt`` holds three photo indices a line, counted from 0:
-anchor, far, close. Read in the authors' ``triplet_image_loader.py``, ``tripletnet.py`` and ``main.py``: a line
-``a b c`` says that a is more like c than like b, the second photo is the network's ``y`` ("distant (negative) image"),
-the third its ``z`` ("close (positive) image"), and conditions 0 to 3 are class, closure, gender and heel. That program
-reads ``filenames.json`` as text, one path a line, in spite of its ending; a JSON list of paths is read here as well. It
-looks for the lists in ``tripletlists/`` and for the photos in ``ut-zap50k-images/``.
+CSN are the Conditional Similarity Networks (Veit et al., CVPR 2017, arXiv:1603.07810). ``filenames.json`` names the
+photos. ``NAME_tripletlist_SPLIT.txt`` holds three photo indices a line, counted from 0: anchor, far, close.
+
+The meaning follows the authors' ``triplet_image_loader.py``, ``tripletnet.py`` and ``main.py``. A line ``a b c`` says
+that a is more like c than like b: the second photo is the network's ``y`` ("distant (negative) image"), the third its
+``z`` ("close (positive) image"). Conditions 0 to 3 are class, closure, gender and heel. That program reads
+``filenames.json`` as text, one path a line, in spite of its ending; this module reads a JSON list of paths as well. The
+program looks for the lists in ``tripletlists/`` and for the photos in ``ut-zap50k-images/``.
 """
 
 import json
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels._label_types import Split
 
 CSN_ATTRIBUTES = ("class", "closure", "gender", "heel")
 FILENAMES, LISTS_FOLDER, PHOTOS_FOLDER = "filenames.json", "tripletlists", "ut-zap50k-images"
@@ -27,29 +30,19 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class TripletSplit:
-    """Questions of one kind: is the anchor more like the positive than like the negative, in one attribute?
+class TripletSplit(Split):
+    """Questions of one kind: in one attribute, is the anchor more like the positive than like the negative?
 
     Attributes:
-        root: folder that the image paths are relative to.
-        images: N paths, relative to ``root``.
-        attributes: the A attributes, without value names: the lists do not tell them.
+        attributes: the A attributes. The lists have no value names.
         triplets: int32 ``(T, 4)``: anchor, positive, negative (image indices) and attribute index, as everywhere in
-            this project; the files hold the negative before the positive.
+            this project. The files hold the negative before the positive.
     """
 
-    root: Path
-    images: tuple[str, ...]
-    attributes: tuple[Attribute, ...]
     triplets: NDArray[np.int32]
 
-    @property
-    def paths(self) -> list[Path]:
-        """The N photo files."""
-        return [self.root / image for image in self.images]
-
     def needed(self) -> "TripletSplit":
-        """Return the same questions with only the photos that they need; the files list those of all splits."""
+        """Return the same questions with only the photos that they need. The files list the photos of all splits."""
         used, positions = np.unique(self.triplets[:, :3], return_inverse=True)
         photos = positions.reshape(-1, 3).astype(np.int32)
         images = tuple(self.images[image] for image in used)
@@ -57,7 +50,7 @@ class TripletSplit:
 
 
 def holds_triplets(path: str | Path) -> bool:
-    """Tell whether ``path`` is a folder of triplet lists, not a label table or the ASEN papers' index files."""
+    """Return whether ``path`` is a folder of triplet lists, not a label table or the ASEN papers' index files."""
     return (Path(path) / FILENAMES).is_file()
 
 
@@ -65,13 +58,14 @@ def read_triplets(folder: str | Path, split: str, attributes: Sequence[str] = CS
     """Read one split's triplets of some attributes, line by line in file order, attribute by attribute.
 
     Args:
-        folder: holds ``filenames.json``, and the lists either in ``tripletlists/`` or beside it; the photos are looked
-            for in ``ut-zap50k-images/`` if there is such a folder, else in ``folder``.
-        split: ``train``, ``val`` or ``test``, as the lists are named.
-        attributes: names of the lists, in the order that shall count.
+        folder: holds ``filenames.json``, and the lists either in ``tripletlists/`` or beside it. The photos are in
+            ``ut-zap50k-images/`` if there is such a folder, else in ``folder``.
+        split: ``train``, ``val`` or ``test``, as in the lists' names.
+        attributes: names of the lists; attribute indices follow their order.
 
     Raises:
-        LabelsError: a file is missing, damaged or empty, or a line does not hold three photos; it names file and line.
+        LabelsError: a file is missing, damaged or empty, or a line does not hold three photos. The message names file
+            and line.
         ValueError: no attribute is given, or one is given twice.
     """
     if not attributes or len(set(attributes)) != len(attributes):
@@ -93,7 +87,7 @@ def _filenames(path: Path) -> tuple[str, ...]:
         try:
             names = json.loads(text)
         except ValueError as error:
-            raise LabelsError(f"{path}: begins like a JSON list but is none: {error}") from error
+            raise LabelsError(f"{path}: begins like a JSON list but is not one: {error}") from error
     if not isinstance(names, list) or not names:
         raise LabelsError(f"{path}: lists no photo; expected one path a line, or a JSON list of paths")
     for number, name in enumerate(names, start=1):
@@ -112,7 +106,7 @@ def _text(path: Path) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Split at line feeds only: ``str.splitlines`` knows more ends of line, and a path may hold them."""
+    """Split at line feeds only. ``str.splitlines`` splits at other characters too, which a path may hold."""
     text = text.rstrip("\n")
     return text.split("\n") if text else []
 
@@ -146,6 +140,4 @@ def _photos(line: str, images: int) -> list[int]:
 def _warn_of_repeats(path: Path, rows: NDArray[np.int32]) -> None:
     anchor, positive, negative, _ = rows.T
     if repeats := int(((anchor == positive) | (anchor == negative) | (positive == negative)).sum()):
-        logger.warning(
-            "%s: %d triplets name a photo twice; they are kept, as the CSN program keeps them", path, repeats
-        )
+        logger.warning("%s: %d triplets name a photo twice; they count, as in the CSN program", path, repeats)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk._tools import strict_json
-from fashionsdk.photos._source import ImageSource, Photo, open_photo
+from fashionsdk.photos._source import ImageSource, open_photo
+from fashionsdk.photos._upright import Photo
 
 # From this ratio of sides on, only the strip around the crop is resized.
 EXTREME_ASPECT_RATIO = 4
@@ -23,9 +24,9 @@ class Preprocessing:
 
     Attributes:
         side: S, in pixels.
-        reducing_gap: what the resize reduces a photo by at least, after a JPEG file was reduced by its decoder: as in
-            Pillow's ``Image.thumbnail``, but for whole numbers. ``None`` to decode every pixel. Why it is 3:
-            docs/decisions/jpeg.md.
+        reducing_gap: the resize reduces a JPEG file by this factor at least, after the file's decoder has reduced it
+            by 2, 4 or 8; as in Pillow's ``Image.thumbnail``, but a whole number. ``None`` to decode every pixel. Why
+            it is 3: docs/decisions/jpeg.md.
 
     Raises:
         ValueError: ``side`` or ``reducing_gap`` is below 1.
@@ -35,7 +36,7 @@ class Preprocessing:
     reducing_gap: int | None = 3
 
     def __post_init__(self) -> None:
-        """Refuse what no resize has."""
+        """Check the ranges."""
         if self.side < 1:
             raise ValueError(f"side is {self.side}; expected 1 pixel or more, such as 224")
         if self.reducing_gap is not None and self.reducing_gap < 1:
@@ -43,7 +44,7 @@ class Preprocessing:
 
     @property
     def decoded_side(self) -> int | None:
-        """Pixels that the shorter side of a JPEG keeps at least while it is decoded; ``None`` for all."""
+        """Pixels that the shorter side of a JPEG has at least once decoded; ``None`` for all."""
         return None if self.reducing_gap is None else self.reducing_gap * self.side
 
     def read(self, source: ImageSource) -> NDArray[np.uint8]:
@@ -54,7 +55,7 @@ class Preprocessing:
         evaluation and serving read photos here, so they see the same.
 
         Raises:
-            ImageError, TypeError, ValueError: as :func:`fashionsdk.photos._source.open_photo`.
+            ImageError, TypeError, ValueError: as :func:`fashionsdk.photos.open_photo`.
         """
         return self._square(open_photo(source, at_least=self.decoded_side))
 
@@ -70,8 +71,8 @@ class Preprocessing:
         """
         if image.mode != "RGB" or min(image.size) < 1:
             raise ValueError(
-                f"got an image of mode {image.mode} and size {image.size}; expected RGB with at least "
-                "1 pixel: open it with fashionsdk.photos._source.open_image"
+                f"got an image of mode {image.mode} and size {image.size}; expected RGB with at least 1 pixel: "
+                "open it with fashionsdk.photos.open_image"
             )
         return self._square(Photo.whole(image))
 
@@ -109,7 +110,7 @@ class Preprocessing:
         )
 
     def _resize_crop(self, photo: Photo) -> Image.Image:
-        """Resize only the pixels that the crop needs: those under it and those in reach of the filter."""
+        """Resize only the pixels that the crop needs: those under it and those that the filter reaches."""
         sides = zip(photo.box[:2], photo.box[2:], photo.image.size, self._resized(photo.size), strict=True)
         (left, inner_left, inner_right, right), (top, inner_top, inner_bottom, bottom) = (
             self._span(*side) for side in sides
@@ -119,9 +120,10 @@ class Preprocessing:
         return strip.resize((self.side, self.side), Image.Resampling.BILINEAR, box=box)
 
     def _span(self, begin: float, end: float, length: int, resized: int) -> tuple[int, float, float, int]:
-        """Return where the crop lies on one side of the image, in pixels: start and stop, and the reach around.
+        """Return the crop along one axis of the image, in pixels: first pixel to read, start, stop, last pixel.
 
-        The photo lies from ``begin`` to ``end`` on that side, of ``length`` pixels, and becomes ``resized`` pixels.
+        Along this axis the image has ``length`` pixels. The photo lies from ``begin`` to ``end`` and becomes
+        ``resized`` pixels.
         """
         scale = (end - begin) / resized
         start = begin + self._offset(resized) * scale

@@ -1,24 +1,24 @@
 """Self-contained HTML pages: how well a model retrieves, where it looks, and its embedding space in the plane."""
 
+from fashionsdk.report._attention_overlays import overlay_attention
 from fashionsdk.report._embedding_maps import draw_maps, sample_labels
 from fashionsdk.report._gather import gather
-from fashionsdk.report._gazes import gaze
-from fashionsdk.report._pages import render, render_gazes, render_maps
+from fashionsdk.report._pages import render, render_attention, render_maps
 from fashionsdk.report._pictures import thumbnail
-from fashionsdk.report._report_types import EmbeddingMap, Gaze, Report
-from fashionsdk.report._sample import MAP_POINTS, SEED
+from fashionsdk.report._random_sample import MAP_POINTS, SEED
+from fashionsdk.report._report_types import AttentionOverlays, EmbeddingMap, Report
 
 __all__ = [
     "MAP_POINTS",
     "SEED",
+    "AttentionOverlays",
     "EmbeddingMap",
-    "Gaze",
     "Report",
     "draw_maps",
     "gather",
-    "gaze",
+    "overlay_attention",
     "render",
-    "render_gazes",
+    "render_attention",
     "render_maps",
     "sample_labels",
     "thumbnail",

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from fashionsdk.report._markup import Markup, element, join
 from fashionsdk.report._report_types import EmbeddingMap
 
-COLOURS = 12  # colour classes in style.css; the values beyond are drawn as one
-REST = "other values"
+COLOURS = 12  # colour classes in style.css; further values share one
+OTHER = "other values"
 PHOTO = 9.0  # side of a photo in a map of 320
 WIDTH, HEIGHT = 320, 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28  # room around a curve, for its numbers
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28  # margins around a curve, for its numbers
 
 
 def scatter(embedding_map: EmbeddingMap) -> Markup:
-    """Return the map, a dot or photo an item coloured by value, with its legend; the commonest values have colours."""
+    """Return the map with its legend: a dot or photo per item, in its value's colour if the value is common."""
     counts = Counter(embedding_map.values)
     common = sorted(counts, key=lambda value: (-counts[value], value))
     kinds = {value: f"k{index}" for index, value in enumerate(common[:COLOURS])}
@@ -25,7 +25,7 @@ def scatter(embedding_map: EmbeddingMap) -> Markup:
     ]
     legend = [(value, kinds[value], counts[value]) for value in common[:COLOURS]]
     if len(common) > COLOURS:
-        legend.append((REST, "rest", sum(counts[value] for value in common[COLOURS:])))
+        legend.append((OTHER, "rest", sum(counts[value] for value in common[COLOURS:])))
     drawing = element("svg", *dots, viewBox="0 0 320 320", class_="map", role="img", aria_label="embedding map")
     return join(drawing, element("ul", *(_legend_entry(*entry) for entry in legend), class_="legend"))
 
@@ -79,5 +79,5 @@ def _axes(xs: Sequence[float], ys: Sequence[float]) -> Markup:
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    """Return the least value and the span, 1 where all are equal."""
+    """Return the least value and the span; the span is 1 if all values are equal."""
     return min(values), (max(values) - min(values)) or 1.0

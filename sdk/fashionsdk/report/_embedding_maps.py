@@ -1,4 +1,4 @@
-"""Embedding maps of labelled photos, an attribute at a time; only the photos that a map shows are embedded."""
+"""Embedding maps of labelled photos, one per attribute. Only the photos that a map shows are embedded."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.labels import Labels
-from fashionsdk.report._planar import embedding_map, require_scikit_learn
+from fashionsdk.report._random_sample import MAP_POINTS, sample_rows
 from fashionsdk.report._report_types import EmbeddingMap
-from fashionsdk.report._sample import MAP_POINTS, draw
+from fashionsdk.report._tsne import embedding_map, require_scikit_learn
 
 Sample: TypeAlias = Mapping[str, Mapping[int, str]]
 
 
 def sample_labels(labels: Labels, points: int = MAP_POINTS) -> Sample:
-    """Draw at most ``points`` labelled photos for each attribute: attribute -> index into ``images`` -> value.
+    """Choose at most ``points`` labelled photos for each attribute: attribute -> index into ``images`` -> value.
 
     Raises:
-        FashionSDKError: scikit-learn, which will draw the map, is missing.
+        FashionSDKError: scikit-learn is missing, which the map needs.
         ValueError: ``points`` is below 1.
     """
     require_scikit_learn()
@@ -28,20 +28,25 @@ def sample_labels(labels: Labels, points: int = MAP_POINTS) -> Sample:
         raise ValueError(f"points is {points}; expected 1 or more")
     sample = {}
     for attribute, values in zip(labels.attributes, labels.matrix().T, strict=True):
-        chosen = draw(np.flatnonzero(values >= 0).astype(np.int32), points).tolist()
+        chosen = sample_rows(np.flatnonzero(values >= 0).astype(np.int32), points).tolist()
         sample[attribute.name] = {image: attribute.values[values[image]] for image in chosen}
     return sample
 
 
 def draw_maps(
-    sample: Sample, embedded: Iterable[tuple[int, Embeddings]], pictures: Mapping[int, str] | None = None
+    sample: Sample,
+    embedded: Iterable[tuple[int, Embeddings]],
+    pictures: Mapping[int, str] | None = None,
+    *,
+    progress: bool = False,
 ) -> dict[str, EmbeddingMap]:
-    """Return each attribute's map, with progress on stderr; attributes with fewer than 8 photos are left out.
+    """Return each attribute's map; attributes with fewer than 8 photos are left out.
 
     Args:
         sample: what to draw; see :func:`sample_labels`.
-        embedded: the sample's photos and their embeddings (N = 1); photos that never come could not be read.
-        pictures: photo -> a small picture to draw in place of its dot; filled before ``embedded`` ends.
+        embedded: the sample's photos and their embeddings (N = 1). Photos that could not be read may be missing.
+        pictures: photo -> a small picture to draw in place of its dot. It is read once ``embedded`` has ended.
+        progress: whether to show a progress bar.
 
     Raises:
         ValueError: embeddings lack an attribute of the sample.
@@ -52,8 +57,8 @@ def draw_maps(
             if image in values:
                 vectors[name][image] = embeddings[name][0].copy()  # a view would keep all attributes in memory
     maps = {
-        name: _map(found, sample[name], pictures)
-        for name, found in progress_bar(vectors.items(), "maps", len(vectors), "attribute")
+        name: _map(of_attribute, sample[name], pictures)
+        for name, of_attribute in progress_bar(vectors.items(), "maps", len(vectors), "attribute", shown=progress)
     }
     return {name: drawn for name, drawn in maps.items() if drawn is not None}
 

@@ -1,9 +1,7 @@
-"""Collect what a report shows: scores, queries with their neighbours, attention, maps."""
+"""Gathers what a report shows: scores, queries with their neighbours, attention, embedding maps."""
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,19 +10,19 @@ from numpy.typing import NDArray
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.evaluation import VectorStore, check_attributes, score
+from fashionsdk.evaluation import ScratchVectors, check_attributes, score, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk.photos import Preprocessing
-from fashionsdk.report._gazes import gaze
-from fashionsdk.report._pictures import attention_picture, picture
-from fashionsdk.report._planar import embedding_map, require_scikit_learn
-from fashionsdk.report._report_types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
-from fashionsdk.report._sample import MAP_POINTS, SEED, draw
+from fashionsdk.report._attention_overlays import overlay_attention
+from fashionsdk.report._pictures import attention_overlay, picture
+from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
+from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
+from fashionsdk.report._tsne import embedding_map, require_scikit_learn
 from fashionsdk.search import nearest
 
 QUERIES = 4  # shown for each attribute
 NEIGHBOURS = 6  # shown for each query
-GAZES = 3  # photos shown with every attribute's attention
+ATTENTION_PHOTOS = 3  # shown under every attribute's attention
 
 
 class ReportEmbedder(Protocol):
@@ -50,20 +48,22 @@ def gather(
     facts: Mapping[str, str],
     history: Iterable[Mapping[str, float]] = (),
     attention: bool = True,
+    progress: bool = False,
 ) -> Report:
-    """Evaluate a split and collect what the page shows of it, with progress on stderr.
+    """Evaluate a split and gather what the page shows of it.
 
-    Which photos are shown is drawn with a fixed seed, never chosen by result. The same input gives the same report
-    on the same machine.
+    The photos shown are chosen at random with a fixed seed, never by result. The same input gives the same report on
+    the same machine.
 
     Args:
         embedder: the model.
         split: queries and candidates.
         embedded: positions in ``split.images`` and those photos' embeddings (N = 1) for all attributes of the
-            embedder; photos that never come could not be read.
+            embedder. Photos that could not be read may be missing.
         facts: name -> value, shown at the top.
-        history: the training, a row an epoch.
+        history: the training, one row per epoch.
         attention: whether the model has attention to show.
+        progress: whether to show a progress bar.
 
     Raises:
         FashionSDKError: scikit-learn is missing.
@@ -73,23 +73,24 @@ def gather(
     require_scikit_learn()
     names = [attribute.name for attribute in embedder.attributes]
     check_attributes(split, names)
-    with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        store = VectorStore(Path(folder) / "vectors", len(split.images))
-        for position, embeddings in embedded:
-            store.put(np.array([position]), embeddings.vectors)
-        evaluation = score(split, store, names)
-        gatherer = _Gatherer(embedder, split, store, attention)
-        shown = [line.attribute for line in evaluation.attributes]
-        results = [gatherer.result(name) for name in progress_bar(shown, "report", len(shown), "attribute")]
-        gazes = gatherer.gazes() if attention else ()
-    return Report(facts, evaluation, tuple(results), gazes, tuple(history), SEED)
+    batches = ((np.array([position]), embeddings.vectors) for position, embeddings in embedded)
+    with scratch_vectors(batches, len(split.images)) as vectors:
+        evaluation = score(split, vectors, names)
+        gatherer = _Gatherer(embedder, split, vectors, attention)
+        scored = [line.attribute for line in evaluation.attributes]
+        bar = progress_bar(scored, "report", len(scored), "attribute", shown=progress)
+        results = tuple(gatherer.result(name) for name in bar)
+        overlays = gatherer.overlays() if attention else ()
+    return Report(facts, evaluation, results, overlays, tuple(history), SEED)
 
 
 class _Gatherer:
-    """The parts of one report; keeps the pictures it made, since the same photo is found again and again."""
+    """Makes the parts of one report. It keeps its pictures, since one photo may be near many queries."""
 
-    def __init__(self, embedder: ReportEmbedder, split: RetrievalSplit, store: VectorStore, attention: bool) -> None:
-        self.embedder, self.split, self.store, self.attention = embedder, split, store, attention
+    def __init__(
+        self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool
+    ) -> None:
+        self.embedder, self.split, self.vectors, self.attention = embedder, split, vectors, attention
         self.names = [attribute.name for attribute in embedder.attributes]
         self.pictures: dict[int, str] = {}
 
@@ -98,31 +99,31 @@ class _Gatherer:
         position = [attribute.name for attribute in self.split.attributes].index(name)
         queries, candidates = (self._rows(rows, position) for rows in (self.split.queries, self.split.candidates))
         values = self.split.attributes[position].values
-        vectors = self.store.rows(self.names.index(name), candidates[:, 0])  # (G, D)
-        shown = self._queries(name, values, draw(queries, QUERIES), candidates, vectors)
+        vectors = self.vectors.rows(self.names.index(name), candidates[:, 0])  # (G, D)
+        shown = self._queries(name, values, sample_rows(queries, QUERIES), candidates, vectors)
         return AttributeResult(name, shown, _map(values, candidates, vectors))
 
-    def gazes(self) -> tuple[Gaze, ...]:
-        """Return a few query photos with every attribute's attention."""
-        images = np.unique(self.split.queries[self.store.present[self.split.queries[:, 0]], 0])
-        positions = draw(images, GAZES).tolist()
-        weights = self._attention(positions, self.names)
-        return tuple(self._gaze(image, maps) for image, maps in zip(positions, weights, strict=True))
+    def overlays(self) -> tuple[AttentionOverlays, ...]:
+        """Return a few query photos under every attribute's attention."""
+        images = np.unique(self.split.queries[self.vectors.present[self.split.queries[:, 0]], 0])
+        positions = sample_rows(images, ATTENTION_PHOTOS).tolist()
+        attention = self._attention(positions, self.names)  # (N, A, h, w)
+        return tuple(self._overlays(image, of_image) for image, of_image in zip(positions, attention, strict=True))
 
-    def _gaze(self, image: int, maps: NDArray[np.float32]) -> Gaze:
-        values = [self._labelled.get((image, name)) for name in self.names]
-        return gaze(self._pixels(image), maps, self.names, values)
+    def _overlays(self, image: int, attention: NDArray[np.float32]) -> AttentionOverlays:
+        values = [self._values.get((image, name)) for name in self.names]
+        return overlay_attention(self._pixels(image), attention, self.names, values)
 
     @cached_property
-    def _labelled(self) -> dict[tuple[int, str], str]:
+    def _values(self) -> dict[tuple[int, str], str]:
         """(photo, attribute) -> value, from all rows of the split."""
         known = self.split.attributes
         rows = np.concatenate([self.split.candidates, self.split.queries]).tolist()
         return {(image, known[a].name): known[a].values[value] for image, a, value in rows}
 
     def _rows(self, rows: NDArray[np.int32], attribute: int) -> NDArray[np.int32]:
-        kept = (rows[:, 1] == attribute) & self.store.present[rows[:, 0]]
-        return np.asarray(rows[kept])
+        """Return an attribute's rows, of photos that have an embedding."""
+        return np.asarray(rows[(rows[:, 1] == attribute) & self.vectors.present[rows[:, 0]]])
 
     def _queries(
         self,
@@ -132,17 +133,17 @@ class _Gatherer:
         candidates: NDArray[np.int32],
         vectors: NDArray[np.float32],
     ) -> tuple[Query, ...]:
-        found, scores = nearest(self.store.rows(self.names.index(name), queries[:, 0]), vectors, NEIGHBOURS)
+        nearest_rows, scores = nearest(self.vectors.rows(self.names.index(name), queries[:, 0]), vectors, NEIGHBOURS)
         images = queries[:, 0].tolist()
-        maps = self._attention(images, [name]) if self.attention else None
+        attention = self._attention(images, [name]) if self.attention else None  # (Q, 1, h, w)
         return tuple(
             Query(
                 picture=self._picture(image),
-                attention=None if maps is None else attention_picture(self._pixels(image), maps[row, 0]),
+                attention=None if attention is None else attention_overlay(self._pixels(image), attention[row, 0]),
                 value=values[value],
                 neighbours=tuple(
                     Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(cosine))
-                    for item, cosine in zip(candidates[found[row]], scores[row], strict=True)
+                    for item, cosine in zip(candidates[nearest_rows[row]], scores[row], strict=True)
                 ),
             )
             for row, (image, _, value) in enumerate(queries.tolist())
@@ -151,9 +152,9 @@ class _Gatherer:
     def _attention(self, images: list[int], names: list[str]) -> NDArray[np.float32]:
         """Return attention maps ``(N, A, h, w)``."""
         paths = [str(self.split.root / self.split.images[image]) for image in images]
-        weights = self.embedder.embed(paths, names, attention=True).attention
-        assert weights is not None
-        return weights
+        attention = self.embedder.embed(paths, names, attention=True).attention
+        assert attention is not None, "attention was requested"
+        return attention
 
     def _pixels(self, image: int) -> NDArray[np.uint8]:
         return self.embedder.preprocessing.read(self.split.root / self.split.images[image])
@@ -165,5 +166,5 @@ class _Gatherer:
 
 
 def _map(values: tuple[str, ...], candidates: NDArray[np.int32], vectors: NDArray[np.float32]) -> EmbeddingMap | None:
-    chosen = draw(np.arange(len(candidates), dtype=np.int32), MAP_POINTS)
+    chosen = sample_rows(np.arange(len(candidates), dtype=np.int32), MAP_POINTS)
     return embedding_map(vectors[chosen], [values[value] for value in candidates[chosen, 2].tolist()])

@@ -1,4 +1,4 @@
-"""HTML that escapes by itself: text becomes markup only through ``element``."""
+"""HTML that escapes text: a string becomes markup only through ``element``."""
 
 from html import escape
 from typing import TypeAlias
@@ -27,7 +27,7 @@ def element(name: str, /, *content: Content, **attributes: str | float | None) -
 
 
 def empty(name: str, /, **attributes: str | float | None) -> Markup:
-    """Return an HTML element that never has content or a closing tag: ``img`` or ``meta``, but nothing of SVG."""
+    """Return an HTML element without content or closing tag: ``img`` or ``meta``, never an element of SVG."""
     return Markup(element(name, **attributes).removesuffix(f"</{name}>"))
 
 

@@ -1,50 +1,50 @@
-"""The pages: each one HTML file that needs nothing else, neither files nor network nor scripts."""
+"""The pages: each is one HTML file that needs no other file, no network and no scripts."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from fashionsdk.report import _sections as sections
 from fashionsdk.report._markup import Markup, element, empty
-from fashionsdk.report._report_types import EmbeddingMap, Gaze, Report
+from fashionsdk.report._report_types import AttentionOverlays, EmbeddingMap, Report
 
-# The browser itself then refuses whatever the page does not carry.
+# With this policy the browser loads nothing that is not in the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 Part = tuple[str, str, Markup]  # anchor, title, content
 
 
 def render(report: Report) -> str:
-    """Return the whole report as HTML; every name and value in it is escaped."""
+    """Return the whole report as HTML. Every name and value in it is escaped."""
     title = f"{report.facts.get('Model', 'model')} on {report.facts.get('Data', 'data')}"
     maps = {result.name: result.embedding_map for result in report.attributes if result.embedding_map is not None}
     parts = [
         ("scores", "Scores", sections.scores(report)),
         ("matches", "Nearest items", sections.matches(report)),
-        ("attention", "Attention", sections.attention(report.gazes, sections.report_gaze_lead(report))),
+        ("attention", "Attention", sections.attention(report.attention, sections.report_attention_lead(report))),
         ("maps", "Embedding maps", sections.maps(maps, "Candidates of each attribute", report.seed)),
         ("training", "Training", sections.training(report)),
     ]
     return _page(f"{title} · retrieval report", sections.header(report, title), parts, "report")
 
 
-def render_gazes(gazes: Sequence[Gaze], facts: Mapping[str, str]) -> str:
+def render_attention(photos: Sequence[AttentionOverlays], facts: Mapping[str, str]) -> str:
     """Return a page of photos under each attribute's attention; ``facts`` are shown at the top."""
     title = f"Where {facts.get('Model', 'the model')} looks"
-    content = sections.attention(gazes, sections.GAZE_LEAD)
+    content = sections.attention(photos, sections.ATTENTION_LEAD)
     header = sections.heading(title, "Attention over photos, attribute by attribute.", facts)
     return _page(title, header, [("attention", "Attention", content)], "attention")
 
 
 def render_maps(maps: Mapping[str, EmbeddingMap], facts: Mapping[str, str], seed: int) -> str:
-    """Return a page of embedding maps by attribute; ``facts`` are shown at the top, ``seed`` is what drew them."""
+    """Return a page of each attribute's embedding map; ``facts`` are shown at the top, ``seed`` is t-SNE's."""
     title = f"The embedding space of {facts.get('Model', 'the model')}"
     content = sections.maps(maps, "Labelled photos", seed, large=True)
-    header = sections.heading(title, "Each attribute has a space of its own, here in the plane.", facts)
+    header = sections.heading(title, "Each attribute has a space of its own, shown here in the plane.", facts)
     return _page(title, header, [("maps", "Embedding maps", content)], "map")
 
 
 def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> str:
-    """Return a page of the parts that have content, with links to them if there are several."""
+    """Return a page of the parts that have content, with links if there are several."""
     shown = [part for part in parts if part[2]]
     links = [element("a", name, href=f"#{anchor}") for anchor, name, _ in shown]
     blocks = [element("section", element("h2", name), content, id=anchor) for anchor, name, content in shown]

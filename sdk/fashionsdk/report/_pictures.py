@@ -1,4 +1,4 @@
-"""Small JPEG pictures for the page: a photo as the model sees it, and where the model looked."""
+"""Draws small JPEG pictures for a page: a photo as the model sees it, and the photo under its attention."""
 
 import base64
 import io
@@ -9,12 +9,12 @@ from PIL import Image
 
 from fashionsdk.evaluation import peak
 
-SIDE = 168  # pixels; shown at up to half of it on a sharp screen
+SIDE = 168  # pixels; shown at half of it or more
 THUMBNAIL = 64  # pixels; shown at about 20, and larger under the pointer
 QUALITY = 82
 HEAT = np.array([(24, 16, 72), (110, 28, 128), (214, 58, 92), (250, 146, 44), (255, 236, 130)], np.float64)
 LOWEST_OPACITY, HIGHEST_OPACITY = 0.35, 0.85
-RING_RADIUS, RING_WIDTH = 0.05, 0.02  # of the mark on a peak, in sides of the picture
+RING_RADIUS, RING_WIDTH = 0.05, 0.02  # of the ring on a peak, in sides of the picture
 
 
 def picture(pixels: NDArray[np.uint8], side: int = SIDE) -> str:
@@ -32,10 +32,10 @@ def thumbnail(pixels: NDArray[np.uint8]) -> str:
     return picture(pixels, THUMBNAIL)
 
 
-def attention_picture(pixels: NDArray[np.uint8], attention: NDArray[np.float32]) -> str:
+def attention_overlay(pixels: NDArray[np.uint8], attention: NDArray[np.float32]) -> str:
     """Return a photo ``(S, S, 3)`` under the heat of its attention ``(h, w)``.
 
-    Heat is scaled so that the peak is brightest; a ring marks the centre of the peak's cell, unless all is zero.
+    Heat is scaled so that the peak is brightest. A ring marks the centre of the peak's cell, unless all is zero.
     """
     side = len(pixels)
     highest = float(attention.max())
@@ -62,6 +62,6 @@ def _with_ring(picture: NDArray[np.float64], place: NDArray[np.float64]) -> NDAr
 
 
 def _colour(heat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map ``(S, S)`` in 0 to 1 to colours ``(S, S, 3)``, straight between the steps of ``HEAT``."""
+    """Map ``(S, S)`` in 0 to 1 to colours ``(S, S, 3)``, linear between the steps of ``HEAT``."""
     steps = np.linspace(0, 1, len(HEAT))
     return np.stack([np.interp(heat, steps, channel) for channel in HEAT.T], axis=-1)

@@ -1,4 +1,4 @@
-"""What a report shows. Pictures are ``data:`` addresses; everything else is plain text and numbers."""
+"""What pages show. Pictures are ``data:`` addresses; everything else is plain text and numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fashionsdk.evaluation import Evaluation
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One item found for a query: its picture, its value, whether that is the query's, and the cosine."""
+    """One near item of a query: its picture, its value, whether that is the query's value, and the cosine."""
 
     picture: str
     value: str
@@ -21,7 +21,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Query:
-    """One query with what was found for it, best first; ``attention`` is None for a model without."""
+    """One query with its nearest items, nearest first; ``attention`` is None for a model without attention."""
 
     picture: str
     attention: str | None
@@ -30,17 +30,17 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Gaze:
-    """Where the model looks in one photo.
+class AttentionOverlays:
+    """One photo under the attention of each attribute.
 
     Attributes:
         picture: the photo.
-        attention: attribute -> a picture of where the model looked, and the photo's value, None without a label.
-        caption: what the photo is called.
+        overlays: attribute -> the photo under its attention, and the photo's value, None without a label.
+        caption: the photo's name on the page.
     """
 
     picture: str
-    attention: Mapping[str, tuple[str, str | None]]
+    overlays: Mapping[str, tuple[str, str | None]]
     caption: str = "photo"
 
 
@@ -51,7 +51,7 @@ class EmbeddingMap:
     Attributes:
         points: float64 ``(N, 2)``, 0 to 1.
         values: each point's value.
-        pictures: each point's photo, to be drawn in place of a dot; or empty.
+        pictures: each point's photo, drawn in place of a dot; or empty.
     """
 
     points: NDArray[np.float64]
@@ -61,7 +61,7 @@ class EmbeddingMap:
 
 @dataclass(frozen=True, eq=False)
 class AttributeResult:
-    """What is shown for one attribute; ``embedding_map`` is None when too few items have it."""
+    """What is shown for one attribute; ``embedding_map`` is None if too few items are labelled with it."""
 
     name: str
     queries: tuple[Query, ...]
@@ -76,14 +76,14 @@ class Report:
         facts: name -> value, about the model, the data and the run.
         evaluation: the scores.
         attributes: one result for each attribute that has queries.
-        gazes: a few photos with the attention of every attribute; empty for a model without attention.
-        history: the training, a row an epoch; may be empty.
-        seed: what the photos shown were drawn with.
+        attention: a few photos under the attention of every attribute; empty for a model without attention.
+        history: the training, one row per epoch; may be empty.
+        seed: of the random sample that is shown.
     """
 
     facts: Mapping[str, str]
     evaluation: Evaluation
     attributes: tuple[AttributeResult, ...]
-    gazes: tuple[Gaze, ...]
+    attention: tuple[AttentionOverlays, ...]
     history: tuple[Mapping[str, float], ...]
     seed: int

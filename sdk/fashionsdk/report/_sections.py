@@ -1,21 +1,21 @@
-"""The sections of the page; a section without anything to show is empty."""
+"""The sections of a page. A section with nothing to show is empty."""
 
 from collections.abc import Mapping, Sequence
 
 from fashionsdk.evaluation import Score
 from fashionsdk.report._charts import COLOURS, curve, scatter
 from fashionsdk.report._markup import Markup, element, empty, join
-from fashionsdk.report._report_types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
+from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
 
-GAZE_LEAD = (
-    "Where the model looks in a photo for each attribute. Bright is much, dark is little, each picture scaled to its "
-    "own peak, which the ring marks."
+ATTENTION_LEAD = (
+    "Where the model looks in a photo for each attribute. Bright is much, dark is little. Each picture is scaled to "
+    "its own peak, which the ring marks."
 )
-BOOKKEEPING = frozenset(("epoch", "photos", "seconds"))  # of a training's history: nothing to learn from as a curve
+WITHOUT_CURVE = frozenset(("epoch", "photos", "seconds"))  # of a training's history
 
 
 def header(report: Report, title: str) -> Markup:
-    """Return the title, the four figures that matter, and the facts."""
+    """Return the title, the four main figures, and the facts."""
     overall = report.evaluation.overall
     figures = {"MAP": overall.map, "Random MAP": overall.random_map, **_recall_names(overall)}
     tiles = [
@@ -26,7 +26,7 @@ def header(report: Report, title: str) -> Markup:
 
 
 def heading(title: str, summary: str, facts: Mapping[str, str], *between: Markup) -> Markup:
-    """Return a page's title, a sentence, what comes between, and the facts."""
+    """Return a page's title, a summary, what comes between, and the facts."""
     rows = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
     return element(
         "header", element("h1", title), element("p", summary, class_="summary"), *between, element("dl", *rows)
@@ -45,7 +45,7 @@ def _recall_names(score: Score) -> dict[str, float]:
 
 
 def scores(report: Report) -> Markup:
-    """Return a bar for each attribute, with a mark where a random ranking would end."""
+    """Return a bar for each attribute, with a mark at a random ranking's MAP."""
     evaluation = report.evaluation
     overall = evaluation.overall
     heads = ["Attribute", "MAP, %", "", "Random", *_recall_names(overall), "Queries", "Candidates"]
@@ -58,8 +58,8 @@ def scores(report: Report) -> Markup:
         element("tfoot", total),
     )
     lead = (
-        "Mean average precision of each attribute's ranking. The bar is the model, the mark on it a random ranking; "
-        "recall@k is the share of queries with a right item among the first k."
+        "Mean average precision of each attribute's ranking. The bar is the model, the mark on it a random ranking. "
+        "Recall@k is the share of queries with a right item among the first k."
     )
     absent = evaluation.without_embedding
     left_out = f" {absent} photos could not be read and are left out." if absent else ""
@@ -83,9 +83,9 @@ def _score_row(score: Score, name: str | None = None) -> Markup:
 def matches(report: Report) -> Markup:
     """Return, for each attribute, a few queries with their nearest items."""
     lead = (
-        f"Queries were drawn at random with seed {report.seed}, not chosen by hand. Beside each photo, its nearest "
-        "items by that attribute alone, as the model sees them: the centre square. A tick means the item has the "
-        "query's value, a cross that it has another."
+        f"Queries were drawn at random with seed {report.seed}, not chosen by hand. Beside each query are its nearest "
+        "items by that attribute alone. Photos are shown as the model sees them: the centre square. A tick means that "
+        "the item has the query's value, a cross that it has another."
     )
     return join(element("p", lead, class_="lead"), *(_attribute_matches(result) for result in report.attributes))
 
@@ -95,11 +95,11 @@ def _attribute_matches(result: AttributeResult) -> Markup:
 
 
 def _query_row(query: Query) -> Markup:
-    asked = [_figure(query.picture, query.value, "query", element("span", "query", class_="tag"))]
+    photo = [_figure(query.picture, query.value, "query", element("span", "query", class_="tag"))]
     if query.attention is not None:
-        asked.append(_figure(query.attention, "attention", "plain"))
-    found = element("div", *map(_neighbour, query.neighbours), class_="found")
-    return element("div", element("div", *asked, class_="asked"), found, class_="row")
+        photo.append(_figure(query.attention, "attention", "plain"))
+    neighbours = element("div", *map(_neighbour, query.neighbours), class_="found")
+    return element("div", element("div", *photo, class_="asked"), neighbours, class_="row")
 
 
 def _neighbour(neighbour: Neighbour) -> Markup:
@@ -113,28 +113,28 @@ def _figure(picture: str, caption: str, kind: str, *extra: Markup) -> Markup:
     return element("figure", image, *extra, element("figcaption", caption, title=caption), class_=kind)
 
 
-def report_gaze_lead(report: Report) -> str:
-    """Return what a report says above its attention."""
-    return f"{GAZE_LEAD} Photos were drawn with seed {report.seed}; an attribute that one is not labelled with is pale."
+def report_attention_lead(report: Report) -> str:
+    """Return the text above a report's attention."""
+    return f"{ATTENTION_LEAD} Photos were drawn with seed {report.seed}. An attribute without a label is pale."
 
 
-def attention(gazes: Sequence[Gaze], lead: str) -> Markup:
-    """Return photos with where the model looks for each attribute, under a sentence."""
-    return join(element("p", lead, class_="lead"), *map(_gaze_row, gazes)) if gazes else Markup()
+def attention(photos: Sequence[AttentionOverlays], lead: str) -> Markup:
+    """Return photos under each attribute's attention, below a text."""
+    return join(element("p", lead, class_="lead"), *map(_attention_row, photos)) if photos else Markup()
 
 
-def _gaze_row(gaze: Gaze) -> Markup:
-    """Return one photo's row; an attribute without a value is pale, if any has one."""
-    bare = "pale" if any(value is not None for _, value in gaze.attention.values()) else "query"
+def _attention_row(photo: AttentionOverlays) -> Markup:
+    """Return one photo's row. If the photo has labels, attributes without one are pale."""
+    unlabelled = "pale" if any(value is not None for _, value in photo.overlays.values()) else "query"
     figures = [
-        _figure(picture, name if value is None else f"{name}: {value}", bare if value is None else "query")
-        for name, (picture, value) in gaze.attention.items()
+        _figure(picture, name if value is None else f"{name}: {value}", unlabelled if value is None else "query")
+        for name, (picture, value) in photo.overlays.items()
     ]
-    return element("div", _figure(gaze.picture, gaze.caption, "plain"), *figures, class_="gaze")
+    return element("div", _figure(photo.picture, photo.caption, "plain"), *figures, class_="attention")
 
 
 def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool = False) -> Markup:
-    """Return each attribute's embeddings in the plane; ``what`` says whose."""
+    """Return each attribute's embedding map; ``what`` names the items."""
     if not drawn:
         return Markup()
     cards = [
@@ -144,25 +144,25 @@ def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool
     most = max(len(embedding_map.values) for embedding_map in drawn.values())
     lead = (
         f"{what} in the plane (t-SNE, seed {seed}, at most {most:,} drawn at random). Near in the map means alike in "
-        "that attribute; distances between groups mean little. "
-        f"The {COLOURS} commonest values have a colour; hover over a point for its value."
+        "that attribute. Distances between groups mean little. "
+        f"The {COLOURS} commonest values have a colour. Hover over a point to read its value."
     )
     return join(element("p", lead, class_="lead"), element("div", *cards, class_="grid large" if large else "grid"))
 
 
 def training(report: Report) -> Markup:
-    """Return a curve for each quantity that the training recorded."""
-    names = dict.fromkeys(name for row in report.history for name in row if name not in BOOKKEEPING)
+    """Return a curve for each quantity of the training's history."""
+    names = dict.fromkeys(name for row in report.history for name in row if name not in WITHOUT_CURVE)
     curves = {name: _points(report, name) for name in names}
     drawn = [curve(name, points) for name, points in curves.items() if len(points) > 1]
     if not drawn:
         return Markup()
     seconds = sum(row.get("seconds", 0.0) for row in report.history)
     spent = f", {seconds / 60:,.0f} minutes" if seconds >= 60 else ""
-    lead = f"{len(report.history)} epochs{spent}; the number beside each name is the last value."
+    lead = f"{len(report.history)} epochs{spent}. The number beside each name is the last value."
     return join(element("p", lead, class_="lead"), element("div", *drawn, class_="grid"))
 
 
 def _points(report: Report, name: str) -> Sequence[tuple[float, float]]:
-    """Return a quantity as (epoch, value); rows without it are left out."""
+    """Return a quantity as (epoch, value) points. Rows without it are left out."""
     return [(row.get("epoch", number), row[name]) for number, row in enumerate(report.history, 1) if name in row]

@@ -1,7 +1,7 @@
 """Search: items by key, compared in one attribute's embedding space."""
 
-from fashionsdk.search._answers import Matches
 from fashionsdk.search._matcher import Matcher
+from fashionsdk.search._matches import Matches
 from fashionsdk.search._ranking import nearest
 
 __all__ = [

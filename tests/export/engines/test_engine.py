@@ -5,17 +5,20 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
 
+from fashionsdk._tools.progress import progress_bar
 from fashionsdk.bundle import Precision
-from fashionsdk_export.engines import BuiltEngine, EngineConfig, build_engine, check_layers
+from fashionsdk_export.engines import BuiltEngine, EngineConfig, EngineLayer, build_engine, check_layers
 from fashionsdk_export.engines import engine_builder as build
+from fashionsdk_export.engines.engine_layers import parse_layers
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.precision.groups import HEAVY, groups
 from fashionsdk_export.precision.half import spell_out_norms, to_half
 from fashionsdk_export.precision.int8 import Quantiser
+from fashionsdk_export.precision.node_groups import HEAVY, node_groups
 from fashionsdk_export.precision.symmetric import to_symmetric
 from tests.export.graphs import images
 from tests.training.conftest import SYSTEMS
@@ -31,7 +34,7 @@ def write_graph(base: onnx.ModelProto, precision: Precision, out: Path) -> None:
     """Write the graph ``base``, which is in float32, in another precision."""
     if precision == "fp16":
         spelt = spell_out_norms(base)
-        sums = [part for part in groups(spelt) if any("softmax" in name or "norm" in name for name in part)]
+        sums = [part for part in node_groups(spelt) if any("softmax" in name or "norm" in name for name in part)]
         onnx.save(to_half(spelt, [name for part in sums for name in part]), out)
     else:
         quantiser = Quantiser(base, images(4))
@@ -39,14 +42,14 @@ def write_graph(base: onnx.ModelProto, precision: Precision, out: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def graph(exported, graph_of, tmp_path_factory) -> Maker:
+def graph(exported: Any, graph_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Maker:
     """Return a function that makes a system's graph, once."""
     folder = tmp_path_factory.mktemp("graphs")
 
     def make(system: str, precision: Precision) -> Path:
         if precision == "fp32":
-            return exported(system).graph_path("fp32")
-        path = folder / f"{system}.{precision}.onnx"
+            return Path(exported(system).graph_path("fp32"))
+        path: Path = folder / f"{system}.{precision}.onnx"
         if not path.exists():
             write_graph(graph_of(system), precision, path)
         return path
@@ -82,7 +85,7 @@ def test_every_system_becomes_an_engine_in_every_precision(graph, system, precis
 
 
 @pytest.mark.parametrize(("made", "said"), [("fp32", "fp16"), ("fp32", "int8"), ("fp16", "fp32"), ("int8", "fp16")])
-def test_a_graph_of_another_precision_than_it_is_said_to_be_is_refused(graph, made, said):
+def test_a_graph_of_another_precision_than_it_is_said_to_be_is_rejected(graph, made, said):
     with pytest.raises(ExportError, match=f"is said to be {said}, of its convolutions and matrix products .* in "):
         build_engine(graph("asen", made), said, ADA)
 
@@ -107,7 +110,7 @@ def test_a_node_that_computes_in_another_precision_than_the_graph_says_is_found(
 
 
 def test_a_float32_node_alone_between_casts_may_run_in_half(graph, tmp_path):
-    """TensorRT for RTX takes such casts for a wish to have the weights in half; see docs/decisions/engines.md."""
+    """TensorRT for RTX may compute between such casts in half; see docs/decisions/engines.md."""
     base = onnx.load(graph("csn", "fp32"))
     alone = heavy(graph("csn", "fp32"))[3]
     onnx.save(to_half(base, [alone]), tmp_path / "alone.onnx")
@@ -127,15 +130,19 @@ def test_a_node_that_no_layer_names_is_an_error(graph):
     path = graph("csn", "fp32")
     layers = build_engine(path, "fp32", ADA).layers
     lost = heavy(path)[2]
-    kept = [layer for layer in layers if lost not in layer.nodes]
+    others = [layer for layer in layers if lost not in layer.nodes]
     with pytest.raises(ExportError, match=rf"{lost} \(float32\) is in no layer"):
-        check_layers(kept, "fp32", path)
+        check_layers(others, "fp32", path)
 
 
 def test_several_compute_capabilities_and_batches_go_into_one_engine(graph, monkeypatch):
-    described = []
-    parse = build.parse_layers
-    monkeypatch.setattr(build, "parse_layers", lambda text: described.append(text) or parse(text))
+    described: list[str] = []
+
+    def parse(text: str) -> tuple[EngineLayer, ...]:
+        described.append(text)
+        return parse_layers(text)
+
+    monkeypatch.setattr(build, "parse_layers", parse)
     config = EngineConfig("tensorrt-rtx", "8.6,8.9,12.0", min_batch=2, opt_batch=3, max_batch=5, workspace=2)
     assert build_engine(graph("csn", "fp16"), "fp16", config).compute_capability == "8.6,8.9,12.0"
     (description,) = described
@@ -179,7 +186,7 @@ def test_what_the_parser_does_not_take_is_told(graph, tmp_path):
         build_engine(tmp_path / "strange.onnx", "fp32", ADA)
 
 
-def test_unsigned_activations_are_refused_since_tensorrt_would_cut_them_off(graph, tmp_path):
+def test_unsigned_activations_are_rejected_since_tensorrt_would_clip_them(graph, tmp_path):
     base = onnx.load(graph("csn", "fp32"))
     quantiser = Quantiser(base, images(4))
     onnx.save(quantiser.quantise(quantiser.layers()), tmp_path / "unsigned.onnx")
@@ -196,7 +203,7 @@ def test_a_file_that_is_no_graph_is_an_error(tmp_path, content):
         build_engine(path, "fp32", ADA)
 
 
-def test_a_graph_of_one_batch_size_or_of_another_input_is_refused(graph, tmp_path):
+def test_a_graph_of_one_batch_size_or_of_another_input_is_rejected(graph, tmp_path):
     model = onnx.load(graph("csn", "fp32"))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
     del model.graph.value_info[:]
@@ -205,7 +212,7 @@ def test_a_graph_of_one_batch_size_or_of_another_input_is_refused(graph, tmp_pat
         build_engine(tmp_path / "fixed.onnx", "fp32", ADA)
 
 
-def test_nodes_without_names_are_refused(graph, tmp_path):
+def test_nodes_without_names_are_rejected(graph, tmp_path):
     model = onnx.load(graph("csn", "fp32"))
     next(node for node in model.graph.node if node.op_type == "Conv").name = ""
     onnx.save(model, tmp_path / "nameless.onnx")
@@ -229,11 +236,9 @@ def test_engines_that_are_built_at_once_are_told_apart(graph):
 
 
 def test_ctrl_c_ends_a_build(graph, monkeypatch):
-    bar = build.progress_bar
-
-    def press(*arguments):
+    def press(*arguments, **named):
         os.kill(os.getpid(), signal.SIGINT)
-        return bar(*arguments)
+        return progress_bar(*arguments, **named)
 
     monkeypatch.setattr(build, "progress_bar", press)
     before = signal.getsignal(signal.SIGINT)
@@ -246,15 +251,15 @@ def test_ctrl_c_ends_a_build(graph, monkeypatch):
 
 def test_the_bar_ends_full_and_a_quick_build_shows_none(graph, monkeypatch, capsys):
     bars = []
-    make = build.progress_bar
 
-    def keep(*arguments):
-        bars.append(make(*arguments))
+    def keep(*arguments, **named):
+        bars.append(progress_bar(*arguments, **named))
         return bars[-1]
 
     monkeypatch.setattr(build, "progress_bar", keep)
-    build_engine(graph("csn", "fp32"), "fp32", ADA)
+    build_engine(graph("csn", "fp32"), "fp32", ADA, progress=True)
     (bar,) = bars
+    assert bar.total is not None
     assert bar.n == bar.total > 50
     assert capsys.readouterr().err == ""
 

@@ -92,13 +92,13 @@ def test_a_float32_product_between_casts_may_be_in_half_and_no_other(tmp_path):
     narrow = helper.make_node("Cast", ["c"], ["d"], "narrow", to=HALF)
     wide = helper.make_node("Cast", ["d"], ["y"], "wide again", to=FLOAT)
     alone = chain("alone.onnx", narrow, wide)
-    kept = chain("kept.onnx", helper.make_node("Relu", ["c"], ["y"], "relu"))
+    wide_reader = chain("kept.onnx", helper.make_node("Relu", ["c"], ["y"], "relu"))
     half = EngineLayer("others", "gemm", ("Half",), ("Half",), ("Half",), ("half", "half too"))
     for found in (layer("gemm", ["Half"], ["Half"]), layer("gemm", ["Float"], ["Float"])):
         check_layers([half, found], "fp16", alone)
-    check_layers([half, layer("gemm", ["Float"], ["Float"])], "fp16", kept)
+    check_layers([half, layer("gemm", ["Float"], ["Float"])], "fp16", wide_reader)
     with pytest.raises(ExportError, match=rf"{ONE} \(float32\) runs as gemm of Half, Half"):
-        check_layers([half, layer("gemm", ["Half"], ["Half"])], "fp16", kept)
+        check_layers([half, layer("gemm", ["Half"], ["Half"])], "fp16", wide_reader)
 
 
 def test_a_product_of_constants_is_in_no_layer(tmp_path):

@@ -1,4 +1,4 @@
-"""What an engine may be asked for."""
+"""The settings of an engine build."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from fashionsdk_export.engines import EngineConfig
         ({"compute_capability": "8.6,8.9"}, "expected at most one, tensorrt builds for the GPU at hand"),
     ],
 )
-def test_settings_that_no_build_can_mean_are_refused(changes, message):
+def test_invalid_settings_are_rejected(changes, message):
     with pytest.raises(ValueError, match=message):
         EngineConfig(**({"kind": "tensorrt"} | changes))
 
@@ -38,7 +38,7 @@ def test_settings_that_no_build_can_mean_are_refused(changes, message):
         ({"compute_capability": "8.9,8.9"}, "names one twice"),
     ],
 )
-def test_what_tensorrt_for_rtx_would_ignore_is_refused(changes, message):
+def test_settings_that_tensorrt_for_rtx_would_ignore_are_rejected(changes, message):
     with pytest.raises(ValueError, match=message):
         EngineConfig("tensorrt-rtx", **changes)
 

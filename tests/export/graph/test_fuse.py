@@ -1,4 +1,4 @@
-"""The static network and its graph give what the trained network gives."""
+"""The static network and its graph give the trained network's answers."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def images(count, seed=0):
 @torch.inference_mode()
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("added", [0, 2])
-def test_folding_what_knows_no_image_changes_nothing(system, added):
+def test_folding_the_attribute_branch_changes_nothing(system, added):
     model = trained_like(replace(SYSTEMS[system], added=added), 3 + added)
     static, expected = fuse(model)(images(4)), model(images(4))
     torch.testing.assert_close(static[0], expected.embeddings, rtol=0, atol=FOLD_ATOL)

@@ -1,4 +1,4 @@
-"""Systems without an original export to a bundle that proves itself; ``tests/golden`` has those with one."""
+"""Bundles of the systems without an original pass their check; ``tests/golden`` has the systems with one."""
 
 import numpy as np
 import pytest
@@ -23,4 +23,5 @@ def test_a_bundle_checks_itself_and_embeds_like_pytorch(name, exported, capsys):
     got = Embedder(bundle, device="cpu").embed(images, attention=expected.attention is not None)
     np.testing.assert_allclose(got.vectors, expected.embeddings, rtol=0, atol=GRAPH_ATOL)
     if expected.attention is not None:
+        assert got.attention is not None
         np.testing.assert_allclose(got.attention, expected.attention, rtol=0, atol=GRAPH_ATOL)

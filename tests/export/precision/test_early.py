@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from fashionsdk_export.precision.early import quantise_early
+from fashionsdk_export.precision.early_quantisation import quantise_early
 
 SHAPE, POOLED = (2, 3, 9, 8), (2, 3, 5, 4)
 

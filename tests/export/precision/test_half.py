@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from fashionsdk_export.precision.groups import HEAVY, groups
 from fashionsdk_export.precision.half import spell_out_norms, to_half
+from fashionsdk_export.precision.node_groups import HEAVY, node_groups
 from fashionsdk_export.precision.rounding import with_every_rounding
 from tests.export.graphs import images, run, types
 from tests.training.conftest import SYSTEMS
@@ -33,8 +33,8 @@ def test_every_system_computes_in_half_between_inputs_and_outputs_that_stay(grap
     heavy = [node for node in half.graph.node if node.op_type in HEAVY]
     assert heavy
     assert all(kinds[name] == HALF for node in heavy for name in (*node.input, *node.output))
-    expected, found = (run(model, images(4))["embeddings"] for model in (graph, half))
-    assert np.median((expected * found).sum(-1)) > COSINE
+    expected, lowered = (run(model, images(4))["embeddings"] for model in (graph, half))
+    assert np.median((expected * lowered).sum(-1)) > COSINE
 
 
 @given(data=st.data())
@@ -74,15 +74,15 @@ def test_a_weight_that_half_precision_cannot_hold_is_seen_in_the_answer():
 
 
 def test_inputs_that_an_operator_wants_in_float32_stay_so():
-    model = small_graph([("Resize", ["x", "", "scales"], "z")], scales=np.float32([1, 2, 2, 1]))
+    model = small_graph([("Resize", ["x", "", "scales"], "z")], scales=np.array([1, 2, 2, 1], np.float32))
     half = to_half(model)
     onnx.checker.check_model(half, full_check=True)
     assert types(half)["scales"] == FLOAT
     assert run(half, images(1, 4))["z"].shape == (1, 8, 8, 3)
 
 
-def test_an_island_that_is_no_node_is_refused(graph):
-    with pytest.raises(ValueError, match="islands nowhere are no nodes"):
+def test_an_island_that_is_not_a_node_is_an_error(graph):
+    with pytest.raises(ValueError, match="islands nowhere are not nodes"):
         to_half(graph, ["nowhere"])
 
 
@@ -106,12 +106,12 @@ def test_every_rounding_is_that_of_numpy():
 
 
 def test_groups_are_heavy_nodes_alone_and_light_ones_that_touch(graph):
-    found = groups(graph)
-    assert sorted(name for group in found for name in group) == sorted(node.name for node in graph.graph.node)
+    all_groups = node_groups(graph)
+    assert sorted(name for group in all_groups for name in group) == sorted(node.name for node in graph.graph.node)
     kinds = {node.name: node.op_type for node in graph.graph.node}
-    group_of = {name: group for group in found for name in group}
+    group_of = {name: group for group in all_groups for name in group}
     makers = {name: node for node in graph.graph.node for name in node.output}
-    for group in found:
+    for group in all_groups:
         assert len(group) == 1 or not {kinds[name] for name in group} & set(HEAVY)
     for node in graph.graph.node:
         for source in (makers[name] for name in node.input if name in makers):

@@ -1,4 +1,4 @@
-"""INT8 graphs: ranges from photos, weights per channel, and only the layers that were asked for."""
+"""INT8 graphs: ranges from photos, scales per channel, and only the requested layers."""
 
 import numpy as np
 import onnx
@@ -33,9 +33,9 @@ def test_every_system_answers_alike_with_all_layers_in_int8_and_as_tensorrt_take
     expected = run(graph, PHOTOS[:6])
     for model in (quantised, to_symmetric(quantised)):
         onnx.checker.check_model(model, full_check=True)
-        found = run(model, PHOTOS[:6])
-        assert {name: value.shape for name, value in found.items()} == {n: v.shape for n, v in expected.items()}
-        assert np.median((expected["embeddings"] * found["embeddings"]).sum(-1)) > COSINE
+        answers = run(model, PHOTOS[:6])
+        assert {name: value.shape for name, value in answers.items()} == {n: v.shape for n, v in expected.items()}
+        assert np.median((expected["embeddings"] * answers["embeddings"]).sum(-1)) > COSINE
 
 
 def test_the_layers_are_convolutions_and_sums_of_two_feature_maps(graph, quantiser):

@@ -1,4 +1,4 @@
-"""Fewer bits where they cost nothing, float32 where they would: on networks with something to find."""
+"""Lower precision where it costs nothing, float32 where it would cost much."""
 
 import numpy as np
 import onnx
@@ -6,8 +6,8 @@ import pytest
 from onnx import numpy_helper
 
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.precision.judge import Goal, Judge, embed
 from fashionsdk_export.precision.lowering import GOALS, lower
+from fashionsdk_export.precision.precision_loss import Goal, PrecisionLoss, embed
 from tests.export.graphs import images
 
 PHOTOS = images(40)
@@ -43,15 +43,15 @@ def test_int8_leaves_the_layer_that_it_would_spoil_in_float(graph, monkeypatch):
     monkeypatch.setitem(GOALS, "int8", Goal(0.02, 0.0))
     spoilt, layer = with_outlier(graph)
     np.testing.assert_allclose(embed(spoilt, PHOTOS[:4]), embed(graph, PHOTOS[:4]), rtol=0, atol=1e-4)
-    assert lower(graph, "int8", PHOTOS).kept == ()
-    assert layer in lower(spoilt, "int8", PHOTOS).kept
+    assert lower(graph, "int8", PHOTOS).in_float == ()
+    assert layer in lower(spoilt, "int8", PHOTOS).in_float
 
 
 def test_half_keeps_the_norm_in_float_and_little_else(graph):
     lowered = lower(graph, "fp16", PHOTOS)
     kinds = {node.name: node.op_type for node in lowered.model.graph.node}
-    assert any(name.endswith(".sum") for name in lowered.kept)
-    assert not {kinds[name] for name in lowered.kept} & {"Conv", "Gemm"}
+    assert any(name.endswith(".sum") for name in lowered.in_float)
+    assert not {kinds[name] for name in lowered.in_float} & {"Conv", "Gemm"}
     lengths = np.linalg.norm(embed(lowered.model, PHOTOS), axis=-1)
     np.testing.assert_allclose(lengths, 1, atol=1e-3)
 
@@ -73,6 +73,6 @@ def test_a_graph_whose_answers_are_not_numbers_is_never_good(graph):
     broken.CopyFrom(graph)
     bias = next(weight for weight in broken.graph.initializer if len(weight.dims) == 1 and weight.data_type == 1)
     bias.CopyFrom(numpy_helper.from_array(np.full(bias.dims, np.nan, np.float32), bias.name))
-    measured = Judge(graph, PHOTOS, Goal(2.0, 0.0))(broken)
+    measured = PrecisionLoss(graph, PHOTOS, Goal(2.0, 0.0))(broken)
     assert not measured.good
     assert measured.cost == np.inf

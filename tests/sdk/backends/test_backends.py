@@ -41,6 +41,7 @@ def test_graph_answers_like_numpy(bundle: Bundle, tiny_model: Any, open_cpu: Ope
     expected = tiny_model.answers(images)
     embeddings, attention = open_cpu(bundle).run(images, attention=True)
     np.testing.assert_allclose(embeddings, expected[0], rtol=0, atol=ATOL)
+    assert attention is not None
     np.testing.assert_allclose(attention, expected[1], rtol=0, atol=ATOL)
     assert embeddings.dtype == np.float32
 
@@ -59,7 +60,7 @@ def test_attention_is_left_out_unless_asked_for(bundle: Bundle, open_cpu: Open):
         np.zeros((1, 16, 16, 3), np.float32),
     ],
 )
-def test_images_of_another_shape_or_type_are_refused(bundle: Bundle, open_cpu: Open, images: np.ndarray):
+def test_images_of_another_shape_or_type_are_rejected(bundle: Bundle, open_cpu: Open, images: np.ndarray):
     with pytest.raises(ValueError, match=r"expected uint8 \(B,\) \+ \(16, 16, 3\)"):
         open_cpu(bundle).run(images)
 
@@ -78,11 +79,11 @@ def test_images_that_cannot_be_written_to_are_read(bundle: Bundle, open_cpu: Ope
 def test_answers_are_the_callers_own(bundle: Bundle, open_cpu: Open):
     backend, images = open_cpu(bundle), random_images(5)
     answers = backend.run(images, attention=True)
-    kept = [answer.copy() for answer in answers if answer is not None]
+    copies = [answer.copy() for answer in answers if answer is not None]
     images[:] = 0
     backend.run(random_images(5, seed=1), attention=True)
     del backend
-    assert all(np.array_equal(a, b) for a, b in zip(answers, kept, strict=True))  # type: ignore[arg-type]
+    assert all(np.array_equal(a, b) for a, b in zip(answers, copies, strict=True))  # type: ignore[arg-type]
 
 
 def test_images_are_not_kept_after_the_run(bundle: Bundle, open_cpu: Open):
@@ -92,7 +93,7 @@ def test_images_are_not_kept_after_the_run(bundle: Bundle, open_cpu: Open):
     assert sys.getrefcount(images) == before
 
 
-def test_attention_of_a_model_without_it_is_refused(
+def test_attention_of_a_model_without_it_is_rejected(
     write_bundle: Callable[..., Bundle], manifest: Manifest, reference: Reference, open_cpu: Open
 ):
     bundle = write_bundle(
@@ -102,7 +103,7 @@ def test_attention_of_a_model_without_it_is_refused(
         open_cpu(bundle).run(random_images(1), attention=True)
 
 
-def test_precision_that_the_bundle_lacks_is_refused(bundle: Bundle, open_cpu: Open):
+def test_precision_that_the_bundle_lacks_is_rejected(bundle: Bundle, open_cpu: Open):
     with pytest.raises(BundleError, match="no fp16 graph; this bundle has fp32"):
         open_cpu(bundle, precision="fp16")
 
@@ -115,7 +116,7 @@ def test_graph_that_is_no_graph_is_a_backend_error(write_bundle: Callable[..., B
 
 
 @pytest.mark.parametrize("renamed", ["images", "embeddings", "attention"])
-def test_graph_with_other_names_than_the_manifest_promises_is_refused(
+def test_graph_with_other_names_than_the_manifest_promises_is_rejected(
     write_bundle: Callable[..., Bundle], tiny_model: Any, tmp_path: Path, renamed: str, open_cpu: Open
 ):
     model = tiny_model.graph()
@@ -130,7 +131,7 @@ def test_graph_with_other_names_than_the_manifest_promises_is_refused(
         open_cpu(bundle)
 
 
-def test_graph_of_other_dimensions_than_the_manifest_promises_is_refused(
+def test_graph_of_other_dimensions_than_the_manifest_promises_is_rejected(
     write_bundle: Callable[..., Bundle], manifest: Manifest, reference: Reference, open_cpu: Open
 ):
     wide = replace(manifest, attention_shape=(2, 8))
@@ -179,7 +180,7 @@ def test_memory_does_not_grow_with_threads_that_come_and_go(bundle: Bundle, open
         return resident_bytes() - before
 
     growth(50)
-    assert min(growth(200) for _ in range(3)) < 1_600_000  # what is kept of each thread comes every time, chance once
+    assert min(growth(200) for _ in range(3)) < 1_600_000  # memory of each thread grows every time, other memory once
 
 
 @pytest.mark.parametrize(

@@ -46,16 +46,16 @@ def test_neither_images_nor_earlier_answers_are_written_to(bound: BoundSession):
     images = random_images(4)
     before = images.copy()
     (first,) = bound.run(NAMES[:1], {"images": images})
-    kept = first.copy()
+    copy = first.copy()
     bound.run(NAMES[:1], {"images": random_images(4, seed=1)})
     assert np.array_equal(images, before)
-    assert np.array_equal(first, kept)
+    assert np.array_equal(first, copy)
 
 
 def test_strided_images_give_the_same_answer(bound: BoundSession):
     images = random_images(6)
-    found = [bound.run(NAMES, {"images": part})[0] for part in (images[::-2], images[::-2].copy())]
-    assert np.array_equal(*found)
+    strided, whole = (bound.run(NAMES, {"images": part})[0] for part in (images[::-2], images[::-2].copy()))
+    assert np.array_equal(strided, whole)
 
 
 def test_more_threads_than_inputs_share_them(bound: BoundSession):
@@ -85,6 +85,7 @@ def test_cuda_answers_like_numpy_at_every_batch_size(bundle: Bundle, tiny_model:
     for seed, count in enumerate([3, 3, 1, 64, 2, 3]):
         images = random_images(count, seed)
         for found, expected in zip(backend.run(images, attention=True), tiny_model.answers(images), strict=True):
+            assert found is not None
             np.testing.assert_allclose(found, expected, rtol=0, atol=CUDA_ATOL)
 
 

@@ -1,18 +1,18 @@
-"""Which runtime and device are taken, what is said of it, and which wishes are refused."""
+"""Which runtime and device are chosen, the reason given, and the arguments that are errors."""
 
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import onnxruntime
 import pytest
 
 import fashionsdk.backends.tensorrt
 from fashionsdk.backends import RUNTIMES, BackendInfo, open_backend
-from fashionsdk.bundle import Bundle, EngineInfo, GraphInfo, Manifest
+from fashionsdk.bundle import Bundle, EngineInfo, GraphInfo, Manifest, Precision
 from fashionsdk.errors import BackendError
 
 HAS_CUDA = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
@@ -22,8 +22,8 @@ FOR_CPU = "the installed onnxruntime is for the CPU"
 
 @pytest.fixture
 def quantised(write_bundle: Callable[..., Bundle], manifest: Manifest, graph_file: Path) -> Bundle:
-    """A bundle with a graph of each precision; which it is matters little here, so all are the same."""
-    graphs = tuple(GraphInfo(f"{precision}.onnx", precision, 17, {}) for precision in ("fp32", "fp16", "int8"))  # type: ignore[arg-type]
+    """A bundle with a graph of each precision; all are the same, since only the choice is tested."""
+    graphs = tuple(GraphInfo(f"{precision}.onnx", precision, 17, {}) for precision in get_args(Precision))
     return write_bundle(manifest=replace(manifest, graphs=graphs), graphs={graph.file: graph_file for graph in graphs})
 
 
@@ -47,13 +47,13 @@ def with_engine(write_bundle: Callable[..., Bundle], manifest: Manifest, graph_f
 @pytest.fixture
 def with_vnni(monkeypatch: pytest.MonkeyPatch) -> None:
     """The choice on a CPU whose int8 sums do not saturate, whatever this one is."""
-    for module in ("_choice", "_openvino"):
+    for module in ("_choice", "openvino._openvino"):
         monkeypatch.setattr(f"fashionsdk.backends.{module}.int8_saturates", lambda: False)
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     for module in modules:
-        monkeypatch.setitem(sys.modules, module, None)  # what Python itself records for a module that is not to be had
+        monkeypatch.setitem(sys.modules, module, None)  # what Python records for a missing module
 
 
 def test_info_says_what_runs_and_why(bundle: Bundle):
@@ -77,7 +77,7 @@ FP16 = "few CPUs compute in float16: OpenVINO refuses, ONNX Runtime computes in 
         ("int8", "openvino", "openvino is the faster for int8 on a CPU"),
     ],
 )
-def test_auto_takes_the_faster_runtime_and_says_why(
+def test_auto_chooses_the_faster_runtime_and_says_why(
     quantised: Bundle, precision: str | None, runtime: str, reason: str
 ):
     info = open_backend(quantised, precision=precision).info
@@ -115,7 +115,7 @@ def test_auto_takes_the_only_runtime_that_is_installed(
 
 
 @pytest.mark.parametrize(
-    ("hidden", "wish", "extra"),
+    ("hidden", "arguments", "extra"),
     [
         (("openvino",), {"runtime": "openvino"}, "openvino"),
         (("openvino",), {"precision": "bf16"}, "openvino"),
@@ -126,15 +126,15 @@ def test_auto_takes_the_only_runtime_that_is_installed(
     ],
 )
 def test_missing_runtime_is_an_error_that_names_what_to_install(
-    quantised: Bundle, monkeypatch: pytest.MonkeyPatch, hidden: tuple[str, ...], wish: dict[str, str], extra: str
+    quantised: Bundle, monkeypatch: pytest.MonkeyPatch, hidden: tuple[str, ...], arguments: dict[str, str], extra: str
 ):
     hide(monkeypatch, *hidden)
     with pytest.raises(BackendError, match=rf'cannot be imported: .*pip install "fashionsdk\[{extra}\]"'):
-        open_backend(quantised, **wish)  # type: ignore[arg-type]
+        open_backend(quantised, **arguments)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("arguments", "message"),
     [
         (
             {"runtime": "openvino", "device": "cuda"},
@@ -152,9 +152,9 @@ def test_missing_runtime_is_an_error_that_names_what_to_install(
         ({"runtime": "tensorrt-rtx", "device": "cuda:1"}, "has no tensorrt-rtx engine"),
     ],
 )
-def test_wishes_that_do_not_go_together_are_errors(bundle: Bundle, wish: dict[str, str], message: str):
+def test_arguments_that_do_not_go_together_are_errors(bundle: Bundle, arguments: dict[str, str], message: str):
     with pytest.raises(BackendError, match=re.escape(message)):
-        open_backend(bundle, **wish)  # type: ignore[arg-type]
+        open_backend(bundle, **arguments)  # type: ignore[arg-type]
 
 
 @without_cuda
@@ -166,7 +166,7 @@ def test_cuda_that_is_not_there_is_an_error_and_no_fallback(bundle: Bundle, devi
 
 
 @without_cuda
-def test_cuda_that_does_not_load_is_told_by_auto_and_an_error_if_asked_for(
+def test_auto_reports_a_cuda_that_does_not_load_which_is_an_error_if_asked_for(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
@@ -177,7 +177,7 @@ def test_cuda_that_does_not_load_is_told_by_auto_and_an_error_if_asked_for(
         open_backend(bundle, "cuda")
 
 
-def test_engine_that_runs_nowhere_is_passed_over_by_auto_and_an_error_if_asked_for(with_engine: Bundle):
+def test_auto_skips_an_engine_that_does_not_run_which_is_an_error_if_asked_for(with_engine: Bundle):
     info = open_backend(with_engine).info
     assert info.runtime.startswith("onnxruntime")
     with pytest.raises(BackendError) as caught:
@@ -201,7 +201,7 @@ def test_engine_that_fits_is_taken_on_cuda(with_engine: Bundle, monkeypatch: pyt
     assert open_backend(with_engine, runtime="openvino").info.device == "cpu"
 
 
-def test_engine_that_does_not_start_is_passed_over_by_auto(with_engine: Bundle, monkeypatch: pytest.MonkeyPatch):
+def test_auto_skips_an_engine_that_does_not_start(with_engine: Bundle, monkeypatch: pytest.MonkeyPatch):
     def fail(*_: object) -> None:
         raise BackendError("out of memory")
 
@@ -231,7 +231,7 @@ def test_unknown_runtime_is_a_value_error(bundle: Bundle, runtime: str):
         open_backend(bundle, runtime=runtime)
 
 
-def test_threads_below_one_are_refused(bundle: Bundle):
+def test_threads_below_one_are_rejected(bundle: Bundle):
     for runtime in ("auto", *RUNTIMES):
         with pytest.raises(ValueError, match="threads is 0"):
             open_backend(bundle, threads=0, runtime=runtime)

@@ -1,4 +1,4 @@
-"""OpenVINO: it computes in what was asked for, or not at all."""
+"""OpenVINO computes in the requested precision, or opening it is an error."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ import openvino
 import pytest
 
 from fashionsdk.backends import open_backend
-from fashionsdk.backends._openvino import OpenVinoBackend, pieces
+from fashionsdk.backends.openvino._openvino import OpenVinoBackend, pieces
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest
 from fashionsdk.errors import BackendError, BundleError
 
@@ -50,7 +50,7 @@ def test_bf16_is_the_fp32_graph_in_bfloat16(bundle: Bundle, tiny_model: Any):
     assert np.abs(found - expected).max() > 1e-5  # else it was computed in fp32
 
 
-def test_bf16_is_refused_where_the_cpu_does_none(bundle: Bundle, clean_environment: dict[str, str]):
+def test_bf16_is_an_error_on_a_cpu_without_it(bundle: Bundle, clean_environment: dict[str, str]):
     program = f"""
 from fashionsdk import Embedder, BackendError
 try:
@@ -58,13 +58,13 @@ try:
 except BackendError as error:
     print(error)
 """
-    environment = clean_environment | {"OV_CPU_MAX_ISA": "AVX2"}  # hides what came later from OpenVINO
+    environment = clean_environment | {"OV_CPU_MAX_ISA": "AVX2"}  # hides later instructions from OpenVINO
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.startswith("bf16 was asked for, but OpenVINO computes FP32, ")
 
 
 @pytest.mark.skipif("FP16" in CAPABILITIES, reason="this CPU does half precision")
-def test_fp16_is_refused_where_the_cpu_does_none(half_bundle: Bundle):
+def test_fp16_is_an_error_on_a_cpu_without_it(half_bundle: Bundle):
     with pytest.raises(BackendError, match=r"fp16 was asked for, but OpenVINO computes .*choose precision='fp32'"):
         open_backend(half_bundle, "cpu", "fp16", runtime="openvino")
 
@@ -74,7 +74,7 @@ def test_bf16_needs_the_fp32_graph(half_bundle: Bundle):
         open_backend(half_bundle, precision="bf16")
 
 
-def test_as_many_threads_run_as_were_asked_for_or_it_is_an_error(bundle: Bundle):
+def test_the_requested_number_of_threads_runs_or_it_is_an_error(bundle: Bundle):
     assert open_backend(bundle, threads=1, runtime="openvino").info.device == "cpu"
     with pytest.raises(BackendError, match=r"5000 threads were asked for, but OpenVINO runs \d+, no more than"):
         open_backend(bundle, threads=5000, runtime="openvino")

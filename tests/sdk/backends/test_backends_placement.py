@@ -1,4 +1,4 @@
-"""That nothing asked of a GPU is left to the CPU, and that int8 graphs have one answer on every CPU."""
+"""Nodes meant for a GPU are not placed on the CPU, and int8 graphs have one answer on every CPU."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +30,7 @@ def recorded(model: onnx.ModelProto) -> Any:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def test_nodes_that_run_elsewhere_are_counted_and_refused(tiny_model: Any):
+def test_nodes_that_run_elsewhere_are_counted_and_are_an_error(tiny_model: Any):
     session = recorded(tiny_model.graph())
     check_placement(session, "CPUExecutionProvider", "cpu")
     with pytest.raises(
@@ -61,7 +61,7 @@ def test_lengths_may_be_computed_on_the_cpu():
     check_placement(session, CUDA, "cuda:0")
 
 
-def test_runtime_that_cannot_tell_is_refused():
+def test_a_runtime_that_cannot_tell_is_an_error():
     with pytest.raises(BackendError, match=r"cannot tell .* expected 1\.24\.1 or later: run pip install"):
         check_placement(SimpleNamespace(), CUDA, "cuda:0")
 
@@ -100,7 +100,7 @@ def integer_graph(weights: np.ndarray) -> onnx.ModelProto:
 
 @pytest.fixture
 def quantised(write_bundle: Callable[..., Bundle], manifest: Manifest, graph_file: Path) -> Bundle:
-    """A bundle whose int8 graph is the same as its fp32 graph; which it is matters little here."""
+    """A bundle whose int8 graph is the same as its fp32 graph, since only the choice is tested."""
     graphs = (GraphInfo("fp32.onnx", "fp32", 17, {}), GraphInfo("int8.onnx", "int8", 17, {}))
     return write_bundle(manifest=replace(manifest, graphs=graphs), graphs={graph.file: graph_file for graph in graphs})
 
@@ -148,52 +148,50 @@ def test_weights_become_uint8_unless_the_cpu_is_known_to_have_vnni(
 
 
 @pytest.mark.parametrize(
-    ("text", "saturates"),
+    ("tell", "text", "expected"),
     [
-        ("processor : 0\nflags\t\t: fpu avx2 avx512_vnni sse\n", False),
-        ("flags : fpu avx_vnni\n", False),
-        ("flags : fpu avx2 avx512f\n\nprocessor : 1\n", True),
-        ("model name : avx512_vnni\nflags : fpu avx512_vnni_other\n", True),
-        ("", True),
+        (int8_saturates, "processor : 0\nflags\t\t: fpu avx2 avx512_vnni sse\n", False),
+        (int8_saturates, "flags : fpu avx_vnni\n", False),
+        (int8_saturates, "flags : fpu avx2 avx512f\n\nprocessor : 1\n", True),
+        (int8_saturates, "model name : avx512_vnni\nflags : fpu avx512_vnni_other\n", True),
+        (int8_saturates, "", True),
+        (computes_bfloat16, "flags : fpu avx512f avx512_bf16\n", True),
+        (computes_bfloat16, "flags : fpu amx_tile amx_bf16\n", True),
+        (computes_bfloat16, "flags : fpu avx2 avx512f\n", False),
+        (computes_bfloat16, "model name : amx_bf16\nflags : fpu avx512_bf16_other\n", False),
+        (computes_bfloat16, "", False),
     ],
 )
-def test_saturation_follows_from_the_cpus_flags(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, saturates: bool
+@pytest.mark.parametrize("machine", ["AMD64", "x86_64"])
+def test_what_an_x64_cpu_computes_follows_from_its_flags(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    tell: Callable[[Path], bool | None],
+    text: str,
+    expected: bool,
 ):
     (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr("platform.machine", lambda: "AMD64")
-    assert int8_saturates(tmp_path / "cpuinfo") is saturates
-    assert int8_saturates(tmp_path / "none") is None
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    assert int8_saturates(tmp_path / "none") is False
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert tell(tmp_path / "cpuinfo") is expected
+    assert tell(tmp_path / "none") is None
 
 
-@pytest.mark.parametrize(
-    ("text", "computes"),
-    [
-        ("flags : fpu avx512f avx512_bf16\n", True),
-        ("flags : fpu amx_tile amx_bf16\n", True),
-        ("flags : fpu avx2 avx512f\n", False),
-        ("model name : amx_bf16\nflags : fpu avx512_bf16_other\n", False),
-        ("", False),
-    ],
-)
-def test_bfloat16_follows_from_the_cpus_flags(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, computes: bool
+@pytest.mark.parametrize(("tell", "expected"), [(int8_saturates, False), (computes_bfloat16, None)])
+def test_flags_say_nothing_of_other_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tell: Callable[[Path], bool | None], expected: bool | None
 ):
-    (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr("platform.machine", lambda: "x86_64")
-    assert computes_bfloat16(tmp_path / "cpuinfo") is computes
-    assert computes_bfloat16(tmp_path / "none") is None
+    (tmp_path / "cpuinfo").write_text("flags : avx512_bf16\n")
     monkeypatch.setattr("platform.machine", lambda: "aarch64")
-    assert computes_bfloat16(tmp_path / "cpuinfo") is None
+    assert tell(tmp_path / "none") is expected
+    assert tell(tmp_path / "cpuinfo") is expected
 
 
 @pytest.mark.parametrize("known", [True, None])
-def test_without_vnni_int8_is_left_to_the_runtime_that_computes_it_without_loss(
+def test_without_vnni_the_runtime_that_computes_int8_without_loss_is_chosen(
     quantised: Bundle, monkeypatch: pytest.MonkeyPatch, known: bool | None
 ):
-    for module in ("_choice", "_openvino", "onnxruntime._onnxruntime"):
+    for module in ("_choice", "openvino._openvino", "onnxruntime._onnxruntime"):
         monkeypatch.setattr(f"fashionsdk.backends.{module}.int8_saturates", lambda: known)
     backend = open_backend(quantised, "cpu", "int8")
     assert backend.info.runtime.startswith("onnxruntime")

@@ -17,6 +17,7 @@ def test_bundle_opens_as_it_was_written(written: Path, manifest: Manifest, refer
     assert np.array_equal(read.images, reference.images)
     assert np.array_equal(read.embeddings, reference.embeddings)
     assert read.attention is not None
+    assert reference.attention is not None
     assert np.array_equal(read.attention, reference.attention)
 
 

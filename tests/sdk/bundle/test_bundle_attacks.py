@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,10 @@ OBJECTS: list[tuple[str, Callable[[dict[str, Any]], dict[str, Any]]]] = [
 ]
 
 
+def remove(find: Callable[[dict[str, Any]], dict[str, Any]], key: str, value: dict[str, Any]) -> None:
+    del find(value)[key]
+
+
 @pytest.mark.parametrize(("where", "find"), OBJECTS)
 def test_unknown_key_and_each_missing_key_are_named(
     written: Path, where: str, find: Callable[[dict[str, Any]], dict[str, Any]]
@@ -100,7 +105,7 @@ def test_unknown_key_and_each_missing_key_are_named(
     assert f"{where} has the unknown key 'surprise'" in str(caught.value)
     for key in find(json.loads(whole)).keys() - {"format_version"}:
         (written / "manifest.json").write_text(whole)
-        edit_manifest(written, lambda value, key=key: find(value).pop(key))
+        edit_manifest(written, partial(remove, find, key))
         with pytest.raises(BundleError) as caught:
             Bundle.open(written)
         assert f"{where} lacks the key {key!r}" in str(caught.value)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -74,17 +75,18 @@ def test_writer_refuses_what_a_reader_would(
 ):
     listed = replace(manifest, files={"x": FileInfo("0" * 64, 0)})
     three = replace(manifest, attributes=(*manifest.attributes, Attribute("lapel", ())))
-    for changes, message in [
+    rejected: list[tuple[dict[str, Any], str]] = [
         ({"manifest": listed}, "files is not empty"),
         ({"manifest": replace(manifest, metrics={"map": float("nan")})}, "metrics.map is nan"),
-        ({"manifest": replace(manifest, metrics={"map": np.float32(1)})}, "expected float"),
+        ({"manifest": replace(manifest, metrics={"map": cast(float, np.float32(1))})}, "expected float"),
         ({"manifest": replace(manifest, extra={"x": float("inf")})}, "JSON"),
         ({"manifest": three}, "embeddings is float32"),
         ({"graphs": {"other.onnx": graph_file}}, "files lacks 'model.fp32.onnx'"),
         ({"graphs": {"../x.onnx": graph_file}}, "is not allowed"),
         ({"graphs": {"reference.npz": graph_file}}, "expected it to be given as reference"),
         ({"reference": replace(reference, attention=None)}, "in both"),
-    ]:
+    ]
+    for changes, message in rejected:
         with pytest.raises(ValueError, match=message):
             write_bundle(**changes)
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ import pytest
 
 from fashionsdk.backends import PRECISIONS, RUNTIMES
 from fashionsdk.cli import main
-from fashionsdk.cli._options import add_command
+from fashionsdk.cli._options import Help, add_command
 from fashionsdk.cli._output import printable
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.search._matcher import Matcher
@@ -48,6 +48,7 @@ def test_embed_writes_what_the_embedder_says(run, bundle, shop):
         assert stored["attributes"].tolist() == list(expected.attributes)
         assert stored["model"].item() == embedder.model
         np.testing.assert_allclose(stored["vectors"], expected.vectors, rtol=0, atol=1e-6)
+        assert expected.attention is not None
         np.testing.assert_allclose(stored["attention"], expected.attention, rtol=0, atol=1e-6)
     answer = json.loads(out)
     assert (answer["photos"], answer["out"], answer["model"]) == (8, "x.npz", embedder.model)
@@ -88,7 +89,7 @@ def test_check_passes_for_a_whole_bundle(run, bundle):
     assert run("check", bundle.path)[0] == 0
 
 
-def test_runtime_that_was_asked_for_runs(run, bundle, shop):
+def test_the_requested_runtime_runs(run, bundle, shop):
     status, out, _ = run("check", bundle.path, "--json", "--runtime", "openvino")
     assert (status, json.loads(out)["backend"]["runtime"].split()[0]) == (0, "openvino")
     status, _, err = run("embed", bundle.path, "shop/0.png", "--out", "x.npz", "--runtime", "openvino")
@@ -98,7 +99,7 @@ def test_runtime_that_was_asked_for_runs(run, bundle, shop):
 
 def test_choices_are_those_of_the_backends(bundle):
     parser = argparse.ArgumentParser()
-    add_command(parser.add_subparsers(), "x", lambda _: 0, summary="", description="", examples="")
+    add_command(parser.add_subparsers(), Help("x", "", "", ""), lambda _: 0)
     for name, choices in (("--runtime", ("auto", *RUNTIMES)), ("--precision", PRECISIONS)):
         for choice in choices:
             assert choice in vars(parser.parse_args(["x", "b", name, choice])).values()
@@ -199,7 +200,7 @@ def test_a_table_with_an_attribute_that_the_model_lacks_says_how_to_choose(run, 
         assert run(command[0], bundle.path, "--data", "shop", *command[1:], "--attribute", "colour")[0] == 0
 
 
-def test_a_gallery_of_another_model_is_refused(run, bundle, gallery):
+def test_a_gallery_of_another_model_is_rejected(run, bundle, gallery):
     loaded = Matcher.load(gallery)
     Matcher.empty(loaded.attributes, loaded.dimension, "f" * 64).save(gallery)
     status, _, err = run("search", bundle.path, gallery, "shop/0.png", "--attribute", "colour")
@@ -254,8 +255,8 @@ def test_interrupted_leaves_the_old_gallery(bundle, gallery):
         os.link("shop/0.png", f"many/{index}.png")
     argv = command("index", bundle.path, "many", "--out", gallery)
     # A shell's background job ignores interrupts, and so would its children.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
+    restore = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=restore) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("model ")
         process.send_signal(signal.SIGINT)

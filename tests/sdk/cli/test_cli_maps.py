@@ -13,8 +13,8 @@ from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.errors import FashionSDKError
 from fashionsdk.labels import read_labels
 from fashionsdk.report import draw_maps, render_maps, sample_labels, thumbnail
-from fashionsdk.report._planar import to_plane
 from fashionsdk.report._report_types import EmbeddingMap
+from fashionsdk.report._tsne import tsne
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def labelled(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def test_a_sample_holds_labelled_photos_and_no_more_than_asked(labelled):
+def test_a_sample_holds_labelled_photos_and_at_most_the_given_number(labelled):
     labels = read_labels(labelled, "valid")
     whole, part = sample_labels(labels), sample_labels(labels, 5)
     assert whole["colour"] == {index: ("red", "blue")[index % 2] for index in range(12)}
@@ -52,7 +52,7 @@ def test_points_are_the_plane_of_each_attributes_vectors(labelled, bundle):
     assert list(maps) == ["colour", "neckline"]  # three sleeves are too few
     read = [path for index, path in enumerate(labels.paths) if index != 4]
     colour = np.concatenate([embedder.embed([path], "colour")["colour"] for path in read])
-    np.testing.assert_array_equal(maps["colour"].points, to_plane(colour, 0))
+    np.testing.assert_array_equal(maps["colour"].points, tsne(colour, 0))
     assert maps["colour"].values == tuple(("red", "blue")[index % 2] for index in range(12) if index != 4)
     assert len(maps["neckline"].values) == 8
 
@@ -94,7 +94,7 @@ def test_nothing_to_draw_is_an_error(run, bundle, labelled):
     assert run("map", bundle.path, "--data", "labelled", "--attribute", "hem", "--out", "map.html")[0] == 2
 
 
-def test_an_attribute_that_the_model_lacks_is_refused(run, bundle, labelled):
+def test_an_attribute_that_the_model_lacks_is_rejected(run, bundle, labelled):
     table = labelled / "labels.csv"
     table.write_text(table.read_text().replace("neckline", "hem"))
     status, _, err = run("map", bundle.path, "--data", "labelled", "--out", "map.html")

@@ -17,7 +17,7 @@ def refusal(run, *argv: object) -> str:
     status, out, err = run(*argv)
     assert (status, out) == (1, "")
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
-    assert "model " not in err  # refused before the model was loaded
+    assert "model " not in err  # rejected before the model was loaded
     return err.splitlines()[-1].removeprefix("fashionsdk: error: ")
 
 
@@ -115,7 +115,7 @@ def test_any_key_can_be_printed_in_ascii(bundle, shop):
 
 
 @pytest.mark.parametrize("argv", [["check", ""], ["embed", "b", "", "--out", "x"], ["embed", "b", "p", "--out", " "]])
-def test_an_empty_path_is_refused(run, argv, capsys):
+def test_an_empty_path_is_rejected(run, argv, capsys):
     with pytest.raises(SystemExit) as caught:
         run(*argv)
     assert caught.value.code == 2

@@ -35,16 +35,17 @@ def test_no_photos_name_what_was_expected(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "of an empty file; expected 'photo'"),
-        ("key,price\na,1\n", "has the columns key, price"),
-        ("photo,price,price\na,1,2\n", "each column once"),
-        ("photo,price\na,1\na,2\n", "row 3 names 'a' again"),
-        ("photo,price\na\n", "row 2 has 1 cells; expected 2"),
-        ('photo,price\n"a,1\n', "cannot read"),
-        (b"photo,\xff\n", "cannot read"),
+        ("", "no column 'photo' or 'image'; got an empty file"),
+        ("key,price\na,1\n", "no column 'photo' or 'image'; got key, price"),
+        ("photo;price\na;1\n", "separated by ';'; save it with commas"),
+        ("photo,price,price\na,1,2\n", "'price' is named twice; got photo, price, price; expected each column once"),
+        ("photo,price\na,1\n\na,2\n", "line 4: 'a' is on line 2 too; expected one row"),
+        ("photo,price\na\n", "line 2: 1 cells; expected 2"),
+        ('photo,price\n"a,1\n', "line 2: cannot be read as CSV"),
+        (b"photo,\xff\n", "is not UTF-8 text"),
     ],
 )
-def test_a_metadata_table_that_does_not_fit_is_refused(tmp_path, text, message):
+def test_a_metadata_table_that_does_not_fit_is_rejected(tmp_path, text, message):
     path = tmp_path / "products.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(LabelsError, match=message):
@@ -138,7 +139,7 @@ def test_metadata_keys_may_be_called_image_and_spelled_otherwise(tmp_path):
     assert read_metadata(str(path), ["shop/a.jpg"]) == {"shop/a.jpg": {"image": "x"}}
 
 
-def test_metadata_for_none_of_the_photos_is_refused(run, bundle, shop):
+def test_metadata_for_none_of_the_photos_is_rejected(run, bundle, shop):
     Path("products.csv").write_text("photo,price\n4.png,20\n")
     status, _, err = run("index", bundle.path, "shop", "--out", "x.gallery", "--metadata", "products.csv")
     assert (status, Path("x.gallery").exists()) == (1, False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashionsdk.bundle import Bundle
-from fashionsdk.embedding._embedder import EmbeddedItem, Embedder
+from fashionsdk.embedding import EmbeddedItem, Embedder
 from fashionsdk.errors import ImageError
 
 ATOL = 2e-6  # a batch of another size may add in another order; 1e-7 measured
@@ -49,7 +49,9 @@ def test_stream_equals_embed_in_order(embedder: Embedder, photos: list[Path], ba
         assert item.embeddings.attributes == ("colour", "neckline")
         assert item.embeddings.model == embedder.model
         np.testing.assert_allclose(item.embeddings.vectors, expected.vectors[i : i + 1], rtol=0, atol=ATOL)
-        np.testing.assert_allclose(item.embeddings.attention, expected.attention[i : i + 1], rtol=0, atol=ATOL)  # type: ignore[index]
+        assert item.embeddings.attention is not None
+        assert expected.attention is not None
+        np.testing.assert_allclose(item.embeddings.attention, expected.attention[i : i + 1], rtol=0, atol=ATOL)
 
 
 def test_skipped_photos_come_as_items_with_their_reason(embedder: Embedder, mixed: list[Path]):
@@ -107,7 +109,7 @@ def test_endless_stream_is_read_a_bounded_way_ahead(
     for taken in range(1, 41):
         assert next(stream).index == taken - 1
         assert drawn <= taken + 2 * batch_size + workers
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert not our_threads()
 
 
@@ -147,7 +149,7 @@ def test_empty_stream_gives_nothing(embedder: Embedder):
 
 def test_array_batch_is_a_stream_of_its_images(embedder: Embedder):
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
-    vectors = [item.embeddings.vectors[0] for item in embedder.embed_many(images) if item.embeddings]  # type: ignore[arg-type]
+    vectors = [item.embeddings.vectors[0] for item in embedder.embed_many(images) if item.embeddings]
     np.testing.assert_allclose(vectors, embedder.embed(images).vectors, rtol=0, atol=ATOL)
 
 

@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from PIL import Image
 from fashionsdk.bundle import Bundle, Manifest, Reference
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.errors import BackendError, BundleError, ImageError
-from fashionsdk.photos._source import open_image
+from fashionsdk.photos import Preprocessing, open_image
 
 ATOL = 2e-6  # float32 sums against numpy's float64; 2e-7 measured
 NAMES = ("neckline", "sleeve", "colour")
@@ -42,6 +43,7 @@ def test_photos_are_read_preprocessed_and_run(embedder: Embedder, tiny_model: An
     expected_vectors, expected_attention = tiny_model.answers(pixels)
     embeddings = embedder.embed(photos, attention=True)
     np.testing.assert_allclose(embeddings.vectors, expected_vectors, rtol=0, atol=ATOL)
+    assert embeddings.attention is not None
     np.testing.assert_allclose(embeddings.attention, expected_attention, rtol=0, atol=ATOL)
     np.testing.assert_allclose(np.linalg.norm(embeddings.vectors, axis=-1), 1, rtol=0, atol=ATOL)
     assert embeddings.attributes == NAMES
@@ -50,7 +52,7 @@ def test_photos_are_read_preprocessed_and_run(embedder: Embedder, tiny_model: An
 
 def test_every_kind_of_source_gives_the_same_embedding(embedder: Embedder, photos: list[Path]):
     image = Image.open(photos[0])
-    sources = [photos[0], str(photos[0]), photos[0].read_bytes(), image, np.asarray(image)]
+    sources: list[Any] = [photos[0], str(photos[0]), photos[0].read_bytes(), image, np.asarray(image)]
     together = embedder.embed(sources)
     assert len(together) == 5
     for source, row in zip(sources, together.vectors, strict=True):
@@ -146,7 +148,8 @@ def test_attention_of_a_model_without_it_is_refused(
     without = replace(manifest, attention_shape=None)
     embedder = Embedder(write_bundle(manifest=without, reference=replace(reference, attention=None)), device="cpu")
     assert embedder.embed(ready_images(2)).attention is None
-    for images in (ready_images(2), []):
+    nothing: list[Path] = []
+    for images in (ready_images(2), nothing):
         with pytest.raises(ValueError, match="no attention maps"):
             embedder.embed(images, attention=True)
 
@@ -176,6 +179,7 @@ def test_every_runtime_gives_the_same_embeddings(bundle: Bundle, tiny_model: Any
     pixels = np.stack([embedder.preprocessing(open_image(path)) for path in photos])
     embeddings = embedder.embed(photos, attention=True)
     for found, expected in zip((embeddings.vectors, embeddings.attention), tiny_model.answers(pixels), strict=True):
+        assert found is not None
         np.testing.assert_allclose(found, expected, rtol=0, atol=ATOL)
 
 
@@ -207,3 +211,120 @@ def test_ready_arrays_cost_little_more_than_the_bare_backend(embedder: Embedder)
 
     overhead = fastest(lambda: embedder.embed(images)) - fastest(lambda: embedder._backend.run(images))
     assert overhead < 0.0005  # seconds; 0.00002 measured, where one real image takes 0.01 and more
+
+
+@pytest.fixture
+def reading_threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Names of the threads that photos were read in."""
+    names: set[str] = set()
+    read = Preprocessing.read
+
+    def noted(preprocessing: Preprocessing, source: Any) -> np.ndarray:
+        names.add(threading.current_thread().name)
+        return read(preprocessing, source)
+
+    monkeypatch.setattr(Preprocessing, "read", noted)
+    return names
+
+
+def test_several_photos_are_read_in_threads_and_a_single_one_is_not(
+    embedder: Embedder, photos: list[Path], reading_threads: set[str]
+):
+    for single in (photos[0], photos[:1], ready_images(9, 20)[0]):
+        embedder.embed(single)
+    assert reading_threads == {threading.current_thread().name}
+    reading_threads.clear()
+    for several in (photos, ready_images(3, 20)):
+        embedder.embed(several)
+    assert all(name.startswith("fashionsdk") for name in reading_threads)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fashionsdk")]
+
+
+def test_images_of_the_models_side_start_no_thread(embedder: Embedder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("fashionsdk.embedding._reading.ThreadPoolExecutor", None)
+    images = ready_images(9)
+    assert np.array_equal(embedder.embed(images).vectors, embedder.embed(list(images)).vectors)
+    with pytest.raises(TypeError, match="image 1: got NoneType"):
+        embedder.embed([images[0], None])  # type: ignore[list-item]
+
+
+def test_an_array_of_the_models_side_is_not_copied(embedder: Embedder, monkeypatch: pytest.MonkeyPatch):
+    images, given = ready_images(9), []
+    run = embedder._backend.run
+
+    def recorded(pixels: np.ndarray, *, attention: bool = False) -> Any:
+        given.append(pixels)
+        return run(pixels, attention=attention)
+
+    monkeypatch.setattr(embedder._backend, "run", recorded)
+    embedder.embed(images)
+    assert [len(pixels) for pixels in given] == [4, 4, 1]
+    assert all(np.shares_memory(pixels, images) for pixels in given)
+
+
+def test_one_pillow_image_may_be_given_many_times(embedder: Embedder, tmp_path: Path):
+    """Pillow decodes an image when it is first read, so threads that read one at once must take turns."""
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 500, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "large.png")
+    expected = embedder.embed(tmp_path / "large.png").vectors[0]
+    for _ in range(5):
+        with Image.open(tmp_path / "large.png") as image:
+            vectors = embedder.embed([image] * 8).vectors
+        np.testing.assert_allclose(vectors, np.stack([expected] * 8), rtol=0, atol=ATOL)
+
+
+def test_the_first_bad_image_in_order_is_the_one_named(embedder: Embedder, photos: list[Path]):
+    sources: list[Any] = list(photos)
+    sources[6], sources[7], sources[9] = b"bad", None, b"worse"
+    for _ in range(5):
+        with pytest.raises(ImageError, match="image 6, 3 bytes"):
+            embedder.embed(sources)
+
+
+CLOSED = r"^this Embedder is closed; open the bundle again with Embedder\(\.\.\.\)$"
+
+
+def test_a_closed_embedder_says_so(bundle: Bundle, photos: list[Path]):
+    with Embedder(bundle, device="cpu") as embedder:
+        assert len(embedder.embed(photos[0])) == 1
+        assert not embedder.closed
+    embedder.close()  # once more does nothing
+    assert embedder.closed
+    assert embedder._backend.closed
+    for call in (lambda: embedder.embed(photos[0]), lambda: embedder.embed([]), lambda: embedder.embed_many([])):
+        with pytest.raises(ValueError, match=CLOSED):
+            call()
+    with pytest.raises(ValueError, match=CLOSED), embedder:
+        pass
+    assert embedder.model == bundle.manifest.model.digest
+
+
+def test_an_open_stream_of_a_closed_embedder_says_so(bundle: Bundle, photos: list[Path]):
+    for taken in (0, 1, 4, 5):
+        embedder = Embedder(bundle, device="cpu", batch_size=4)
+        stream = embedder.embed_many(photos)
+        assert [next(stream).index for _ in range(taken)] == list(range(taken))
+        embedder.close()
+        with pytest.raises(ValueError, match=CLOSED):
+            next(stream)
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("fashionsdk")]
+
+
+def test_closing_waits_for_threads_that_embed(bundle: Bundle, photos: list[Path]):
+    embedder, errors = Embedder(bundle, device="cpu"), []
+
+    def embed() -> None:
+        try:
+            while True:
+                embedder.embed(photos[:3])
+        except ValueError as error:
+            errors.append(str(error))
+
+    threads = [threading.Thread(target=embed) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    embedder.close()
+    for thread in threads:
+        thread.join()
+    assert errors == ["this Embedder is closed; open the bundle again with Embedder(...)"] * 4

@@ -40,7 +40,7 @@ def test_bundle_agrees_with_its_reference_in_openvino(bundle: Bundle, precision:
 def test_changed_weight_is_found_out(write_bundle: Callable[..., Bundle], tiny_model: Any, tmp_path: Path, weight: str):
     model = tiny_model.graph()
     (tensor,) = (tensor for tensor in model.graph.initializer if tensor.name == weight)
-    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * np.float32([-1]), weight))
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * np.float32(-1), weight))
     onnx.save(model, tmp_path / "changed.onnx")
     report = check(write_bundle(graphs={"model.fp32.onnx": tmp_path / "changed.onnx"}), device="cpu")
     assert not report.ok
@@ -78,8 +78,9 @@ def test_comparison_is_what_the_definitions_say(reference: Reference):
     for a in range(attributes):
         for i in range(images):
             others = [j for j in range(images) if j != i]
-            by_expected = sorted(others, key=lambda j, i=i, a=a: -float(expected[i, a] @ expected[j, a]))
-            by_found = sorted(others, key=lambda j, i=i, a=a: -float(found[i, a] @ found[j, a]))
+            true, seen = expected[:, a] @ expected[i, a], found[:, a] @ found[i, a]
+            by_expected = sorted(others, key=(-true).__getitem__)
+            by_found = sorted(others, key=(-seen).__getitem__)
             agree.append(len(set(by_expected[:2]) & set(by_found[:2])) / 2)  # half of 5 others, rounded down
             cosines.append(float(expected[i, a] @ found[i, a]))
     assert 0 < parity.neighbour_agreement < 1

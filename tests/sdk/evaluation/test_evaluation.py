@@ -1,6 +1,7 @@
 """The papers' protocol, against rankings done by hand, and its memory."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.evaluation import _retrieval as evaluation
 from fashionsdk.evaluation._retrieval import evaluate
 from fashionsdk.labels import RetrievalSplit
+from tests.sdk.evaluation.random_embeddings import batches, random_vectors
 
 ATTRIBUTES = (Attribute("colour", ("red", "green", "blue")), Attribute("sleeve", ("long", "short")))
 
@@ -24,18 +26,7 @@ def random_split(images, seed=0):
     is_query = rng.random(len(rows)) < 0.3
     table = np.array(rows, np.int32)
     names = tuple(f"{i}.jpg" for i in range(images))
-    return RetrievalSplit(".", names, ATTRIBUTES, table[is_query], table[~is_query])
-
-
-def random_vectors(images, seed=1):
-    vectors = np.random.default_rng(seed).normal(size=(images, 2, 4)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def batches(vectors, size=7, skip=()):
-    for start in range(0, len(vectors), size):
-        indices = np.array([i for i in range(start, min(start + size, len(vectors))) if i not in skip])
-        yield indices, vectors[indices]
+    return RetrievalSplit(Path("."), names, ATTRIBUTES, table[is_query], table[~is_query])
 
 
 def obvious_precisions(split, vectors, attribute):
@@ -55,10 +46,10 @@ def test_scores_are_those_of_sorted_lists():
     split, vectors = random_split(60), random_vectors(60)
     got = evaluate(split, batches(vectors), ["colour", "sleeve"])
     expected = [obvious_precisions(split, vectors, a) * 100 for a in range(2)]
-    for score, wanted in zip(got.attributes, expected, strict=True):
-        assert score.queries == len(wanted)
+    for score, of_attribute in zip(got.attributes, expected, strict=True):
+        assert score.queries == len(of_attribute)
         figures = [score.map, score.recall["R@1"], score.recall["R@10"]]
-        np.testing.assert_allclose(figures, wanted.mean(axis=0), atol=1e-3)
+        np.testing.assert_allclose(figures, of_attribute.mean(axis=0), atol=1e-3)
     assert got.overall.map == pytest.approx(np.concatenate(expected)[:, 0].mean(), abs=1e-3)
 
 
@@ -80,7 +71,7 @@ def test_photos_without_an_embedding_are_left_out_and_counted():
     split, vectors = random_split(60), random_vectors(60)
     got = evaluate(split, batches(vectors, skip=(3, 8)), ["colour", "sleeve"])
     kept = [rows[~np.isin(rows[:, 0], (3, 8))] for rows in (split.queries, split.candidates)]
-    rest = RetrievalSplit(".", split.images, ATTRIBUTES, *kept)
+    rest = RetrievalSplit(Path("."), split.images, ATTRIBUTES, *kept)
     assert got.without_embedding == 2
     assert got.attributes == evaluate(rest, batches(vectors), ["colour", "sleeve"]).attributes
 
@@ -103,7 +94,7 @@ def test_the_table_has_a_line_an_attribute_and_the_mean_last():
 def peak_memory(images):
     names = tuple(f"{i}.jpg" for i in range(images))
     rows = np.stack([np.arange(images), np.zeros(images), np.arange(images) % 3], axis=1).astype(np.int32)
-    split = RetrievalSplit(".", names, ATTRIBUTES[:1], rows[:20], rows[20:])
+    split = RetrievalSplit(Path("."), names, ATTRIBUTES[:1], rows[:20], rows[20:])
     vectors = np.random.default_rng(0).normal(size=(500, 1, 64)).astype(np.float32)
     tracemalloc.start()
     evaluate(split, ((np.arange(i, i + 500), vectors) for i in range(0, images, 500)), ["colour"])

@@ -1,4 +1,4 @@
-"""Pointing: peaks against loops, geometry against the real preprocessing, boxes.csv and what is refused in it."""
+"""Pointing: peaks against loops, geometry against the real preprocessing, and boxes.csv, valid and invalid."""
 
 import json
 from dataclasses import replace
@@ -36,7 +36,7 @@ def test_the_peak_is_the_first_largest_cell(attention):
 
 
 @pytest.mark.parametrize("attention", [np.zeros(4), np.zeros((2, 0, 3)), np.full((1, 2, 2), np.nan)])
-def test_attention_without_a_peak_is_refused(attention):
+def test_attention_without_a_peak_is_rejected(attention):
     with pytest.raises(ValueError, match=r"expected \(\.\.\., h, w\) with finite values"):
         peak(attention.astype(np.float32))
 
@@ -86,13 +86,13 @@ def test_hits_are_counted_by_attribute_and_over_all():
         2: {"neckline": Box(0, 0, 1, 1)},  # its photo cannot be read
         3: {"hem": Box(0, 0, 1, 1)},  # not asked for
     }
-    looks = [
+    photos = [
         (0, looking_at((1, 1), (3, 0)), (10, 10)),
         (1, looking_at((1, 1), (0, 0)), (10, 10)),
         (9, looking_at((0, 0), (0, 0)), (10, 10)),  # without a box
     ]
-    found = pointing(boxes, looks, NAMES)
-    assert found.to_json() == {
+    scores = pointing(boxes, photos, NAMES)
+    assert scores.to_json() == {
         "attributes": (
             {"attribute": "neckline", "photos": 2, "hits": 1, "rate": 50.0, "random": 25.0},
             {"attribute": "sleeve", "photos": 1, "hits": 0, "rate": 0.0, "random": 50.0},
@@ -100,13 +100,13 @@ def test_hits_are_counted_by_attribute_and_over_all():
         "overall": {"attribute": "all boxes", "photos": 3, "hits": 1, "rate": 33.3333, "random": 33.3333},
         "missing": 1,
     }
-    head, *lines, last = found.table().splitlines()
+    head, *lines, last = scores.table().splitlines()
     assert head.split() == ["attribute", "photos", "hits", "random", "inside"]
     assert [line.split()[0] for line in lines] == list(NAMES)
     assert last.split() == ["all", "boxes", "3", "1", "33.33", "33.33"]
 
 
-def test_what_cannot_be_measured_is_refused():
+def test_invalid_input_is_an_error():
     boxes = {0: {"sleeve": Box(0, 0, 1, 1)}}
     with pytest.raises(ValueError, match="none of the 1 boxes of neckline, sleeve"):
         pointing(boxes, [], NAMES)
@@ -141,7 +141,7 @@ BAD_LINES = {
     "b.jpg,sleeve,0,-0.1,1,1": "top is -0.1; expected a fraction",
     "b.jpg,sleeve,0.5,0,0.5,1": "left is 0.5 and right 0.5; expected left below right",
     "b.jpg,sleeve,0,0.6,1,0.5": "top is 0.6 and bottom 0.5; expected top below bottom",
-    "a.jpg,sleeve,0,0,1,1": "a box of 'sleeve' in 'a.jpg' was given before",
+    "a.jpg,sleeve,0,0,1,1": "a box of 'sleeve' in 'a.jpg' is on line 2 too; expected one row",
 }
 
 
@@ -161,15 +161,16 @@ def test_a_bad_line_of_another_split_is_named_too(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "its first line is ''; expected image,attribute,left"),
+        (b"", "wrong columns; got an empty file; expected image,attribute,left"),
         (HEADER.replace(",", ";").encode(), "with commas"),
+        (b"image,attribute\na.jpg,sleeve\n", "got image, attribute; expected image,attribute,left"),
         (HEADER.encode(), "none of its 0 boxes"),
         (f"{HEADER}\nc.jpg,sleeve,0,0,1,1".encode(), "none of its 1 boxes"),
-        (HEADER.encode() + b"\n\xff", "cannot be read as a CSV table in UTF-8"),
+        (HEADER.encode() + b"\n\xff", "is not UTF-8 text"),
         (None, "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_table_of_boxes_is_refused(tmp_path, content, message):
+def test_a_file_that_is_not_a_table_of_boxes_is_rejected(tmp_path, content, message):
     path = tmp_path / "boxes.csv"
     if content is not None:
         path.write_bytes(content)
@@ -192,11 +193,14 @@ def boxed(shop) -> str:
 
 def test_the_command_counts_like_a_loop_in_the_photo(run, bundle, shop, boxed):
     status, out, _ = run("point", bundle.path, "--data", "shop", "--boxes", boxed, "--json")
-    embedder, hits = Embedder(bundle.path), {"colour": [], "neckline": []}
+    embedder = Embedder(bundle.path)
+    hits: dict[str, list[bool]] = {"colour": [], "neckline": []}
     for row in Path(boxed).read_text().splitlines()[1:8]:
         image, name, *edges = row.split(",")
         left, top, right, bottom = map(float, edges)
-        attention = embedder.embed([shop / image], name, attention=True).attention[0, 0]
+        maps = embedder.embed([shop / image], name, attention=True).attention
+        assert maps is not None
+        attention = maps[0, 0]
         row, column = np.unravel_index(attention.argmax(), attention.shape)
         width, height = open_image(shop / image).size  # 18 x 24: the square lies 3 pixels below the top
         x, y = (column + 0.5) / 4 * width / width, (3 + (row + 0.5) / 4 * width) / height

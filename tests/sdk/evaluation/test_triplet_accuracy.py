@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.evaluation import _triplet_accuracy as triplet_accuracy
 from fashionsdk.evaluation._triplet_accuracy import evaluate_triplets
 from fashionsdk.labels import TripletSplit, read_triplets
+from tests.sdk.evaluation.random_embeddings import batches, random_vectors
 from tests.sdk.labels.triplet_folders import random_rows, write_triplets
 
 NAMES = ("class", "heel")
@@ -27,19 +29,8 @@ def random_split(images=40, counts=(70, 50)):
         np.column_stack([random_rows(images, count, seed=a), np.full(count, a)]) for a, count in enumerate(counts)
     ]
     return TripletSplit(
-        ".", tuple(f"{i}.jpg" for i in range(images)), ATTRIBUTES, np.concatenate(blocks).astype(np.int32)
+        Path("."), tuple(f"{i}.jpg" for i in range(images)), ATTRIBUTES, np.concatenate(blocks).astype(np.int32)
     )
-
-
-def random_vectors(images=40, seed=1):
-    vectors = np.random.default_rng(seed).normal(size=(images, 2, 4)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def batches(vectors, size=7, skip=()):
-    for start in range(0, len(vectors), size):
-        indices = np.array([i for i in range(start, min(start + size, len(vectors))) if i not in skip])
-        yield indices, vectors[indices]
 
 
 def obvious_answers(triplets, vectors):
@@ -52,7 +43,7 @@ def obvious_answers(triplets, vectors):
 
 
 def test_accuracy_is_the_share_of_anchors_nearer_to_the_positive():
-    split, vectors = random_split(), random_vectors()
+    split, vectors = random_split(), random_vectors(40)
     got = evaluate_triplets(split, batches(vectors), NAMES)
     answers = np.array(obvious_answers(split.triplets, vectors))
     for a, score in enumerate(got.attributes):
@@ -64,15 +55,15 @@ def test_accuracy_is_the_share_of_anchors_nearer_to_the_positive():
     assert (got.without_embedding, got.skipped_triplets) == (0, 0)
 
 
-def test_turning_every_question_round_turns_the_answers_round():
-    split, vectors = random_split(), random_vectors()
-    turned = TripletSplit(split.root, split.images, split.attributes, split.triplets[:, [0, 2, 1, 3]])
-    accuracies = [evaluate_triplets(s, batches(vectors), NAMES).overall.accuracy for s in (split, turned)]
+def test_swapping_positive_and_negative_swaps_the_answers():
+    split, vectors = random_split(), random_vectors(40)
+    swapped = TripletSplit(split.root, split.images, split.attributes, split.triplets[:, [0, 2, 1, 3]])
+    accuracies = [evaluate_triplets(s, batches(vectors), NAMES).overall.accuracy for s in (split, swapped)]
     assert sum(accuracies) == pytest.approx(100, abs=1e-3)
 
 
 def test_a_tie_is_wrong():
-    split, vectors = random_split(), random_vectors()
+    split, vectors = random_split(), random_vectors(40)
     vectors[1:] = vectors[1]
     rows = np.array([[0, 1, 2, 0], [0, 5, 9, 1]], np.int32)
     tied = TripletSplit(split.root, split.images, split.attributes, rows)
@@ -80,21 +71,21 @@ def test_a_tie_is_wrong():
 
 
 def test_block_sizes_do_not_change_the_scores(monkeypatch):
-    split, vectors = random_split(), random_vectors()
+    split, vectors = random_split(), random_vectors(40)
     whole = evaluate_triplets(split, batches(vectors), NAMES)
     monkeypatch.setattr(triplet_accuracy, "TRIPLETS_IN_MEMORY", 3)
     assert evaluate_triplets(split, batches(vectors), NAMES) == whole
 
 
 def test_attributes_of_the_model_may_be_more_and_in_any_order():
-    split, vectors = random_split(), random_vectors()
+    split, vectors = random_split(), random_vectors(40)
     whole = evaluate_triplets(split, batches(vectors), NAMES)
-    more = np.concatenate([vectors[:, ::-1], random_vectors(seed=5)], axis=1)
+    more = np.concatenate([vectors[:, ::-1], random_vectors(40, seed=5)], axis=1)
     assert evaluate_triplets(split, batches(more), ("heel", "class", "x", "y")) == whole
 
 
 def test_triplets_without_an_embedding_are_left_out_and_counted(caplog):
-    split, vectors = random_split(), random_vectors()
+    split, vectors = random_split(), random_vectors(40)
     with caplog.at_level(logging.WARNING):
         got = evaluate_triplets(split, batches(vectors, skip=(3, 8)), NAMES)
     kept = [row for row in split.triplets.tolist() if not {3, 8} & set(row[:3])]
@@ -105,7 +96,7 @@ def test_triplets_without_an_embedding_are_left_out_and_counted(caplog):
 
 
 def test_a_photo_that_no_triplet_needs_is_not_missed():
-    split, vectors = random_split(images=40), random_vectors(images=41)
+    split, vectors = random_split(images=40), random_vectors(41)
     larger = TripletSplit(split.root, (*split.images, "unused.jpg"), split.attributes, split.triplets)
     assert evaluate_triplets(larger, batches(vectors, skip=(40,)), NAMES).without_embedding == 0
 
@@ -125,7 +116,7 @@ def test_nothing_left_to_ask_is_an_error():
 
 
 def test_the_table_and_json_hold_every_score():
-    evaluation = evaluate_triplets(random_split(), batches(random_vectors()), NAMES)
+    evaluation = evaluate_triplets(random_split(), batches(random_vectors(40)), NAMES)
     lines = evaluation.table().splitlines()
     assert [line.split()[0] for line in lines] == ["attribute", "class", "heel", "all"]
     assert lines[1].split() == ["class", "70", f"{evaluation.attributes[0].accuracy:.2f}"]
@@ -136,7 +127,7 @@ def test_the_table_and_json_hold_every_score():
 
 def peak_memory(images):
     rows = np.column_stack([random_rows(images, 500, seed=0), np.zeros(500)]).astype(np.int32)
-    split = TripletSplit(".", tuple(f"{i}.jpg" for i in range(images)), ATTRIBUTES[:1], rows)
+    split = TripletSplit(Path("."), tuple(f"{i}.jpg" for i in range(images)), ATTRIBUTES[:1], rows)
     vectors = np.random.default_rng(0).normal(size=(500, 1, 64)).astype(np.float32)
     tracemalloc.start()
     evaluate_triplets(split, ((np.arange(i, i + 500), vectors) for i in range(0, images, 500)), NAMES[:1])

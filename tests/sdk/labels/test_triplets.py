@@ -141,7 +141,7 @@ def test_a_bad_line_is_an_error_that_names_file_and_line(folder, line, message):
         ("[]", "lists no photo"),
         ("a.jpg\n\nb.jpg", "entry 2: ''; expected the path"),
         ('["a.jpg", 3]', "entry 2: 3; expected the path"),
-        ('["a.jpg"', "begins like a JSON list but is none"),
+        ('["a.jpg"', "begins like a JSON list but is not one"),
     ],
 )
 def test_bad_file_names_are_an_error(folder, text, message):

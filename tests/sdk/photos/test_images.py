@@ -3,6 +3,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,13 @@ PHOTO = Image.fromarray(PIXELS)
 def test_every_kind_of_source_gives_the_same_pixels(kind: str, tmp_path: Path):
     path = tmp_path / "photo.png"
     PHOTO.save(path)
-    sources = {"str": str(path), "path": path, "bytes": path.read_bytes(), "pillow": PHOTO, "array": PIXELS}
+    sources: dict[str, Any] = {
+        "str": str(path),
+        "path": path,
+        "bytes": path.read_bytes(),
+        "pillow": PHOTO,
+        "array": PIXELS,
+    }
     image = open_image(sources[kind])
     assert image.mode == "RGB"
     assert np.array_equal(np.asarray(image), PIXELS)
@@ -43,7 +50,8 @@ def test_exif_orientation_turns_the_photo_upright(orientation: int, format: str)
     }[orientation]
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}.get(format, {})
+    named: dict[str, dict[str, int]] = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
+    options = named.get(format, {})
     image = open_image(encode(Image.fromarray(np.ascontiguousarray(store)), format, exif=exif, **options))
     difference = np.abs(np.asarray(image).astype(int) - PIXELS)
     assert difference.max() <= (6 if format == "JPEG" else 0)

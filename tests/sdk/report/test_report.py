@@ -19,9 +19,9 @@ from fashionsdk.labels import read_retrieval
 from fashionsdk.report import gather, render
 from fashionsdk.report._charts import COLOURS, curve, scatter
 from fashionsdk.report._markup import Markup, element, join
-from fashionsdk.report._pictures import attention_picture, picture
-from fashionsdk.report._planar import to_plane
-from fashionsdk.report._report_types import AttributeResult, EmbeddingMap, Gaze, Neighbour, Query, Report
+from fashionsdk.report._pictures import attention_overlay, picture
+from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
+from fashionsdk.report._tsne import tsne
 
 HOSTILE = "<script>alert('x')</script>\"&"
 
@@ -63,11 +63,11 @@ def test_neighbours_are_the_nearest_candidates(report, shop, bundle):
     for query in colour.queries:
         scores = vectors["colour"] @ vectors["colour"][position[query.picture]]
         expected = sorted(colours, key=lambda image: -scores[image])[:6]
-        assert [position[found.picture] for found in query.neighbours] == expected
-        for found, image in zip(query.neighbours, expected, strict=True):
-            assert found.value == split.attributes[0].values[colours[image]]
-            assert found.right == (found.value == query.value)
-            assert found.score == pytest.approx(scores[image], abs=1e-6)
+        assert [position[neighbour.picture] for neighbour in query.neighbours] == expected
+        for neighbour, image in zip(query.neighbours, expected, strict=True):
+            assert neighbour.value == split.attributes[0].values[colours[image]]
+            assert neighbour.right == (neighbour.value == query.value)
+            assert neighbour.score == pytest.approx(scores[image], abs=1e-6)
 
 
 def test_a_report_is_the_same_when_made_again(report, shop, bundle):
@@ -115,9 +115,11 @@ def hostile_report() -> Report:
     drawn = picture(np.zeros((8, 8, 3), np.uint8))
     query = Query(drawn, drawn, HOSTILE, (Neighbour(drawn, HOSTILE, False, 0.5),))
     result = AttributeResult(HOSTILE, (query,), EmbeddingMap(np.zeros((2, 2)), (HOSTILE, HOSTILE)))
-    gaze = Gaze(drawn, {HOSTILE: (drawn, HOSTILE)})
+    overlays = AttentionOverlays(drawn, {HOSTILE: (drawn, HOSTILE)})
     history = ({HOSTILE: 1.0}, {HOSTILE: 2.0})
-    return Report({HOSTILE: HOSTILE, "Model": HOSTILE}, Evaluation((score,), score, 3), (result,), (gaze,), history, 0)
+    return Report(
+        {HOSTILE: HOSTILE, "Model": HOSTILE}, Evaluation((score,), score, 3), (result,), (overlays,), history, 0
+    )
 
 
 def test_every_name_is_escaped():
@@ -129,7 +131,7 @@ def test_every_name_is_escaped():
 
 def test_a_model_without_attention_or_history_has_shorter_page():
     full = hostile_report()
-    result = AttributeResult("fit", (Query(full.gazes[0].picture, None, "slim", ()),), None)
+    result = AttributeResult("fit", (Query(full.attention[0].picture, None, "slim", ()),), None)
     page = render(Report({}, full.evaluation, (result,), (), (), 0))
     assert re.findall(r'<section id="(\w+)"', page) == ["scores", "matches"]
     assert "3 photos could not be read" in page
@@ -162,37 +164,37 @@ def test_a_picture_is_a_small_jpeg_of_the_photo():
 def test_attention_is_brightest_where_the_model_looked():
     attention = np.full((4, 4), 1e-4, np.float32)
     attention[0, 3] = 1
-    seen = decoded(attention_picture(np.full((64, 64, 3), 128, np.uint8), attention)).mean(axis=2)
+    seen = decoded(attention_overlay(np.full((64, 64, 3), 128, np.uint8), attention)).mean(axis=2)
     row, column = np.unravel_index(seen.argmax(), seen.shape)
     assert row < 16
     assert column >= 48
 
 
 def test_attention_of_nothing_is_drawn_dark():
-    dark = decoded(attention_picture(np.zeros((8, 8, 3), np.uint8), np.zeros((2, 2), np.float32)))
+    dark = decoded(attention_overlay(np.zeros((8, 8, 3), np.uint8), np.zeros((2, 2), np.float32)))
     assert dark.max() < 60
 
 
 def test_the_plane_keeps_groups_apart_and_in_range():
     random = np.random.default_rng(0)
     groups = np.repeat(np.eye(3, 16), 20, axis=0) + 0.02 * random.normal(size=(60, 16))
-    points = to_plane(groups.astype(np.float32), seed=0)
+    points = tsne(groups.astype(np.float32), seed=0)
     assert points.min() >= 0
     assert points.max() <= 1
     distance = np.linalg.norm(points[:, None] - points[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     assert (distance.argmin(axis=1) // 20 == np.arange(60) // 20).all()
-    np.testing.assert_array_equal(points, to_plane(groups.astype(np.float32), seed=0))
+    np.testing.assert_array_equal(points, tsne(groups.astype(np.float32), seed=0))
 
 
 @pytest.mark.parametrize("dimension", [1, 8])
 def test_equal_vectors_are_one_point_in_the_middle(dimension):
-    assert (to_plane(np.ones((9, dimension), np.float32), seed=0) == 0.5).all()
+    assert (tsne(np.ones((9, dimension), np.float32), seed=0) == 0.5).all()
 
 
 def test_vectors_of_one_dimension_have_a_map():
     vectors = np.where(np.arange(12) % 2, 1, -1).astype(np.float32)[:, None]
-    assert np.isfinite(to_plane(vectors, seed=0)).all()
+    assert np.isfinite(tsne(vectors, seed=0)).all()
 
 
 def test_a_map_colours_the_commonest_values():
@@ -211,7 +213,7 @@ def test_a_curve_spans_its_axes():
     assert "inf" not in flat
 
 
-def test_a_split_with_an_unknown_attribute_is_refused(shop, bundle):
+def test_a_split_with_an_unknown_attribute_is_rejected(shop, bundle):
     embedder, split = Embedder(bundle.path, device="cpu"), read_retrieval(shop, "valid")
     renamed = type(split)(
         split.root, split.images, (Attribute("hem", ("a", "b")), split.attributes[1]), split.queries, split.candidates

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fashionsdk._tools import atomic_file as atomic
 from fashionsdk._tools.atomic_file import replacing
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
@@ -250,8 +249,17 @@ def test_a_link_stays_a_link(path):
 def test_the_bytes_reach_the_disk_before_the_name_changes(path, monkeypatch):
     calls = []
     real_fsync, real_replace = os.fsync, os.replace
-    monkeypatch.setattr(atomic.os, "fsync", lambda fd: (calls.append("fsync"), real_fsync(fd)))
-    monkeypatch.setattr(atomic.os, "replace", lambda *names: (calls.append("replace"), real_replace(*names)))
+
+    def fsync(fd):
+        calls.append("fsync")
+        real_fsync(fd)
+
+    def replace(*names):
+        calls.append("replace")
+        real_replace(*names)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
     write_gallery(path, small())
     assert calls == ["fsync", "replace", "fsync"]
 

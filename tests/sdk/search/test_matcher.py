@@ -2,6 +2,8 @@
 
 import math
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +86,7 @@ def test_embeddings_are_indexed_by_attribute_only(index):
 
 def test_embeddings_cannot_be_iterated():
     with pytest.raises(TypeError, match="'Embeddings' object is not iterable"):
-        iter(embeddings(3))
+        iter(embeddings(3))  # type: ignore[call-overload]
 
 
 def test_a_query_with_one_attribute_needs_no_name():
@@ -141,7 +143,7 @@ def test_float32_products_stay_within_the_rounding_margin():
 
 
 def test_metadata_comes_back_with_its_key():
-    notes = [{"price": 20}, {"tags": ("new", "sale")}, {}]
+    notes: list[dict[str, Any]] = [{"price": 20}, {"tags": ("new", "sale")}, {}]
     matcher = Matcher(names(3), embeddings(3), notes)
     notes[0]["price"] = 99
     found = matcher.search(embeddings(1, seed=1), "neckline", k=3)
@@ -208,7 +210,9 @@ def set_to(value):
     return broken(lambda vectors: vectors.__setitem__((1, 1, 3), value))
 
 
-BAD_ITEMS = {
+HALVES: Any = np.ones((2, 2, 16)) / 4  # float64, which Embeddings takes and a gallery does not
+
+BAD_ITEMS: dict[str, tuple[Any, Embeddings, Any, type[Exception], str]] = {
     "a stored key": (["new.jpg", "photo1.jpg"], embeddings(2), None, ValueError, "photo1.jpg"),
     "a key twice": (["new.jpg", "new.jpg"], embeddings(2), None, ValueError, "'new.jpg' is given twice"),
     "too few keys": (["new.jpg"], embeddings(2), None, ValueError, "1 keys for 2 embeddings"),
@@ -227,7 +231,7 @@ BAD_ITEMS = {
     "a huge number": (["a", "b"], set_to(3e38), None, ValueError, "length inf"),
     "not unit length": (["a", "b"], broken(lambda v: v.__imul__(1.01)), None, ValueError, "length 1.01"),
     "zero": (["a", "b"], broken(lambda v: v.fill(0)), None, ValueError, "length 0"),
-    "float64": (["a", "b"], Embeddings(np.ones((2, 2, 16)) / 4, ATTRIBUTES, MODEL), None, TypeError, "float64"),
+    "float64": (["a", "b"], Embeddings(HALVES, ATTRIBUTES, MODEL), None, TypeError, "float64"),
 }
 
 
@@ -289,6 +293,7 @@ class MatcherMachine(RuleBasedStateMachine):
     """A matcher beside a dict; vectors come from a small pool, so most scores tie."""
 
     items: dict[str, tuple[NDArray[np.float32], dict[str, int]]]
+    path: Path
 
     @initialize(folder=st.just(None))
     def start(self, folder):

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +102,7 @@ def test_keys_that_the_gallery_lacks_can_be_skipped(matcher):
         matcher.rerank(several, [["x", "0.jpg"], ["0.jpg", "1.jpg"]], attribute="sleeve", on_unknown="skip")
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, Any, dict[str, Any], type[Exception], str]] = {
     "an unknown key": (queries(1), ["0.jpg", "x.jpg"], {}, ValueError, "'x.jpg'; the gallery holds 40 items"),
     "a key twice": (queries(1), ["0.jpg", "0.jpg"], {}, ValueError, "'0.jpg' is twice in a list"),
     "one string": (queries(1), "0.jpg", {}, TypeError, "keys is str"),

@@ -24,7 +24,7 @@ class Settings:
         self.cache: Callable[[], Cache | None] = lambda: None
 
     def create_runtime_cache(self) -> "Cache | None":
-        return None if self._library.refuses("create_runtime_cache") else Cache(self._library)
+        return None if self._library.rejects("create_runtime_cache") else Cache(self._library)
 
     def set_execution_context_allocation_strategy(self, strategy: str) -> None:
         assert strategy == USER_MANAGED
@@ -46,10 +46,10 @@ class Cache:
         self.kernels.add(kernel)
 
     def serialize(self) -> bytes | None:
-        return None if self._library.refuses("serialize") else json.dumps([VERSION, *sorted(self.kernels)]).encode()
+        return None if self._library.rejects("serialize") else json.dumps([VERSION, *sorted(self.kernels)]).encode()
 
     def deserialize(self, data: bytes) -> bool:
-        if self._library.refuses("deserialize") or not data.startswith(f'["{VERSION}"'.encode()):
+        if self._library.rejects("deserialize") or not data.startswith(f'["{VERSION}"'.encode()):
             return False
         self.kernels.update(json.loads(data)[1:])
         return True
@@ -79,7 +79,7 @@ class Context:
 
     def set_optimization_profile_async(self, profile: int, stream: int) -> bool:
         assert profile == 0
-        if self._library.refuses("set_optimization_profile_async"):
+        if self._library.rejects("set_optimization_profile_async"):
             return False
         self._cuda.put(self._cuda.queues[stream], Work(lambda: setattr(self, "_profile", True), []))
         return True
@@ -88,7 +88,7 @@ class Context:
         self._cuda.rule(self._profile, "a shape before the profile is in place")
         self._changes, self._ran = self._changes + 1, False
         smallest, _, largest = self._engine.batches
-        if self._library.refuses("set_input_shape") or not smallest <= shape[0] <= largest:
+        if self._library.rejects("set_input_shape") or not smallest <= shape[0] <= largest:
             return False
         self._cuda.rule(shape[1:] == self._library.shapes[name], "a shape that is not the engine's")
         self._size = shape[0]
@@ -97,7 +97,7 @@ class Context:
     def set_tensor_address(self, name: str, address: int) -> bool:
         self._changes += 1
         self._addresses[name] = address
-        return not self._library.refuses("set_tensor_address")
+        return not self._library.rejects("set_tensor_address")
 
     def get_tensor_shape(self, name: str) -> list[int]:
         return [self._size, *self._library.shapes[name]]
@@ -107,14 +107,14 @@ class Context:
         cuda.rule(self._size > 0, "a run before the shape is set")
         cuda.rule(self._scratch is not None, "a run without scratch memory")
         cuda.rule(self._addresses.keys() == self._library.shapes.keys(), "a run without all tensors")
-        refused = self._library.refuses("execute_async_v3")
+        rejected = self._library.rejects("execute_async_v3")
         if queue.recording is not None:
             cuda.rule(self._settings is None, "a recording by us of what TensorRT for RTX records")
             cuda.rule(self._ran, "a recording of the first run, which does what cannot be recorded")
             queue.spoilt |= self._engine.loops
         if queue.spoilt:
             self._library.logger.log(1, "loops cannot be recorded")
-        if refused or queue.spoilt:
+        if rejected or queue.spoilt:
             return False
         self._compile(f"batch of {self._size}")
         itself, changes = weakref.ref(self), self._changes
@@ -139,7 +139,8 @@ class Context:
 
     def _tensor(self, name: str) -> NDArray[np.uint8]:
         low, high = self._range(name)
-        return self._cuda.view(low, high - low)
+        view: NDArray[np.uint8] = self._cuda.view(low, high - low)
+        return view
 
     def _range(self, name: str) -> Range:
         size = self._size * int(np.prod(self._library.shapes[name])) * (1 if name == "images" else 4)

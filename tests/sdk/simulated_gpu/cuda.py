@@ -1,7 +1,7 @@
-"""A simulated CUDA device and its driver: they keep bytes, run streams, and insist on the rules.
+"""A simulated CUDA device and its driver: they store bytes, run streams, and check the rules.
 
-Work on a stream runs as late as the rules allow, at once, or at random moments between: a right program cannot tell.
-A broken rule is an ``AssertionError`` where it happens, and is kept in ``broken``, since a finaliser cannot raise.
+Work on a stream runs as late as the rules allow, at once, or at random moments. Correct programs are not affected.
+A broken rule is an ``AssertionError`` where it happens, and is listed in ``broken``, since a finaliser cannot raise.
 """
 
 import itertools
@@ -98,9 +98,9 @@ class Cuda:
         self._handles = itertools.count(0x7F12_0000_0000, 0x10_0000)
         self._stacks = threading.local()
 
-    def rule(self, kept: bool, text: str) -> None:
+    def rule(self, followed: bool, text: str) -> None:
         """Note a broken rule."""
-        if not kept:
+        if not followed:
             self.broken.append(text)
             raise AssertionError(text)
 

@@ -53,16 +53,16 @@ class TensorRt:
         )
         return module
 
-    def refuses(self, call: str) -> bool:
-        """Count a call, and tell whether the library refuses it, in which case it logs an error."""
-        fails = self.cuda.step(call)
+    def rejects(self, call: str) -> bool:
+        """Count a call, and tell whether the library rejects it; then it logs an error."""
+        fails: bool = self.cuda.step(call)
         if fails:
             self.logger.log(1, f"{call} failed: a test")
         return fails
 
     def _runtime(self, logger: Any) -> "Runtime":
         self.logger = logger
-        if self.refuses("Runtime"):
+        if self.rejects("Runtime"):
             raise TypeError("pybind11::init(): factory function returned nullptr")
         return Runtime(self)
 
@@ -72,22 +72,22 @@ class Runtime:
         self._library = library
 
     def deserialize_cuda_engine(self, data: bytes) -> "Engine | None":
-        if self._library.refuses("deserialize_cuda_engine"):
+        if self._library.rejects("deserialize_cuda_engine"):
             return None
         return Engine(self._library, json.loads(data))
 
 
 class Engine:
-    def __init__(self, library: TensorRt, told: dict[str, Any]) -> None:
+    def __init__(self, library: TensorRt, settings: dict[str, Any]) -> None:
         self.library = library
-        self.batches: list[int] = told["batches"]
-        self.loops = "loops" in told
+        self.batches: list[int] = settings["batches"]
+        self.loops = "loops" in settings
         self._names = list(library.shapes)
         self.num_io_tensors = len(self._names)
         self.device_memory_size_v2 = SCRATCH
         library.cuda.add("engine")
-        if "warning" in told:
-            library.logger.log(2, told["warning"])
+        if "warning" in settings:
+            library.logger.log(2, settings["warning"])
 
     def __del__(self) -> None:
         self.library.cuda.drop("engine")
@@ -106,9 +106,9 @@ class Engine:
         return [[count, *self.library.shapes[name]] for count in self.batches]
 
     def create_execution_context(self, settings: Any) -> "Context | None":
-        if self.library.refuses("create_execution_context"):
+        if self.library.rejects("create_execution_context"):
             return None
         return Context(self, None if settings == USER_MANAGED else settings)
 
     def create_runtime_config(self) -> "Settings | None":
-        return None if self.library.refuses("create_runtime_config") else Settings(self.library)
+        return None if self.library.rejects("create_runtime_config") else Settings(self.library)

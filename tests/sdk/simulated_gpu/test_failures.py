@@ -33,7 +33,7 @@ def test_a_failure_of_any_call_is_one_error_and_the_next_try_works_and_nothing_i
     use(machine, [])
     steps = machine.cuda.calls.total()
     assert steps > 70
-    told = 0
+    reported = 0
     for failing in range(1, steps + 1):
         machine = simulate(kind, pace)
         machine.cuda.fails = lambda number, failing=failing: number == failing
@@ -44,8 +44,8 @@ def test_a_failure_of_any_call_is_one_error_and_the_next_try_works_and_nothing_i
         machine.assert_clean()
         assert len(errors) <= 1
         assert all("a test" in str(error) for error in errors)
-        told += len(errors)
-    assert told > steps / 2  # the others are freeing and recording, without which it goes on
+        reported += len(errors)
+    assert reported > steps / 2  # the others are freeing and recording, without which it goes on
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-"""The kernels that TensorRT for RTX compiles, kept for the next process; on a simulated GPU."""
+"""The kernels that TensorRT for RTX compiles, saved for the next process; on a simulated GPU."""
 
 import logging
 import stat
@@ -25,43 +25,43 @@ def compiled(machine: Machine, *counts: int) -> int:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Callable[[], Path]:
+def kernels(tmp_path: Path) -> Callable[[], Path]:
     """Return the one file of kernels."""
     return lambda: next((tmp_path / "cache" / "fashionsdk" / "tensorrt-rtx").iterdir())
 
 
-def test_what_one_process_compiled_the_next_one_does_not(simulate: Simulate, kept: Callable[[], Path]):
+def test_what_one_process_compiled_the_next_one_does_not(simulate: Simulate, kernels: Callable[[], Path]):
     assert compiled(simulate("tensorrt-rtx"), 5, 5, 7) == 3  # the engine's own, and those of two sizes
-    first = kept().read_bytes()
+    first = kernels().read_bytes()
     assert compiled(simulate("tensorrt-rtx"), 7, 5) == 0
-    assert kept().read_bytes() == first
+    assert kernels().read_bytes() == first
     assert compiled(simulate("tensorrt-rtx"), 5, 9) == 1
     assert compiled(simulate("tensorrt-rtx"), 5, 7, 9) == 0
 
 
-def test_an_unchanged_file_is_not_written_again(simulate: Simulate, kept: Callable[[], Path]):
+def test_an_unchanged_file_is_not_written_again(simulate: Simulate, kernels: Callable[[], Path]):
     compiled(simulate("tensorrt-rtx"), 5)
-    before = kept().stat()
+    before = kernels().stat()
     compiled(simulate("tensorrt-rtx"), 5)
-    assert (kept().stat().st_ino, kept().stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (kernels().stat().st_ino, kernels().stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_the_file_belongs_to_the_engine_and_the_gpu_and_its_folder_to_the_user(
-    simulate: Simulate, kept: Callable[[], Path]
+    simulate: Simulate, kernels: Callable[[], Path]
 ):
     machine = simulate("tensorrt-rtx")
     compiled(machine, 5)
-    assert kept().name == f"{machine.bundle.manifest.files[ENGINE_FILE].sha256}.Simulated-GPU.kernels"
-    assert stat.S_IMODE(kept().parent.stat().st_mode) == 0o700
+    assert kernels().name == f"{machine.bundle.manifest.files[ENGINE_FILE].sha256}.Simulated-GPU.kernels"
+    assert stat.S_IMODE(kernels().parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize("damaged", [b"", b"no kernels", OTHER_VERSION])
-def test_a_file_that_the_library_refuses_is_replaced(simulate: Simulate, kept: Callable[[], Path], damaged: bytes):
+def test_a_file_that_the_library_rejects_is_replaced(simulate: Simulate, kernels: Callable[[], Path], damaged: bytes):
     compiled(simulate("tensorrt-rtx"), 5)
-    good = kept().read_bytes()
-    kept().write_bytes(damaged)
+    good = kernels().read_bytes()
+    kernels().write_bytes(damaged)
     assert compiled(simulate("tensorrt-rtx"), 5) == 2
-    assert kept().read_bytes() == good
+    assert kernels().read_bytes() == good
 
 
 def test_without_a_place_to_keep_them_it_runs_and_says_so(
@@ -72,8 +72,8 @@ def test_without_a_place_to_keep_them_it_runs_and_says_so(
     with caplog.at_level(logging.WARNING, "fashionsdk"):
         assert compiled(machine, 5) == 2
     assert [record.getMessage().split(":")[0] for record in caplog.records] == [
-        "kept kernels cannot be read, they are compiled again",
-        "compiled kernels cannot be kept, the next process compiles them again",
+        "saved kernels cannot be read, they are compiled again",
+        "compiled kernels cannot be saved, the next process compiles them again",
     ]
 
 

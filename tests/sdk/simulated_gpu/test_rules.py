@@ -1,4 +1,4 @@
-"""The simulated GPU notices programs that are wrong."""
+"""The simulated GPU detects wrong programs."""
 
 import numpy as np
 import pytest

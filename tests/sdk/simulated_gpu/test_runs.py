@@ -1,4 +1,4 @@
-"""How the TensorRT backend orders its calls: on a simulated GPU, which insists on the rules of a real one."""
+"""The order of the TensorRT backend's calls, on a simulated GPU that checks the rules of a real one."""
 
 import gc
 import itertools
@@ -53,11 +53,11 @@ def test_answers_are_the_callers_own_and_images_may_be_a_view(simulate):
     backend = machine.open()
     images = np.random.default_rng(0).integers(0, 256, (16, *SHAPES["images"]), dtype=np.uint8)
     first, _ = backend.run(images[::2, :, ::-1])
-    kept = first.copy()
-    np.testing.assert_array_equal(backend.run(np.ascontiguousarray(images[::2, :, ::-1]))[0], kept)
+    copy = first.copy()
+    np.testing.assert_array_equal(backend.run(np.ascontiguousarray(images[::2, :, ::-1]))[0], copy)
     backend.run(255 - images)
     backend.close()
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, copy)
 
 
 def test_a_repeated_size_is_enqueued_once_recorded_once_and_replayed_from_then_on(simulate):
@@ -105,9 +105,9 @@ def test_the_contexts_and_graphs_of_the_sizes_used_last_are_kept_and_no_others(s
     backend = machine.open()
     for seed, count in enumerate([*range(MIN, MAX + 1), MIN, MAX]):
         machine.check(backend, count, seed)
-        kept = min(seed + 1, KEPT_SIZES)
-        assert machine.cuda.other["execution context"] == kept
-        assert machine.cuda.other["executable graph"] == (kept if kind == "tensorrt" else 0)
+        cached = min(seed + 1, KEPT_SIZES)
+        assert machine.cuda.other["execution context"] == cached
+        assert machine.cuda.other["executable graph"] == (cached if kind == "tensorrt" else 0)
     backend.close()
     machine.assert_clean()
 
@@ -134,13 +134,45 @@ def test_closing_in_another_thread_waits_for_the_calls_that_run(simulate, hasty_
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_when_close_returns_nothing_is_left_though_threads_were_running(simulate, hasty_threads, kind):
+    machine = simulate(kind, pace="random")
+    backend = machine.open()
+    started = threading.Event()
+
+    def run() -> None:
+        with pytest.raises(ValueError, match=f"this {kind} backend is closed; open the bundle again"):  # noqa: PT012
+            for seed in itertools.count():
+                machine.check(backend, seed % 5 + 1, seed)
+                started.set()
+
+    with ThreadPoolExecutor(4) as threads:
+        running = [threads.submit(run) for _ in range(4)]  # more than there are workers
+        assert started.wait(20)
+        backend.close()
+        machine.assert_clean()
+        for future in running:
+            future.result(20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_closes_at_the_end_of_the_block(simulate, kind):
+    machine = simulate(kind)
+    with machine.open() as backend:
+        machine.check(backend, 5)
+        assert not backend.closed
+    assert backend.closed
+    machine.assert_clean()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_forgotten_backend_frees_all_in_whatever_thread_it_is_found(simulate, kind):
     machine = simulate(kind)
     backends = [machine.open()]
     machine.check(backends[0], 5)
     gc.collect()
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: (backends.clear(), gc.collect())).result()
+        thread.submit(backends.pop).result()
+        thread.submit(gc.collect).result()
     machine.assert_clean()
 
 
@@ -150,7 +182,7 @@ def test_a_backend_that_was_never_used_frees_all(simulate):
     machine.assert_clean()
 
 
-def test_an_engine_that_is_not_the_manifests_is_refused_and_freed(simulate):
+def test_an_engine_that_is_not_the_manifests_is_an_error_and_freed(simulate):
     machine = simulate(batches=(MIN, 8, MAX + 1))
     with pytest.raises(BundleError, match="was built for batches of") as caught:
         machine.open()
@@ -158,7 +190,7 @@ def test_an_engine_that_is_not_the_manifests_is_refused_and_freed(simulate):
     assert caught.value is not None  # it was alive until here, with all that it holds
 
 
-def test_a_driver_without_graphs_is_refused_and_the_engine_freed(simulate, monkeypatch):
+def test_a_driver_without_graphs_is_an_error_and_the_engine_freed(simulate, monkeypatch):
     machine = simulate()
     monkeypatch.setattr("ctypes.CDLL", lambda name: object())
     with pytest.raises(BackendError, match=r"CUDA 11\.4 or later") as caught:

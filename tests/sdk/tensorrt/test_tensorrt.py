@@ -1,13 +1,14 @@
-"""The TensorRT backend, as far as it goes without a GPU; test_tensorrt_gpu.py has the rest."""
+"""The parts of the TensorRT backend that need no GPU; test_tensorrt_gpu.py has the rest."""
 
 import itertools
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
@@ -17,8 +18,7 @@ from fashionsdk.backends.tensorrt._engine_choice import choose_engine, mismatch
 from fashionsdk.backends.tensorrt._tensorrt import parts
 from fashionsdk.backends.tensorrt.run._engine import read_engine
 from fashionsdk.backends.tensorrt.run._engine_signature import check_batches, check_tensors, tensor_shapes
-from fashionsdk.bundle import Bundle
-from fashionsdk.bundle._manifest import EngineInfo, Manifest
+from fashionsdk.bundle import Bundle, EngineInfo, EngineKind, Manifest, Precision
 from fashionsdk.errors import BackendError, BundleError
 
 HAS_PYCUDA = find_spec("pycuda") is not None
@@ -50,7 +50,7 @@ def test_importing_the_backend_imports_neither_library():
 
 
 def test_the_first_engine_that_fits_is_chosen(manifest: Manifest):
-    kinds, precisions = ("tensorrt", "tensorrt-rtx"), ("fp16", "fp32")
+    kinds, precisions = get_args(EngineKind), ("fp16", "fp32")
     versions, capabilities = ("10.13.0.35", "11.1.0.5"), ("8.9", "9.0")
     tried = list(itertools.product(versions, capabilities, precisions, kinds))
     engines = [
@@ -58,7 +58,7 @@ def test_the_first_engine_that_fits_is_chosen(manifest: Manifest):
         for number, (version, capability, _, _) in enumerate(tried)
     ]
     engines = [
-        replace(engine, precision=precision, kind=kind)
+        replace(engine, precision=cast(Precision, precision), kind=kind)
         for engine, (_, _, precision, kind) in zip(engines, tried, strict=True)
     ]
     rng = np.random.default_rng(0)
@@ -73,12 +73,12 @@ def test_the_first_engine_that_fits_is_chosen(manifest: Manifest):
                 if (engine.library_version, engine.compute_capability, engine.kind) == (version, capability, kind)
                 if precision is None or engine.precision == precision
             ]
-            asked = (bundle_with(manifest, *some), kind, precision, version, capability)
+            choose = partial(choose_engine, bundle_with(manifest, *some), kind, precision, version, capability)
             if expected:
-                assert choose_engine(*asked) is expected[0]
+                assert choose() is expected[0]
             else:
                 with pytest.raises(BackendError, match=f"export/build_engine.py .* --engine {kind}"):
-                    choose_engine(*asked)
+                    choose()
 
 
 def test_an_engine_of_another_version_says_both_and_how_to_build_it(manifest: Manifest):
@@ -162,7 +162,7 @@ def test_an_engine_must_have_the_manifests_tensors_and_no_others(bundle: Bundle)
 
 
 @pytest.mark.parametrize("found", [[1, 8, 16], [2, 8, 32], [], [1, 8]])
-def test_an_engine_for_other_batches_than_the_manifest_says_is_refused(bundle: Bundle, found: list[int]):
+def test_an_engine_for_other_batches_than_the_manifest_says_is_rejected(bundle: Bundle, found: list[int]):
     check_batches(bundle, ENGINE, [1, 8, 32])
     with pytest.raises(BundleError, match=r"expected \[1, 8, 32\]"):
         check_batches(bundle, ENGINE, found)

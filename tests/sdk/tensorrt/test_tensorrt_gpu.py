@@ -133,9 +133,9 @@ def test_sizes_may_follow_each_other_in_any_order(check: Callable[[int, int], No
 
 def test_answers_are_the_callers_own(backend: TensorRtBackend):
     first, _ = backend.run(np.zeros((MAX, *SHAPE), np.uint8))
-    kept = first.copy()
+    copy = first.copy()
     backend.run(np.full((MAX, *SHAPE), 255, np.uint8))
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, copy)
 
 
 def test_images_that_are_no_whole_array_are_copied_right(backend: TensorRtBackend):
@@ -191,8 +191,8 @@ def test_kernels_that_were_compiled_here_are_kept_and_accepted_again(
             backend = open_engine(with_engine, built[0], 0, None, "a test")
             backend.run(np.zeros((MAX, *SHAPE), np.uint8))
             backend.close()
-    kept = list((tmp_path / "cache").rglob("*.kernels"))
-    assert len(kept) == (built[0] == "tensorrt-rtx")
+    files = list((tmp_path / "cache").rglob("*.kernels"))
+    assert len(files) == (built[0] == "tensorrt-rtx")
     assert "kernels" not in caplog.text
 
 

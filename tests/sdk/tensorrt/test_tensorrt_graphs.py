@@ -1,7 +1,7 @@
 """CUDA graphs through ctypes, against functions with the C prototypes of the driver."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_uint64, c_void_p
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ HANDLE = 0x7F12_3456_789A  # more than 32 bits, which a wrong prototype would cu
 
 
 class Driver:
-    """Functions with the C prototypes of ``cuda.h``, that note what reaches them through ctypes."""
+    """Functions with the C prototypes of ``cuda.h``, that record the arguments they receive through ctypes."""
 
     def __init__(self, **answers: int) -> None:
         self.calls: list[tuple[object, ...]] = []
@@ -29,7 +29,7 @@ class Driver:
             cuGetErrorString=CFUNCTYPE(c_int, c_int, POINTER(c_char_p))(self._error_string),
         )
 
-    def _note(self, name: str) -> object:
+    def _note(self, name: str) -> Callable[..., int]:
         def call(*arguments: int) -> int:
             self.calls.append((name, *arguments))
             return self._answers.get(name.split()[0], 0)
@@ -104,7 +104,7 @@ def test_an_error_without_a_description_still_has_its_number():
         graph.launch(HANDLE)
 
 
-def test_a_driver_without_graphs_is_refused():
+def test_a_driver_without_graphs_is_an_error():
     with pytest.raises(CudaGraphError, match=r"cuStreamBeginCapture_v2.*CUDA 11.4 or later"):
         GraphDriver(SimpleNamespace())
 

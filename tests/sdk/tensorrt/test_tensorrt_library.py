@@ -1,4 +1,4 @@
-"""The seam to TensorRT and TensorRT for RTX, as far as it goes without a GPU."""
+"""Loading TensorRT and TensorRT for RTX, without a GPU."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fashionsdk.backends.tensorrt.library._api import Api
-from fashionsdk.backends.tensorrt.library._library import Library, library
+from fashionsdk.backends.tensorrt.library._library import Library, load_library
 from fashionsdk.backends.tensorrt.library._library_log import Log
 from fashionsdk.errors import BackendError
 
@@ -22,15 +22,15 @@ def test_a_missing_library_or_one_of_stubs_alone_names_what_to_install():
     if spec is not None and spec.origin is not None:
         pytest.skip("tensorrt is installed")
     with pytest.raises(BackendError, match=r'tensorrt cannot be imported: .*pip install "fashionsdk\[tensorrt\]"'):
-        library("tensorrt")
+        load_library("tensorrt")
 
 
 @with_rtx
 def test_the_library_is_imported_once_and_tells_its_version():
     import tensorrt_rtx
 
-    assert library("tensorrt-rtx").version == tensorrt_rtx.__version__
-    assert library("tensorrt-rtx") is library("tensorrt-rtx")
+    assert load_library("tensorrt-rtx").version == tensorrt_rtx.__version__
+    assert load_library("tensorrt-rtx") is load_library("tensorrt-rtx")
 
 
 @with_rtx
@@ -64,18 +64,18 @@ def test_the_library_is_imported_once_and_tells_its_version():
     ],
 )
 def test_tensorrt_for_rtx_has_what_the_stubs_of_tensorrt_are_checked_for(name: str):
-    found: Any = library("tensorrt-rtx").module
+    found: Any = load_library("tensorrt-rtx").module
     for part in name.split("."):
         found = getattr(found, part)
 
 
 @with_rtx
 @pytest.mark.parametrize("size", [0, 1, 64, 100_000])
-def test_what_is_no_engine_is_refused_with_the_librarys_own_words(size: int):
+def test_bytes_that_are_no_engine_are_an_error_with_the_librarys_message(size: int):
     program = (
-        "from fashionsdk.backends.tensorrt.library._library import library\n"
+        "from fashionsdk.backends.tensorrt.library._library import load_library\n"
         "from fashionsdk.errors import BackendError\n"
-        "found = library('tensorrt-rtx')\n"
+        "found = load_library('tensorrt-rtx')\n"
         f"try: found.deserialize(found.start(found.module.Runtime), bytes({size}))\n"
         "except BackendError as error: print(error)\n"
     )  # in a process of its own: TensorRT has one logger a process
@@ -89,10 +89,10 @@ def test_what_is_no_engine_is_refused_with_the_librarys_own_words(size: int):
 BUILD_AND_LOAD = """
 import sys
 import tensorrt_rtx as trt
-from fashionsdk.backends.tensorrt.library._library import library
+from fashionsdk.backends.tensorrt.library._library import load_library
 from fashionsdk.errors import BackendError
 
-found = library("tensorrt-rtx")
+found = load_library("tensorrt-rtx")
 builder = trt.Builder(found.logger)
 network, config = builder.create_network(0), builder.create_builder_config()
 profile = builder.create_optimization_profile()
@@ -107,15 +107,15 @@ except BackendError as error:
 
 
 @with_rtx
-def test_the_library_has_all_that_type_checkers_are_told_of():
-    found = library("tensorrt-rtx").module
+def test_the_library_has_all_that_the_types_declare():
+    found = load_library("tensorrt-rtx").module
     assert [name for name in Api.__annotations__ if not isinstance(getattr(found, name, None), type)] == []
 
 
 WARN = """
 import logging, sys
 import tensorrt_rtx as trt
-from fashionsdk.backends.tensorrt.library._library import library
+from fashionsdk.backends.tensorrt.library._library import load_library
 
 class Other(trt.ILogger):
     def __init__(self):
@@ -127,7 +127,7 @@ class Other(trt.ILogger):
 logging.basicConfig(format="%(levelname)s %(name)s %(message)s", stream=sys.stdout)
 other = Other()
 first = trt.Runtime(other)
-found = library("tensorrt-rtx")
+found = load_library("tensorrt-rtx")
 found.start(found.module.Runtime)
 """
 
@@ -141,7 +141,7 @@ def test_warnings_of_the_library_go_to_the_log():
     assert done.stderr == ""
 
 
-def test_the_log_keeps_errors_once_and_remarks_for_who_listens():
+def test_the_log_collects_errors_once_and_remarks_for_a_listener():
     log = Log("a library")
     assert log.last_errors().startswith("it gives no reason")
     for message in ("first\n  second ", "second", "[checkMacros.cpp::catchCudaError::250] first"):
@@ -172,7 +172,7 @@ def test_a_library_that_starts_nothing_is_an_error():
 
 @with_rtx
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
-def test_a_real_engine_without_a_driver_is_refused_with_the_reason(graph_file: Path):
+def test_a_real_engine_without_a_driver_is_an_error_with_the_reason(graph_file: Path):
     command = [sys.executable, "-c", BUILD_AND_LOAD, str(graph_file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "does not load it: " in done.stdout

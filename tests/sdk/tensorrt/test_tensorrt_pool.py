@@ -1,4 +1,4 @@
-"""What holds the TensorRT backend's memory: the pool of workers and the cache of contexts."""
+"""The pool of workers and the cache of contexts, which hold the TensorRT backend's memory."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ class Finish:
 def test_many_threads_share_a_few_workers_and_none_is_shared_at_one_time(thing: type[Thing]):
     finish = Finish()
     pool = WorkerPool(thing, 3, finish)
-    together = threading.Barrier(3, timeout=20)  # passes only if three workers are lent at once
+    together = threading.Barrier(3, timeout=20)  # passes only if three workers are borrowed at once
 
     def use(number: int) -> None:
         with pool.worker() as worker:
@@ -144,26 +144,26 @@ def test_closing_while_many_threads_run_finishes_once(thing: type[Thing]):
         assert (thing.open, finish.calls) == (0, 1)
 
 
-def test_a_pool_of_no_workers_is_refused(thing: type[Thing]):
+def test_a_pool_of_no_workers_is_an_error(thing: type[Thing]):
     with pytest.raises(ValueError, match="workers is 0; expected 1 or more"):
         WorkerPool(thing, 0, Finish())
 
 
 @pytest.mark.parametrize("capacity", [1, 3, 8])
 def test_the_cache_keeps_what_was_used_last_like_a_list_would(thing: type[Thing], capacity: int):
-    cache = LruCache(capacity, lambda key: thing())
-    kept: list[int] = []  # the last one was used last
+    cache: LruCache[int, Thing] = LruCache(capacity, lambda key: thing())
+    newest: list[int] = []  # the last one was used last
     values: dict[int, Thing] = {}
     for key in np.random.default_rng(capacity).integers(0, 12, 500).tolist():
         value = cache.get(key)
-        if key in kept:
+        if key in newest:
             assert value is values[key]
-            kept.remove(key)
-        kept = [*kept, key][-capacity:]
+            newest.remove(key)
+        newest = [*newest, key][-capacity:]
         values[key] = value
         assert not value.closed
-        assert {key for key in values if not values[key].closed} == set(kept)
-        assert thing.open == len(cache) == len(kept)
+        assert {key for key in values if not values[key].closed} == set(newest)
+        assert thing.open == len(cache) == len(newest)
     cache.close()
     assert (thing.open, len(cache)) == (0, 0)
 
@@ -197,6 +197,6 @@ def test_a_value_that_cannot_be_made_is_not_kept(thing: type[Thing]):
     assert not cache.get("a").closed
 
 
-def test_a_cache_of_nothing_is_refused(thing: type[Thing]):
+def test_a_cache_of_nothing_is_an_error(thing: type[Thing]):
     with pytest.raises(ValueError, match="capacity is 0; expected 1 or more"):
         LruCache(0, lambda key: thing())

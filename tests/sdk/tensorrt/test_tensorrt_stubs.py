@@ -52,10 +52,11 @@ def parseable(source: str) -> str:
         try:
             ast.parse("\n".join(lines))
         except SyntaxError as error:
-            line = lines[error.lineno - 1]
+            number = (error.lineno or 1) - 1
+            line = lines[number]
             declaration = re.match(r"(\s*def \w+)\(", line)
             assert declaration is not None, line
-            lines[error.lineno - 1] = f"{declaration[1]}(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:"
+            lines[number] = f"{declaration[1]}(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:"
         else:
             return "\n".join(lines)
     raise AssertionError("the stubs have more than 20 declarations that are no Python")
@@ -73,7 +74,7 @@ def copy_stubs(out: Path) -> None:
             (out / name / path.name).write_text(parseable(path.read_text()))
 
 
-def test_the_seam_calls_tensorrt_as_its_stubs_declare(tmp_path: Path):
+def test_tensorrt_is_called_as_its_stubs_declare(tmp_path: Path):
     copy_stubs(tmp_path / "stubs")
     untyped = ",".join(f"{name}.*" for name in UNTYPED)
     (tmp_path / "mypy.ini").write_text(CONFIG.format(stubs=tmp_path / "stubs", root=ROOT, untyped=untyped))

@@ -1,4 +1,4 @@
-"""Training on listed triplets: what an epoch passes, and what is loaded."""
+"""Training on listed triplets: loading them, and the triplets of an epoch."""
 
 import logging
 
@@ -46,12 +46,17 @@ def names(images, triplets):
     return [(*(images[i] for i in row[:3]), row[3]) for row in triplets.tolist()]
 
 
+def triplets_of(draw):
+    assert draw.triplets is not None
+    return draw.triplets
+
+
 @given(st.integers(1, 40), st.integers(3, 30), st.integers(0, 5))
-def test_each_triplet_is_passed_once_an_epoch(count, batch_size, epoch):
+def test_each_triplet_occurs_once_an_epoch(count, batch_size, epoch):
     triplets = np.random.default_rng(count).integers(0, 9, (count, 4)).astype(np.int32)
     sampler = ListedTripletSampler(triplets, batch_size, seed=3)
     draws = list(sampler.epoch(epoch))
-    passed = [[*draw.images[row[:3]].tolist(), int(row[3])] for draw in draws for row in draw.triplets]
+    passed = [[*draw.images[row[:3]].tolist(), int(row[3])] for draw in draws for row in triplets_of(draw)]
     assert sorted(passed) == sorted(triplets.tolist())
     assert len(draws) == sampler.batches()
     assert max(len(draw.images) for draw in draws) <= batch_size
@@ -71,7 +76,7 @@ def test_the_order_depends_on_seed_and_epoch_alone():
 
 
 @pytest.mark.parametrize("triplets", [np.empty((0, 4), np.int32), np.zeros((5, 3), np.int32), np.zeros(4, np.int32)])
-def test_what_is_no_list_of_triplets_is_an_error(triplets):
+def test_an_array_that_is_not_a_list_of_triplets_is_an_error(triplets):
     with pytest.raises(ValueError, match=r"expected \(T, 4\)"):
         ListedTripletSampler(triplets, 9, 0)
 
@@ -96,8 +101,9 @@ def test_the_loader_feeds_them(zappos, tmp_path):
     drawn = list(sampler.epoch(1))
     for batch, expected in zip(loader.epoch(1), drawn, strict=True):
         assert batch.images.shape == (len(expected.images), SIDE, SIDE, 3)
-        assert batch.triplets.tolist() == expected.triplets.tolist()
-    assert sum(len(draw.triplets) for draw in drawn) == 40
+        assert batch.triplets is not None
+        assert batch.triplets.tolist() == triplets_of(expected).tolist()
+    assert sum(len(triplets_of(draw)) for draw in drawn) == 40
 
 
 def test_some_attributes_may_be_chosen(zappos, tmp_path):
@@ -152,7 +158,7 @@ def test_photos_of_both_splits_are_reported(zappos, tmp_path, caplog):
     assert f"{len(data.labels.images)} photos are in both 'train' and 'train'" in caplog.text
 
 
-def test_the_digest_tells_data_apart(zappos, tmp_path):
+def test_other_data_have_another_digest(zappos, tmp_path):
     whole, again, part = (load_triplet_data(zappos, SIDE, 36, tmp_path, most=most) for most in (None, None, 39))
     assert isinstance(whole, TripletData)
     assert whole.digest == again.digest

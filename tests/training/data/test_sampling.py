@@ -1,4 +1,4 @@
-"""What batches hold, whatever the labels."""
+"""The content of batches, for any labels."""
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ def usable(rows):
 def test_triplets_share_a_value_with_the_positive_and_not_with_the_negative(rows, epoch):
     labels = usable(rows)
     for draw in TripletSampler(labels, batch_size=9, seed=1).epoch(epoch):
+        assert draw.triplets is not None
         for anchor, positive, negative, attribute in draw.triplets:
             a, p, n = draw.images[[anchor, positive, negative]]
             assert a != p

@@ -1,4 +1,4 @@
-"""The generated garments: what is true of every picture."""
+"""Properties of every generated picture."""
 
 import hashlib
 import os
@@ -41,7 +41,7 @@ def pixels(image):
 
 
 def with_value(scene, attribute, value):
-    """The same scene with one value changed; bare of sleeves, which some necklines would take away."""
+    """The same scene with one value changed; without sleeves, which some necklines exclude."""
     sleeves = {} if attribute == "sleeve_length" else {"sleeve_length": "sleeveless"}
     return replace(scene, values={**scene.values, **sleeves, attribute: value})
 
@@ -139,7 +139,7 @@ def test_two_attributes_of_a_picture_are_independent():
 
 
 @pytest.mark.parametrize("attribute", NAMES)
-def test_boxes_hold_whatever_a_value_changes(attribute):
+def test_boxes_contain_everything_that_a_value_changes(attribute):
     values = next(each.values for each in ATTRIBUTES if each.name == attribute)
     for scene in scenes_showing(attribute, 4):
         left, top, right, bottom = (edge * SIDE for edge in attribute_box(scene, attribute))
@@ -166,6 +166,6 @@ def test_boxes_do_not_depend_on_values():
         ({"index": 0, "side": 31}, "side is 31 pixels"),
     ],
 )
-def test_bad_arguments_are_refused(arguments, message):
+def test_bad_arguments_are_an_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         draw(**arguments)

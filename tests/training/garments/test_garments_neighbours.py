@@ -1,4 +1,4 @@
-"""Overall look and colour must not give the values away, or training on the pictures would prove nothing."""
+"""Overall look and colour must not reveal the values: otherwise training on the pictures would show nothing."""
 
 import numpy as np
 import pytest

@@ -22,7 +22,7 @@ def contents(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_table_says_what_was_drawn(tmp_path):
+def test_the_table_describes_the_pictures(tmp_path):
     labels = write_table(tmp_path / "new" / "set", train=5, valid=3, seed=4, side=SIDE)
     rows = read(labels)
     assert list(rows[0]) == ["image", "split", *(each.name for each in ATTRIBUTES)]
@@ -78,7 +78,7 @@ def test_a_run_that_fails_leaves_no_labels(tmp_path):
     [{"train": 0}, {"valid": -1}, {"seed": -1}, {"side": 8}, {"workers": 0}],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, wrong):
+def test_bad_arguments_are_an_error_before_anything_is_written(tmp_path, wrong):
     with pytest.raises(ValueError, match="expected"):
         write_table(tmp_path / "out", **({"train": 1, "valid": 1} | wrong))
     assert not (tmp_path / "out").exists()

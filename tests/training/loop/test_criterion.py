@@ -1,4 +1,4 @@
-"""What each network is trained for, against sums of losses that are tested on their own."""
+"""The loss of each network, against sums of losses that have their own tests."""
 
 from dataclasses import replace
 
@@ -86,7 +86,7 @@ def test_the_papers_alignment_of_three_photos_is_three_tenths():
 
 @torch.no_grad()
 @BOTH
-def test_ag_man_classifies_what_its_photos_stand_for(triplets):
+def test_ag_man_classifies_the_attributes_that_its_photos_stand_for(triplets):
     trained = criterion("ag_man", replace(PAPER, classification_weight=0.4))
     encoded = trained.model(photos())
     shown = LABELS >= 0 if triplets is None else SHOWN
@@ -95,7 +95,7 @@ def test_ag_man_classifies_what_its_photos_stand_for(triplets):
 
 
 @torch.no_grad()
-def test_ag_man_weighs_its_losses_automatically_when_told_to():
+def test_ag_man_weighs_its_losses_automatically_if_set():
     trained = criterion("ag_man", replace(PAPER, automatic_weights=True))
     encoded = trained.model(photos())
     losses = [metric(encoded.embeddings, None), classification_loss(encoded.class_logits, LABELS >= 0)]

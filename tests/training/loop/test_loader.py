@@ -1,4 +1,4 @@
-"""Batches: what they hold does not depend on threads or processes."""
+"""The content of batches does not depend on threads or processes."""
 
 import numpy as np
 import torch

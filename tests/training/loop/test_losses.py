@@ -97,13 +97,13 @@ def test_proxies_of_an_unlabelled_batch_still_get_a_gradient():
     assert all(proxy.grad is not None for proxy in loss.proxies)
 
 
-wanted_pairs = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
+pairs_of_photos = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=5)
 
 
-@given(wanted_pairs, st.integers(0, 99))
-def test_alignment_is_one_minus_the_mean_cosine_of_wanted_pairs(rows, seed):
+@given(pairs_of_photos, st.integers(0, 99))
+def test_alignment_is_one_minus_the_mean_cosine_of_pairs_of_photos(rows, seed):
     first, second = unit((len(rows), 2, 3), seed), unit((len(rows), 2, 3), seed + 1)
-    pairs = [(i, a) for i, row in enumerate(rows) for a, wanted in enumerate(row) if wanted]
+    pairs = [(i, a) for i, row in enumerate(rows) for a, needed in enumerate(row) if needed]
     losses = [max(0.0, 1 - float(first[i, a] @ second[i, a])) for i, a in pairs]
     got = alignment_loss(first, second, torch.tensor(rows))
     assert float(got) == pytest.approx(sum(losses) / max(1, len(losses)))
@@ -114,7 +114,7 @@ def test_alignment_of_the_same_vectors_is_zero():
     assert float(alignment_loss(vectors, vectors, torch.ones(4, 3, dtype=torch.bool))) == pytest.approx(0, abs=1e-12)
 
 
-@given(wanted_pairs, st.integers(0, 99))
+@given(pairs_of_photos, st.integers(0, 99))
 def test_classification_is_the_binary_cross_entropy_of_every_attribute(rows, seed):
     logits = np.random.default_rng(seed).normal(scale=3, size=(len(rows), 2))
     shown = np.array(rows)
@@ -132,4 +132,5 @@ def test_automatic_weights_are_the_originals_formula_and_learn():
     assert float(total.detach()) == pytest.approx(expected, rel=1e-6)
     total.backward()
     slopes = [0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0)]  # d/ds (0.5 e^s L + s) at s = 1
+    assert weigh.scales.grad is not None
     assert weigh.scales.grad.tolist() == pytest.approx(slopes, rel=1e-6)

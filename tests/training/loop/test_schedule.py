@@ -1,4 +1,4 @@
-"""How the learning rate moves over the epochs."""
+"""The learning rate over the epochs."""
 
 import pytest
 
@@ -19,3 +19,13 @@ def test_the_second_stage_starts_its_steps_afresh(epoch, share):
         schedule="step", warmup_epochs=0, step_epochs=3, step_decay=0.5, global_epochs=5, second_step_epochs=1
     )
     assert rate_at(epoch, 20, stages) == share
+
+
+def test_the_cosine_schedule_rises_then_falls_to_zero():
+    settings = Optimisation(schedule="cosine", warmup_epochs=2)
+    assert [rate_at(epoch, 10, settings) for epoch in (0, 1, 2, 6, 10)] == pytest.approx([0, 0.5, 1, 0.5, 0])
+
+
+def test_the_step_schedule_is_the_papers():
+    settings = Optimisation(schedule="step", step_decay=0.9, step_epochs=3, warmup_epochs=0)
+    assert [rate_at(epoch, 50, settings) for epoch in (0, 2.9, 3, 8)] == pytest.approx([1, 1, 0.9, 0.81])

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling
@@ -20,20 +19,11 @@ from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.loop.distributed import Processes
 from fashionsdk_training.loop.trainer import STATE_FILE, Trainer
+from fashionsdk_training.models import ASENetV2
 from tests.training.conftest import tiny_config
+from tests.training.loop.runs import ALONE, assert_same, tensors, train_in_two_parts
 
-ALONE = Processes(0, 1, torch.device("cpu"))
 ROOT = Path(__file__).parents[3]
-
-
-def tensors(run):
-    return load_file(run / STATE_FILE)
-
-
-def assert_same(first, second):
-    assert first.keys() == second.keys()
-    for key, value in first.items():
-        assert torch.equal(value, second[key]), key
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +48,8 @@ def test_the_best_epoch_is_the_checkpoint(whole, data):
     assert list((whole / "log").iterdir())
 
 
-def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, tmp_path, monkeypatch):
-    trainer = Trainer(tiny_config(), data, tmp_path, ALONE)
-    original = trainer._epoch
-    monkeypatch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
-    with pytest.raises(pytest.exit.Exception):
-        trainer.fit()
-    Trainer(tiny_config(), data, tmp_path, ALONE).fit()
+def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, tmp_path):
+    train_in_two_parts(tiny_config(), data, tmp_path)
     assert_same(tensors(whole), tensors(tmp_path))
 
 
@@ -76,13 +61,8 @@ def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path,
         optimisation=Optimisation(accumulate=2),
     )
     Trainer(config, data, tmp_path / "whole", ALONE).fit()
-    trainer = Trainer(config, data, tmp_path / "broken", ALONE)
-    original = trainer._epoch
-    monkeypatch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
-    with pytest.raises(pytest.exit.Exception):
-        trainer.fit()
-    Trainer(config, data, tmp_path / "broken", ALONE).fit()
-    assert_same(tensors(tmp_path / "whole"), tensors(tmp_path / "broken"))
+    train_in_two_parts(config, data, tmp_path / "parts")
+    assert_same(tensors(tmp_path / "whole"), tensors(tmp_path / "parts"))
 
 
 @pytest.mark.parametrize(("computes", "trains_in"), [(True, "bfloat16"), (None, "bfloat16"), (False, "float32")])
@@ -95,17 +75,18 @@ def test_a_cpu_without_instructions_for_bfloat16_trains_in_float32(data, tmp_pat
     assert seen == {trains_in == "bfloat16"}
 
 
-def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(data, tmp_path):
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(data, tmp_path, monkeypatch):
     trainer = Trainer(tiny_config(epochs=2), data, tmp_path, ALONE)
-    original = trainer._epoch
+    original, model = trainer._epoch, trainer.criterion.model
+    assert isinstance(model, ASENetV2)
 
     def poisoned(epoch):
         if epoch == 1:
             with torch.no_grad():
-                trainer.criterion.model.attribute_embedding.weight.fill_(float("nan"))
+                model.attribute_embedding.weight.fill_(float("nan"))
         return original(epoch)
 
-    trainer._epoch = poisoned
+    monkeypatch.setattr(trainer, "_epoch", poisoned)
     with pytest.raises(TrainingError, match="the loss is nan in epoch 2, batch 1"):
         trainer.fit()
     assert all(torch.isfinite(value).all() for value in tensors(tmp_path).values())
@@ -192,8 +173,10 @@ def test_a_frozen_backbone_does_not_move(data, tmp_path):
     config = tiny_config(epochs=1)
     config = replace(config, optimisation=replace(config.optimisation, frozen_epochs=1))
     trainer = Trainer(config, data, tmp_path, ALONE)
-    before = {key: value.clone() for key, value in trainer.criterion.model.backbones()[0].state_dict().items()}
-    head = trainer.criterion.model.attribute_embedding.weight.detach().clone()
+    model = trainer.criterion.model
+    assert isinstance(model, ASENetV2)
+    before = {key: value.clone() for key, value in model.backbones()[0].state_dict().items()}
+    head = model.attribute_embedding.weight.detach().clone()
     trainer.fit()
-    assert_same(before, dict(trainer.criterion.model.backbones()[0].state_dict()))
-    assert not torch.equal(head, trainer.criterion.model.attribute_embedding.weight)
+    assert_same(before, dict(model.backbones()[0].state_dict()))
+    assert not torch.equal(head, model.attribute_embedding.weight)

@@ -1,4 +1,4 @@
-"""Embeddings that carry the probabilities of values."""
+"""Embeddings that contain the probabilities of values."""
 
 from dataclasses import replace
 
@@ -60,8 +60,9 @@ def test_a_run_with_posteriors_saves_a_network_that_has_them(data, tmp_path):
         checkpoint = Trainer(config, data, tmp_path / "run", peers).fit()
     values = tuple(len(attribute.values) for attribute in data.labels.attributes)
     assert checkpoint.model == replace(TINY, values=values)
-    assert isinstance(checkpoint.build(), PosteriorModel)
-    norms = checkpoint.build().proxies.norm(dim=-1)
+    model = checkpoint.build()
+    assert isinstance(model, PosteriorModel)
+    norms = model.proxies.norm(dim=-1)
     torch.testing.assert_close(norms, torch.ones_like(norms))
 
 
@@ -73,7 +74,7 @@ def test_a_run_with_posteriors_saves_a_network_that_has_them(data, tmp_path):
         ({"model": ModelConfig(added=1)}, "describe a trained network"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(change, message):
+def test_settings_that_contradict_each_other_are_an_error(change, message):
     with pytest.raises(ValueError, match=message):
         TrainConfig(**change)
 
@@ -81,11 +82,11 @@ def test_settings_that_contradict_each_other_are_refused(change, message):
 def test_values_must_be_given_for_every_attribute():
     with pytest.raises(ValueError, match="values of 2 attributes for 3"):
         build_model(replace(TINY, values=(2, 2)), 3)
-    with pytest.raises(ValueError, match="a value at least of each attribute"):
+    with pytest.raises(ValueError, match="at least one value of each attribute"):
         replace(TINY, values=(2, 0))
 
 
-def test_a_column_without_values_counts_as_one_that_is_always_there():
+def test_an_attribute_without_values_counts_as_one_with_a_single_value():
     torch.manual_seed(0)
     plain = build_model(TINY, 2).eval()
     config, weights = with_posteriors(

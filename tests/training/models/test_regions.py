@@ -46,8 +46,8 @@ def test_a_crop_is_pillows_crop_and_resize(box):
 
 
 @given(st.lists(boxes(), min_size=1, max_size=4))
-def test_crops_at_once_are_the_crops_one_by_one(found):
-    regions = torch.tensor([box[:3] for box in found], dtype=torch.float32)
+def test_crops_at_once_are_the_crops_one_by_one(boxes):
+    regions = torch.tensor([box[:3] for box in boxes], dtype=torch.float32)
     together = crop(PIXELS, regions, 16)
     for region, one in zip(regions, together, strict=True):
         torch.testing.assert_close(one, crop(PIXELS, region, 16), rtol=0, atol=FLOAT_ATOL)
@@ -76,11 +76,11 @@ def test_a_square_that_the_originals_rounding_moves_over_the_border_repeats_it()
     torch.testing.assert_close(inside, crop(padded, scaled, 40), rtol=0, atol=1e-5)
 
 
-def kept(attention, threshold, side):
+def attended(attention, threshold, side):
     """Where the enlarged map exceeds the threshold, ``(side, side)``."""
     large = torch.nn.functional.interpolate(torch.from_numpy(attention)[None, None], (side, side), mode="bilinear")
-    large = large[0, 0].numpy()
-    levels = (large - large.min()) / (large.max() - large.min()) * 255
+    weights = large[0, 0].numpy()
+    levels = (weights - weights.min()) / (weights.max() - weights.min()) * 255
     return levels.astype(int) > 255 * threshold
 
 
@@ -88,7 +88,7 @@ def kept(attention, threshold, side):
 def test_the_square_holds_all_that_is_kept_and_little_more(attention, threshold):
     side = 56
     left, top, size = (int(v) for v in attended_region(torch.from_numpy(attention), threshold, side).tolist())
-    rows, columns = np.nonzero(kept(attention, threshold, side))
+    rows, columns = np.nonzero(attended(attention, threshold, side))
     assert size == max(np.ptp(rows), np.ptp(columns)) + 1
     assert 0 <= left <= columns.min()
     assert columns.max() < left + size <= side + 1  # the original's rounding may reach one pixel over the border

@@ -1,5 +1,7 @@
 """Checkpoints of the originals of any size, against the formulas computed one image and attribute at a time."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from PIL import Image
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli.import_original_command import main
+from fashionsdk_training.models import ASENPlusPlus
 from fashionsdk_training.originals.convert import import_original
 from fashionsdk_training.originals.two_step import embed_pictures
 from tests.golden import originals, reference
@@ -16,7 +19,7 @@ TOLERANCE = 1e-5  # of the largest value, as for the golden arrays; 2e-6 measure
 STEPS_COSINE = 0.998  # of one step of ASEN++ and the original's two, which rounds pixels; 0.9992 measured
 STEPS_RANKS = 0.98  # share of pairs of photos in the same order after either; 0.996 measured, 0.76 of mirrored photos
 SELECTIVE = 0.85  # threshold: with formula-filled weights the regions at 0.1 are whole photos, at this 20 to 448 pixels
-SMALL = {"attributes": 2, "backbone": "resnet18", "local": "resnet18"}
+SMALL: dict[str, Any] = {"attributes": 2, "backbone": "resnet18", "local": "resnet18"}
 
 
 def pixels(count=2, side=96, seed=0):
@@ -66,6 +69,7 @@ def test_any_size_of_asen_pp_computes_what_the_formulas_say(attributes, backbone
     file, out = originals.write(tmp_path / "a.pth.tar", "asen_pp", state), tmp_path / "out"
     assert main([str(file), "--model", "asen_pp", "--out", str(out)]) == 0
     model = Checkpoint.load(out).build()
+    assert isinstance(model, ASENPlusPlus)
     for name, net in (("global", backbone), ("local", local)):
         encoded = getattr(model, f"{name}_branch").encode(pixels())
         assert_answers(encoded, reference.branch_answers(state, name, net, pixels(), attributes))
@@ -80,6 +84,7 @@ def test_ag_man_takes_the_maximum_over_channels_of_each_attributes_own_map(tmp_p
     state = originals.formula_state("ag_man", **SMALL) | {"embeddingnet.w1": torch.tensor([-0.8])}
     file = originals.write(tmp_path / "a.pth.tar", "ag_man", state)
     encoded = import_original(file, "ag_man").checkpoint.build().encode(pixels())
+    assert encoded.attention is not None
     assert (encoded.attention < 0).all()
     assert_answers(encoded, reference.answers("ag_man", state, "resnet18", pixels(), SMALL["attributes"]))
 
@@ -89,6 +94,7 @@ def test_one_step_of_asen_pp_ranks_photos_as_the_originals_two(tmp_path):
     file = originals.write(tmp_path / "a.pth.tar", "asen_pp", originals.formula_state("asen_pp", **SMALL))
     checkpoint = import_original(file, "asen_pp", threshold=SELECTIVE).checkpoint
     model = checkpoint.build()
+    assert isinstance(model, ASENPlusPlus)
     photos = [garments.draw(index, seed=5, side=448).image for index in range(10)]
     two = embed_pictures(model, photos).numpy()
     one = model(torch.from_numpy(np.stack([checkpoint.preprocessing(photo) for photo in photos]))).embeddings.numpy()

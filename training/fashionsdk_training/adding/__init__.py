@@ -1,4 +1,4 @@
-"""Attributes added to a trained network: nothing old is trained again, and no old embedding changes by a bit."""
+"""Attributes added to a trained network without training it again: its other embeddings stay equal to the bit."""
 
 from fashionsdk_training.adding.attribute_photos import LabelledPhotos, load_labelled, read_labelled
 from fashionsdk_training.adding.fit_classifier import encode_bands, fit_added

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class LabelledPhotos:
-    """Photos that show one attribute.
+    """Photos that are labelled for one attribute.
 
     Attributes:
         attribute: with the values of all the table's splits.
@@ -38,23 +38,23 @@ class LabelledPhotos:
 
     def counts(self) -> dict[str, int]:
         """Return how many photos each value has, in label order."""
-        found = Counter(self.values.tolist())
-        return {name: found[value] for value, name in enumerate(self.attribute.values)}
+        counts = Counter(self.values.tolist())
+        return {name: counts[value] for value, name in enumerate(self.attribute.values)}
 
     def digest(self) -> str:
         """Return the sha256 over attribute, paths and values."""
         described = [strict_json.encode(self.attribute), self.images, self.values.tolist()]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
-    def keep(self, rows: NDArray[np.integer]) -> "LabelledPhotos":
-        """Return some of the photos."""
+    def select(self, rows: NDArray[np.integer]) -> "LabelledPhotos":
+        """Return the photos of these rows."""
         images, paths = tuple(self.images[row] for row in rows), tuple(self.paths[row] for row in rows)
         return LabelledPhotos(self.attribute, images, paths, self.values[rows])
 
     def draw(self, per_value: int | None, seed: int) -> NDArray[np.int64]:
         """Return the rows of at most ``per_value`` random photos of each value, in table order; None for all.
 
-        With one seed, fewer photos are among more.
+        With the same seed, a smaller draw is part of a larger one.
 
         Raises:
             ValueError: ``per_value`` is less than 1, or ``seed`` is negative.
@@ -78,32 +78,38 @@ def read_labelled(path: str | Path, name: str, split: str) -> LabelledPhotos:
     labels = read_labels(path, split).select([name])
     column = labels.matrix()[:, 0].astype(np.int64)
     everything = LabelledPhotos(labels.attributes[0], labels.images, tuple(labels.paths), column)
-    return everything.keep(np.flatnonzero(column >= 0))
+    return everything.select(np.flatnonzero(column >= 0))
 
 
 def load_labelled(
-    labelled: LabelledPhotos, preprocessing: Preprocessing, cache: Path, per_value: int | None
+    labelled: LabelledPhotos,
+    preprocessing: Preprocessing,
+    cache: Path,
+    per_value: int | None,
+    *,
+    progress: bool = False,
 ) -> tuple[LabelledPhotos, PhotoCache]:
-    """Return the photos that can be read, and their pixels; say which values are short of photos.
+    """Return the photos that can be read, and their pixels; log which values are short of photos.
 
     Args:
         labelled: the photos.
         preprocessing: to the model's input.
         cache: folder for the decoded photos.
-        per_value: how many photos a value was to have, or None.
+        per_value: how many photos of each value were requested, or None.
+        progress: whether to show a progress bar while photos are decoded.
 
     Raises:
         DataError: fewer than two values have a photo that can be read.
     """
-    photos = cache_photos(labelled.paths, preprocessing, cache)
+    photos = cache_photos(labelled.paths, preprocessing, cache, progress=progress)
     (readable,) = np.nonzero(photos.readable)
-    kept = labelled.keep(readable)
-    counts, name = kept.counts(), labelled.attribute.name
+    selected = labelled.select(readable)
+    counts, name = selected.counts(), labelled.attribute.name
     if sum(count > 0 for count in counts.values()) < 2:
-        found = ", ".join(f"{value} ({count})" for value, count in counts.items() if count) or "none"
+        names = ", ".join(f"{value} ({count})" for value, count in counts.items() if count) or "none"
         reason = f"; {len(photos.unreadable)} photos cannot be read" if photos.unreadable else ""
-        raise DataError(f"{name}: expected photos of at least two values, to tell them apart; got {found}{reason}")
+        raise DataError(f"{name}: expected photos of at least two values, to tell them apart; got {names}{reason}")
     if short := [f"{value} ({count})" for value, count in counts.items() if count < (per_value or 1)]:
-        wanted = "1 photo" if (per_value or 1) == 1 else f"{per_value} photos"
-        logger.warning("%s: %d values have fewer than %s: %s", name, len(short), wanted, ", ".join(short))
-    return kept, PhotoCache(photos.pixels[readable], {})
+        least = "1 photo" if (per_value or 1) == 1 else f"{per_value} photos"
+        logger.warning("%s: %d values have fewer than %s: %s", name, len(short), least, ", ".join(short))
+    return selected, PhotoCache(photos.pixels[readable], {})

@@ -1,4 +1,4 @@
-"""Teach one more attribute to a frozen network: encode its photos once, then fit a linear classifier."""
+"""Fit the classifier of an added attribute: encode its photos once, then logistic regression on the features."""
 
 import numpy as np
 import torch
@@ -11,21 +11,26 @@ from fashionsdk_training.loop import PHOTOS_AT_ONCE
 from fashionsdk_training.models import MOST_VALUES, NEVER, AddedAttribute, AttributeModel, pool_bands
 
 PENALTY = 1e-4  # of the squared weights, for each feature; chosen on held-out training photos (docs/decisions)
-LEAST_DEVIATION = 0.1  # as a share of the median: what few photos hardly show must not explode on others
+LEAST_DEVIATION = (
+    0.1  # as a share of the median, so that a feature that hardly varies here cannot explode on other photos
+)
 
 
 @torch.inference_mode()
-def encode_bands(model: AttributeModel, pixels: NDArray[np.uint8], *, mirrored: bool = False) -> Tensor:
+def encode_bands(
+    model: AttributeModel, pixels: NDArray[np.uint8], *, mirrored: bool = False, progress: bool = False
+) -> Tensor:
     """Return the band averages of the network's feature maps, float32 ``(N, R, C)`` on the CPU.
 
     Args:
         model: in eval mode, on any device.
         pixels: uint8 ``(N, S, S, 3)``.
-        mirrored: look at the photos in a mirror.
+        mirrored: whether to mirror the photos.
+        progress: whether to show a progress bar.
     """
     rows = []
     name = "encoding mirrored photos" if mirrored else "encoding photos"
-    with progress_bar(None, name, len(pixels), "photo") as bar:
+    with progress_bar(None, name, len(pixels), "photo", shown=progress) as bar:
         for start in range(0, len(pixels), PHOTOS_AT_ONCE):
             images = torch.from_numpy(np.array(pixels[start : start + PHOTOS_AT_ONCE])).to(model.mean.device)
             maps = model.features(model.normalise(images.flip(2) if mirrored else images))
@@ -37,8 +42,8 @@ def encode_bands(model: AttributeModel, pixels: NDArray[np.uint8], *, mirrored: 
 def fit_added(bands: Tensor, values: NDArray[np.int64], dimension: int) -> AddedAttribute:
     """Return an attribute that tells ``values`` apart: multinomial logistic regression with squared weights penalised.
 
-    The penalty grows with the number of features, so that it weighs alike in every network. Values without photos get
-    probability 0.
+    The penalty grows with the number of features, so that its share is the same in every network. Values without
+    photos get probability 0.
 
     Args:
         bands: float32 ``(N, R, C)``.

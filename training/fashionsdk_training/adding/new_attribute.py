@@ -1,4 +1,4 @@
-"""A new attribute for a trained network: nothing old is trained again, and no old embedding changes by a bit."""
+"""Add an attribute to a checkpoint: read its photos, fit a classifier, evaluate it."""
 
 import logging
 import tempfile
@@ -16,7 +16,7 @@ from fashionsdk.labels import RetrievalSplit, read_retrieval
 from fashionsdk_training.adding.attribute_photos import LabelledPhotos, load_labelled, read_labelled
 from fashionsdk_training.adding.fit_classifier import encode_bands, fit_added
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.data import cache_photos
+from fashionsdk_training.data import PhotoCache, cache_photos
 from fashionsdk_training.errors import DataError
 from fashionsdk_training.loop import evaluate_model, processes
 from fashionsdk_training.models import AddedAttribute
@@ -35,24 +35,25 @@ def add_attribute(
     seed: int = 0,
     cache: Path | None = None,
     device: str = "auto",
+    progress: bool = False,
 ) -> Checkpoint:
     """Return ``checkpoint`` with one more attribute, learnt from labelled photos while the network stays as it is.
 
-    Each photo and its mirror image pass the network once; what is learnt is a linear classifier on its feature map
-    (``AddedAttribute``). The same arguments give the same checkpoint. Where the table has validation questions about
-    the attribute, ``metrics`` gets its MAP in percent as ``map/NAME``,
-    and a random ranking's as ``random_map/NAME``.
+    Each photo and its mirror image pass the network once. Then a linear classifier on its feature map is fitted
+    (``AddedAttribute``). The same arguments give the same checkpoint. Where the table has validation queries for the
+    attribute, ``metrics`` gets its MAP in percent as ``map/NAME`` and a random ranking's as ``random_map/NAME``.
 
     Args:
-        checkpoint: of any network, also one that was extended before.
+        checkpoint: of any network, with or without added attributes.
         data: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
         name: the attribute.
-        split: whose photos teach it.
-        valid: the split whose questions judge it; it may be missing.
+        split: the split whose photos train it.
+        valid: the split whose queries evaluate it. It may be missing.
         photos_per_value: how many photos to draw of each value, or None for all.
         seed: of that draw.
         cache: folder for decoded photos, or None to keep none.
         device: ``auto``, ``cpu`` or ``cuda``.
+        progress: whether to show progress bars.
 
     Raises:
         ValueError: the network knows the attribute already, or the table does not.
@@ -64,30 +65,35 @@ def add_attribute(
     if name in known:
         raise ValueError(f"the checkpoint knows {name!r} already; expected another than {', '.join(known)}")
     everything = read_labelled(data, name, split)
-    chosen = everything.keep(everything.draw(photos_per_value, seed))
-    questions = _questions(data, name, valid)
-    _check_apart(chosen, questions, data)
+    chosen = everything.select(everything.draw(photos_per_value, seed))
+    queries = _queries(data, name, valid)
+    _check_splits(chosen, queries, data)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder, processes(device) as peers:
-        labelled, photos = load_labelled(chosen, checkpoint.preprocessing, cache or Path(folder), photos_per_value)
+        cache, preprocessing = cache or Path(folder), checkpoint.preprocessing
+        labelled, photos = load_labelled(chosen, preprocessing, cache, photos_per_value, progress=progress)
         model = checkpoint.build().to(peers.device)
-        bands = torch.cat([encode_bands(model, photos.pixels, mirrored=mirrored) for mirrored in (False, True)])
+        views = (encode_bands(model, photos.pixels, mirrored=view, progress=progress) for view in (False, True))
+        bands = torch.cat(list(views))
         added = fit_added(bands, np.tile(labelled.values, 2), model.dimension)
-        done: dict[str, Any] = {"split": split, "photos_per_value": photos_per_value, "seed": seed}
-        done |= {"photos": labelled.counts(), "data_digest": labelled.digest()}
-        extended = extend(checkpoint, labelled.attribute, added, done)
-        return extended if questions is None else _judged(extended, questions, cache or Path(folder), peers.device)
+        record: dict[str, Any] = {"split": split, "photos_per_value": photos_per_value, "seed": seed}
+        record |= {"photos": labelled.counts(), "data_digest": labelled.digest()}
+        extended = extend(checkpoint, labelled.attribute, added, record)
+        if queries is None:
+            return extended
+        decoded = cache_photos(queries.paths, preprocessing, cache, progress=progress)
+        return _with_metrics(extended, queries, decoded, peers.device)
 
 
 def extend(
-    checkpoint: Checkpoint, attribute: Attribute, added: AddedAttribute, done: Mapping[str, Any] | None = None
+    checkpoint: Checkpoint, attribute: Attribute, added: AddedAttribute, record: Mapping[str, Any] | None = None
 ) -> Checkpoint:
-    """Return ``checkpoint`` with ``added`` as its last attribute; ``done``, as JSON, goes into the recipe."""
+    """Return ``checkpoint`` with ``added`` as its last attribute; ``record``, as JSON, goes into the recipe."""
     count, weights = checkpoint.model.added, dict(checkpoint.weights)
     if not count:
         outer = {key: weights[key].clone() for key in ("mean", "std")}  # one tensor cannot be saved under two names
         weights = outer | {f"base.{key}": value for key, value in weights.items()}
     weights |= {f"added.{count}.{key}": value for key, value in added.state_dict().items()}
-    steps = [*checkpoint.recipe.get("added", ()), {"attribute": attribute.name, **(done or {})}]
+    steps = [*checkpoint.recipe.get("added", ()), {"attribute": attribute.name, **(record or {})}]
     return replace(
         checkpoint,
         model=replace(checkpoint.model, added=count + 1),
@@ -97,34 +103,36 @@ def extend(
     )
 
 
-def _questions(data: str | Path, name: str, split: str) -> RetrievalSplit | None:
-    """Return the split's questions about the attribute, None where there are none."""
+def _queries(data: str | Path, name: str, split: str) -> RetrievalSplit | None:
+    """Return the split's queries for the attribute, None if there are none."""
     try:
-        questions = read_retrieval(data, split).select([name])
+        queries = read_retrieval(data, split).select([name])
     except LabelsError as error:
-        logger.warning("%s is not judged: %s", name, error)
+        logger.warning("%s is not evaluated: %s", name, error)
         return None
-    if not len(questions.queries):
-        logger.warning("%s is not judged: split %r asks nothing about it", name, split)
+    if not len(queries.queries):
+        logger.warning("%s is not evaluated: split %r has no query for it", name, split)
         return None
-    return questions
+    return queries
 
 
-def _check_apart(chosen: LabelledPhotos, questions: RetrievalSplit | None, data: str | Path) -> None:
-    """Refuse photos that would both teach and judge."""
-    if questions is not None and (both := sorted(set(chosen.images) & set(questions.images))):
+def _check_splits(chosen: LabelledPhotos, queries: RetrievalSplit | None, data: str | Path) -> None:
+    """Raise if a photo is in both splits."""
+    if queries is not None and (both := sorted(set(chosen.images) & set(queries.images))):
         raise DataError(
-            f"{data}: {len(both)} photos would both teach and judge, first {both[0]}; give each photo one split"
+            f"{data}: {len(both)} photos are both for training and for validation, first {both[0]}; give each photo "
+            "one split"
         )
 
 
-def _judged(checkpoint: Checkpoint, questions: RetrievalSplit, cache: Path, device: torch.device) -> Checkpoint:
-    photos = cache_photos(questions.paths, checkpoint.preprocessing, cache)
+def _with_metrics(
+    checkpoint: Checkpoint, queries: RetrievalSplit, photos: PhotoCache, device: torch.device
+) -> Checkpoint:
+    """Return the checkpoint with the MAP of its last attribute."""
     if not photos.readable.any():
-        logger.warning("the new attribute is not judged: none of %d photos can be read", len(photos.pixels))
+        logger.warning("the new attribute is not evaluated: none of %d photos can be read", len(photos.pixels))
         return checkpoint
     names = [attribute.name for attribute in checkpoint.attributes]
-    evaluation = evaluate_model(checkpoint.build().to(device), names, questions, photos)
-    overall, name = evaluation.overall, names[-1]
-    found = {f"map/{name}": overall.map, f"random_map/{name}": overall.random_map}
-    return replace(checkpoint, metrics={**checkpoint.metrics, **found})
+    overall = evaluate_model(checkpoint.build().to(device), names, queries, photos).overall
+    metrics = {f"map/{names[-1]}": overall.map, f"random_map/{names[-1]}": overall.random_map}
+    return replace(checkpoint, metrics={**checkpoint.metrics, **metrics})

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashionsdk.cli import guarded
+from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
+
+_DESCRIPTION = """\
+Add an attribute to a trained model, from as few as 20 labelled photos of each value, without training the model again.
+Its other embeddings stay equal to the bit."""
 
 _EXAMPLES = """\
 examples:
@@ -13,7 +18,7 @@ examples:
   python training/add_attribute.py runs/shop/best --data shop/labels.csv --attribute neckline \\
       --photos-per-value 20 --out runs/shop-neckline
 
-  # then another one on top
+  # then another attribute
   python training/add_attribute.py runs/shop-neckline --data shop/labels.csv --attribute lapel --out runs/shop-both
 
 then
@@ -24,28 +29,25 @@ then
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``add_attribute.py``."""
-    result = argparse.ArgumentParser(
-        prog="add_attribute.py",
-        description="Teach a trained model one more attribute, from as few as 20 labelled photos a value, without "
-        "training the model again. Every embedding that it gave before stays the same, bit for bit.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    result.add_argument("checkpoint", type=Path, help="folder of the trained model; it is left as it is")
+    result = command_parser("add_attribute.py", _DESCRIPTION, _EXAMPLES)
+    result.add_argument("checkpoint", type=Path, help="folder of the trained model; it does not change")
     result.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
     result.add_argument("--attribute", required=True, metavar="NAME", help="the new attribute, as the table calls it")
     result.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
-    result.add_argument("--split", default="train", help="whose photos teach it (default: %(default)s)")
+    result.add_argument("--split", default="train", help="whose photos train it (default: %(default)s)")
     result.add_argument(
-        "--valid", default="valid", metavar="SPLIT", help="whose questions judge it, if there (default: %(default)s)"
+        "--valid",
+        default="valid",
+        metavar="SPLIT",
+        help="whose queries evaluate it, if it exists (default: %(default)s)",
     )
     result.add_argument(
-        "--photos-per-value", type=int, metavar="N", help="draw so many photos of each value (default: all)"
+        "--photos-per-value", type=int, metavar="N", help="draw at most N photos of each value (default: all)"
     )
     result.add_argument("--seed", type=int, default=0, help="of that draw (default: %(default)s)")
-    result.add_argument("--cache", type=Path, help="folder to keep decoded photos in (default: none are kept)")
-    result.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    result.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    result.add_argument("--cache", type=Path, help="folder to keep decoded photos in (default: a temporary one)")
+    add_device_option(result)
+    add_debug_option(result)
     return result
 
 
@@ -75,10 +77,11 @@ def _add(args: argparse.Namespace) -> int:
         seed=args.seed,
         cache=args.cache,
         device=args.device,
+        progress=True,
     )
     extended.save(args.out)
     photos = sum(extended.recipe["added"][-1]["photos"].values())
     score, chance = (extended.metrics.get(f"{measure}/{args.attribute}") for measure in ("map", "random_map"))
-    judged = "" if score is None else f", MAP {score:.2f} (random {chance:.2f})"
-    print(f"{args.attribute}: {photos} photos, {time.monotonic() - begin:.0f} s{judged}: {args.out}")
+    reached = "" if score is None else f", MAP {score:.2f} (random {chance:.2f})"
+    print(f"{args.attribute}: {photos} photos, {time.monotonic() - begin:.0f} s{reached}: {args.out}")
     return 0

@@ -1,4 +1,4 @@
-"""What a command's log shows: this project's news, other libraries' warnings."""
+"""Which log messages a command prints: this project's, and other libraries' warnings."""
 
 import logging
 

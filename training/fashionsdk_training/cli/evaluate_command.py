@@ -7,8 +7,13 @@ from pathlib import Path
 
 from fashionsdk.cli import guarded
 from fashionsdk.cli import main as fashionsdk
+from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
 
-_EVALUATE_EXAMPLES = """\
+_DESCRIPTION = """\
+MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol. On triplet lists (Zappos50k): triplet
+prediction accuracy."""
+
+_EXAMPLES = """\
 examples:
   python training/evaluate.py runs/shop/best --data shop/labels.csv
   python training/evaluate.py shop-bundle --data shop/labels.csv --json
@@ -17,22 +22,19 @@ examples:
 
 def evaluate_parser() -> argparse.ArgumentParser:
     """Return the parser of ``evaluate.py``."""
-    parser = argparse.ArgumentParser(
-        prog="evaluate.py",
-        description="MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol; on "
-        "triplet lists (Zappos50k) triplet prediction accuracy.",
-        epilog=_EVALUATE_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("evaluate.py", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
     parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
     parser.add_argument("--split", help="its name (default: valid; of triplet lists val)")
     parser.add_argument(
-        "--attribute", action="append", metavar="NAME", help="judge this attribute only; may be repeated (default: all)"
+        "--attribute",
+        action="append",
+        metavar="NAME",
+        help="evaluate this attribute only; may be repeated (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_device_option(parser)
+    add_debug_option(parser)
     return parser
 
 
@@ -48,7 +50,6 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     triplets = holds_triplets(args.data)
     split = args.split or ("val" if triplets else "valid")
-
     if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
         command = "triplets" if triplets else "evaluate"
         options = ["--data", str(args.data), "--split", split, "--device", args.device]
@@ -56,6 +57,8 @@ def _evaluate(args: argparse.Namespace) -> int:
         return fashionsdk([command, str(args.model), *options, *["--json"] * args.json])
     from fashionsdk_training.loop import evaluate_checkpoint
 
-    evaluation = evaluate_checkpoint(args.model, args.data, split, attributes=args.attribute, device=args.device)
+    evaluation = evaluate_checkpoint(
+        args.model, args.data, split, attributes=args.attribute, device=args.device, progress=True
+    )
     print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
     return 0

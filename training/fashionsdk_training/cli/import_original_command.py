@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashionsdk.cli import guarded
+from fashionsdk_training.cli.command_parser import add_debug_option, command_parser
 from fashionsdk_training.config import LocalBranch
 from fashionsdk_training.originals import LAYOUTS
+
+_DESCRIPTION = """\
+Convert a .pth.tar file of one of the papers' programs to a checkpoint of this project. An unknown parameter is an
+error. Parameters that the network never reads are listed. Nothing in the file is executed."""
 
 _EXAMPLES = """\
 examples:
@@ -19,13 +24,7 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``import_original.py``."""
-    result = argparse.ArgumentParser(
-        prog="import_original.py",
-        description="Turn a .pth.tar file that one of the papers' programs wrote into a checkpoint of this project. "
-        "Every parameter must be known; what the network never reads is reported. Nothing in the file is executed.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = command_parser("import_original.py", _DESCRIPTION, _EXAMPLES)
     result.add_argument("file", type=Path, help="the original's checkpoint, .pth.tar")
     result.add_argument("--model", choices=LAYOUTS, required=True, help="the program that wrote it")
     result.add_argument("--out", type=Path, required=True, help="the checkpoint folder to write")
@@ -40,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--side", type=int, help="pixels of the model's input (default: 224; asen_pp 448)")
     result.add_argument("--threshold", type=float, help=f"asen_pp: of the region (default: {LocalBranch.threshold})")
     result.add_argument("--beta", type=float, help=f"asen_pp: the global branch's weight (default: {LocalBranch.beta})")
-    result.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_debug_option(result)
     return result
 
 

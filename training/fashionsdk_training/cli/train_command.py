@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from fashionsdk.cli import guarded
 from fashionsdk_training.cli.command_log import show_log
+from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.recipes import RECIPES
 
 if TYPE_CHECKING:
     from fashionsdk_training.data import TrainingData
 
-_TRAIN_EXAMPLES = """\
+_EXAMPLES = """\
 examples:
   # a catalogue of your own: labels.csv holds image, split (train or valid), then a column per attribute
   python training/train.py --data shop/labels.csv --out runs/shop
@@ -35,12 +36,8 @@ then
 def train_parser() -> argparse.ArgumentParser:
     """Return the parser of ``train.py``."""
     recipes = "\n".join(f"  {name:<16} {_summary(function)}" for name, function in RECIPES.items())
-    parser = argparse.ArgumentParser(
-        prog="train.py",
-        description="Train an attribute-specific embedding model from labelled photos.\n\nrecipes:\n" + recipes,
-        epilog=_TRAIN_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = f"Train an attribute-specific embedding model from labelled photos.\n\nrecipes:\n{recipes}"
+    parser = command_parser("train.py", description, _EXAMPLES)
     parser.add_argument(
         "--data",
         required=True,
@@ -67,8 +64,8 @@ def train_parser() -> argparse.ArgumentParser:
         help="their names (default: train valid; of triplet lists train val)",
     )
     parser.add_argument("--cache", type=Path, help="folder for decoded photos (default: OUT/photos)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_device_option(parser)
+    add_debug_option(parser)
     return parser
 
 
@@ -95,30 +92,31 @@ def _train(args: argparse.Namespace) -> int:
         cache = args.cache or args.out / "photos"
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos
-        data = _load(args, config, cache)
+        data = _load(args, config, cache, progress=True)
         if peers.leads:
             peers.wait()
         try:
-            checkpoint = Trainer(config, data, args.out, peers).fit()
+            checkpoint = Trainer(config, data, args.out, peers, progress=True).fit()
         except torch.OutOfMemoryError as error:
-            raise TrainingError(f"memory is short: {error}; give a smaller --batch-size") from error
+            raise TrainingError(f"out of memory: {error}; give a smaller --batch-size") from error
         if peers.leads:
             measure, value = next(iter(checkpoint.metrics.items()))
             print(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
 
 
-def _load(args: argparse.Namespace, config: TrainConfig, cache: Path) -> "TrainingData":
+def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progress: bool) -> "TrainingData":
     from fashionsdk.labels import holds_triplets
     from fashionsdk_training.data import load_training_data, load_triplet_data
 
-    sides, triplets = (config.side, config.stored_side), holds_triplets(args.data)
+    where, triplets = (args.data, config.side, config.stored_side, cache), holds_triplets(args.data)
     first, second = args.splits or (("train", "val") if triplets else ("train", "valid"))
+    splits, attributes = (first, second), args.attribute
     if not triplets:
-        return load_training_data(args.data, *sides, cache, splits=(first, second), attributes=args.attribute)
+        return load_training_data(*where, splits=splits, attributes=attributes, progress=progress)
     most = config.sampling.most_triplets or None
     return load_triplet_data(
-        args.data, *sides, cache, splits=(first, second), attributes=args.attribute, most=most, seed=config.seed
+        *where, splits=splits, attributes=attributes, most=most, seed=config.seed, progress=progress
     )
 
 

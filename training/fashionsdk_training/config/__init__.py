@@ -1,4 +1,4 @@
-"""The settings of a network and of a training run: frozen dataclasses, checked when they are made."""
+"""The settings of a network and of a training run: frozen dataclasses, checked when they are created."""
 
 from fashionsdk_training.config.network import (
     HALF,

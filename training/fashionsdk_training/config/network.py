@@ -1,4 +1,4 @@
-"""The settings of a network, checked when they are made."""
+"""The settings of a network, checked when they are created."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,15 +16,15 @@ HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean 
 
 @dataclass(frozen=True)
 class LocalBranch:
-    """What ASEN++ adds to its global branch (Dong et al., IEEE TIP 2021, arXiv:2104.02429).
+    """ASEN++'s local branch (Dong et al., IEEE TIP 2021, arXiv:2104.02429).
 
     Attributes:
         backbone: a timm model name.
         stage: index of the timm feature map to use.
         common_dimension: size of the space where image and attribute meet.
         hidden_dimension: of the channel attention.
-        side: of the region as the branch sees it, in pixels.
-        global_side: of the picture as the global branch sees it, in pixels; at most the model's input.
+        side: side of the region as input of the local branch, in pixels.
+        global_side: side of the picture as input of the global branch, in pixels; at most the model's input.
         threshold: share of the attention's range above which a position belongs to the region.
         beta: weight of the global branch in a similarity, 0 to 1.
 
@@ -59,21 +59,22 @@ class ModelConfig:
         architecture: which of the networks.
         backbone: a timm model name.
         stage: index of the timm feature map to use; resnet50's third stage, the papers' cut, is 3 (stride 16).
-        mean: per channel, of values scaled to 0..1; what the backbone was trained with.
+        mean: per channel, of values scaled to 0..1, as in the backbone's training.
         std: likewise.
         common_dimension: M, of the space where image and attribute meet ("common_embedding_size" in the originals);
-            AG-MAN's embedding has as many.
+            D of AG-MAN too.
         attribute_dimension: E, of an attribute's vector.
         hidden_dimension: of the channel attention.
-        embedding_dimension: of a last linear layer: D, half of ASEN++'s D; ASENet_V2 and AG-MAN have none.
+        embedding_dimension: outputs of the last linear layer: D, or half of ASEN++'s D. ASENet_V2 and AG-MAN have no
+            such layer.
         masks: CSN's kind of masks.
         spatial_attention: False for "ASEN w/o ASA".
         channel_attention: False for "ASEN w/o ACA".
         local: ASEN++'s local branch, None for the others.
-        values: how many values each attribute has, where embeddings carry their probabilities; () where they do not.
-        posterior_scale: what cosines to the values' proxies are multiplied by to get these probabilities.
+        values: the number of values of each attribute if embeddings contain their probabilities, else ().
+        posterior_scale: factor of the cosines to the values' proxies, whose softmax is these probabilities.
         posterior_weight: of the probabilities in a similarity, 0 to 1.
-        added: how many of the attributes, the last ones, were added to the trained network.
+        added: how many attributes, the last ones, were added to the trained network.
 
     Raises:
         ValueError: a number is out of range, or a setting belongs to another architecture.
@@ -98,7 +99,7 @@ class ModelConfig:
     added: int = 0
 
     def __post_init__(self) -> None:
-        """Check the numbers, and that what is set has a meaning."""
+        """Check the numbers, and that the architecture has the settings."""
         check_choice("architecture", self.architecture, Architecture)
         check_choice("masks", self.masks, Masks)
         check_positive(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
@@ -109,13 +110,13 @@ class ModelConfig:
         if self.posterior_scale <= 0 or not 0 <= self.posterior_weight <= 1 or min(self.values, default=1) < 1:
             raise ValueError(
                 f"posterior_scale {self.posterior_scale}, posterior_weight {self.posterior_weight}, values "
-                f"{self.values}; expected a scale above 0, 0 <= weight <= 1, and a value at least of each attribute"
+                f"{self.values}; expected a scale above 0, 0 <= weight <= 1, and at least one value of each attribute"
             )
         if (self.local is not None) != (self.architecture == "asen_pp"):
             raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
         if self.masks != "learned" and self.architecture != "csn":
-            raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn lets them be chosen")
+            raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn has a choice of masks")
         if self.architecture == "ag_man" and self.stage < 1:
-            raise ValueError(f"stage is {self.stage}; ag_man takes the stage before it too, so expected 1 or more")
+            raise ValueError(f"stage is {self.stage}; ag_man uses the stage before it too, so expected 1 or more")
         if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":
             raise ValueError(f"{self.architecture} cannot leave out an attention; only asen can")

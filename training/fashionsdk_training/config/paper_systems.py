@@ -1,4 +1,4 @@
-"""The systems of the papers as settings of one backbone: what a comparison trains, and what recipes start from."""
+"""The systems of the papers as settings of one backbone, for comparisons and recipes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +10,7 @@ def systems(base: ModelConfig, local: LocalBranch) -> Mapping[str, ModelConfig]:
     """Return every trained system of the papers' tables by name, in the papers' order.
 
     Args:
-        base: backbone and sizes that all share.
+        base: backbone and sizes of all systems.
         local: ASEN++'s local branch.
     """
     csn, asen = replace(base, architecture="csn"), replace(base, architecture="asen")

@@ -1,4 +1,4 @@
-"""The settings of a training run, checked when they are made."""
+"""The settings of a training run, checked when they are created."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,11 +18,11 @@ class Sampling:
 
     Attributes:
         kind: which sampler.
-        batch_size: photos a batch and process; the memory of the batch triplets grows with its cube.
-        group_size: photos a group, for ``groups``.
-        triplets_an_epoch: how many random triplets an epoch has, 100,000 in the papers' programs; 0 for as many as pass
-            every photo once.
-        most_triplets: how many of listed triplets (Zappos50k) to train on, 100,000 as in the CSN program; 0 for all.
+        batch_size: photos per batch and process. The memory of the batch triplets grows with its cube.
+        group_size: photos per group, for ``groups``.
+        triplets_an_epoch: random triplets per epoch, 100,000 in the papers' programs. 0 for a third of the number of
+            photos.
+        most_triplets: how many listed triplets (Zappos50k) to train on, 100,000 as in the CSN program. 0 for all.
     """
 
     kind: SamplerKind = "groups"
@@ -47,18 +47,18 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised: the weighted sum of a triplet loss, a proxy loss and what a network adds of its own.
+    """The loss: the weighted sum of a triplet loss, a proxy loss and losses of ASEN++ or AG-MAN.
 
     Attributes:
         margin: of the triplets, on cosine.
         triplet_weight: 0 leaves the triplet loss out.
         proxy_weight: 0 leaves the proxy loss out.
-        proxy_scale: what cosines to proxies are multiplied by.
+        proxy_scale: factor of the cosines to proxies.
         label_smoothing: of the proxy loss.
         local_weight: of both losses on ASEN++'s local branch.
         alignment_weight: of the alignment of ASEN++'s branches.
         classification_weight: of AG-MAN's classification of attributes.
-        automatic_weights: whether AG-MAN learns how to weigh its losses.
+        automatic_weights: whether AG-MAN learns the weights of its losses.
     """
 
     margin: float = 0.2
@@ -83,11 +83,11 @@ class Objective:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How it is minimised.
+    """Optimiser, learning rates, precision.
 
     Attributes:
         optimizer: ``adam`` or ``adamw``.
-        learning_rate: of everything but the backbone, at its highest.
+        learning_rate: the highest, of everything but the backbone.
         backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
         weight_decay: of AdamW.
         schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
@@ -95,12 +95,12 @@ class Optimisation:
         step_epochs: see ``schedule``.
         second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
         warmup_epochs: linear rise of the rates, in epochs.
-        frozen_epochs: epochs at the start in which the backbone does not learn.
-        global_epochs: epochs at the start in which ASEN++'s global branch learns alone, its first stage.
-        global_rate: the global branch's learning rates after them, as a share.
+        frozen_epochs: first epochs, in which the backbone does not learn.
+        global_epochs: first epochs, in which ASEN++'s global branch learns alone (its first stage).
+        global_rate: share of the global branch's learning rates after them.
         accumulate: batches per step of the optimiser.
-        ema_decay: of the moving average of the weights that is evaluated and saved; 0 for none.
-        mixed_precision: bfloat16 autocast where it is safe, and faster: not on a CPU without instructions for it.
+        ema_decay: of the moving average of the weights, which is evaluated and saved. 0 for no average.
+        mixed_precision: bfloat16 autocast where it is faster: not on a CPU without instructions for it.
         channels_last: memory layout of the convolutions.
         drop_path: probability of skipping a residual block.
         clip_norm: largest norm of the gradient; 0 for no limit.
@@ -155,16 +155,16 @@ class TrainConfig:
 
     Attributes:
         model: the network.
-        pretrained: the backbone's first weights: ``package``, ``timm``, a safetensors file (in whose name
-            ``{backbone}`` stands for the network's), or None for random ones.
+        pretrained: the backbone's initial weights: ``package``, ``timm``, a safetensors file (in its name
+            ``{backbone}`` stands for the backbone's name), or None for random ones.
         side: S, the model's input in pixels.
         stored_side: side of the square that photos are stored in before augmentation, in pixels.
-        epochs: how often about every photo is passed.
+        epochs: number of passes over the photos.
         sampling: how batches are drawn.
         objective: the losses.
         optimisation: rates, schedule, precision.
         augmentation: random changes to photos.
-        posteriors: whether the trained network's embeddings carry the probabilities of the values; they come from
+        posteriors: whether the trained network's embeddings contain the probabilities of the values, which come from
             the proxy loss.
         evaluate_every: epochs between validations.
         seed: of every random choice.
@@ -195,7 +195,7 @@ class TrainConfig:
                 "branches have proxies of their own"
             )
         if self.model.values or self.model.added:
-            raise ValueError("values and added describe a trained network; expected none of them before training")
+            raise ValueError("values and added describe a trained network; expected neither before training")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected 0 or more")
         if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
@@ -205,7 +205,7 @@ class TrainConfig:
             )
 
     def _check_stages(self) -> None:
-        """Check what only ASEN++ has."""
+        """Check the settings of single architectures."""
         local, epochs = self.model.local, self.optimisation.global_epochs
         if self.objective.automatic_weights and self.model.architecture != "ag_man":
             raise ValueError(f"automatic_weights for {self.model.architecture}; only ag_man weighs its losses itself")
@@ -214,6 +214,8 @@ class TrainConfig:
                 raise ValueError(f"global_epochs is {epochs} for {self.model.architecture}; only asen_pp has branches")
             return
         if epochs >= self.epochs:
-            raise ValueError(f"global_epochs is {epochs} of {self.epochs} epochs; expected some for both branches")
+            raise ValueError(
+                f"global_epochs is {epochs} of {self.epochs} epochs; expected fewer, so that both branches learn too"
+            )
         if local.global_side > self.side:
             raise ValueError(f"global_side is {local.global_side} of a picture of {self.side} pixels; expected no more")

@@ -1,4 +1,4 @@
-"""Training data: labelled photos, samplers that choose batches, and a loader that prepares them."""
+"""Training data: labelled photos, their cache, random changes, and samplers that choose batches."""
 
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.data.listed_triplets import ListedTripletSampler, TripletData, load_triplet_data

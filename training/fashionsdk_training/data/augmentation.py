@@ -1,4 +1,4 @@
-"""Random changes to a training photo that leave its attributes as they are."""
+"""Random changes to a training photo that do not change its attributes."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from fashionsdk.photos import Preprocessing
 class Augmentation:
     """Random square crop, mirror and brightness.
 
-    Hue and saturation stay, because colour is an attribute; the crop keeps most of the photo, because lengths are.
+    Hue and saturation do not change, because colour is an attribute. The crop is large, because length is one.
 
     Attributes:
         smallest_crop: the crop's side as a share of the photo's, drawn between this and 1.

@@ -1,4 +1,4 @@
-"""Training on listed triplets, such as those of Zappos50k: the data, and the sampler that passes each once an epoch."""
+"""Training on listed triplets, such as those of Zappos50k: the data, and a sampler that uses each once an epoch."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class ListedTripletSampler:
-    """Passes each listed triplet once an epoch, in random order; a pure function of (seed, epoch).
+    """Yields each listed triplet once an epoch, in random order; a pure function of (seed, epoch).
 
     Args:
         triplets: ``(T, 4)`` rows of anchor, positive, negative (indices of photos) and attribute.
@@ -56,10 +56,10 @@ class ListedTripletSampler:
 
 @dataclass(frozen=True, eq=False)
 class TripletData(TrainingData):
-    """Training data whose labels are triplets; validation asks triplets too.
+    """Training data whose labels are triplets, in training and in validation.
 
-    ``labels`` and ``values`` hold the photos and attributes but no label, ``retrieval`` the validation photos but
-    neither queries nor candidates: ``questions`` are asked instead.
+    ``labels`` and ``values`` hold the photos and attributes but no label. ``retrieval`` holds the validation photos but
+    neither queries nor candidates: ``questions`` replaces them.
 
     Attributes:
         triplets: int32 ``(T, 4)``: anchor, positive, negative (indices of training photos that can be read), attribute.
@@ -71,7 +71,7 @@ class TripletData(TrainingData):
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 over what is trained on and judged by: paths, attributes, triplets."""
+        """Sha256 over what decides training and validation: paths, attributes, triplets."""
         described = [self.labels.images, self.questions.images, strict_json.encode(self.labels.attributes)]
         described.append(sorted(self.retrieval_photos.unreadable))
         digest = hashlib.sha256(json.dumps(described).encode())
@@ -90,11 +90,12 @@ def load_triplet_data(
     attributes: Sequence[str] | None = None,
     most: int | None = None,
     seed: int = 0,
+    progress: bool = False,
 ) -> TripletData:
     """Read the triplet lists and the photos that they need.
 
     A missing or unreadable photo is left out with its triplets, of training and of validation, and counted in the log.
-    Photos that both splits name are counted too, not refused: the lists are published as they are.
+    Photos that both splits name are counted too. They are no error, because the published lists have some.
 
     Args:
         folder: as for ``fashionsdk.labels.read_triplets``.
@@ -103,9 +104,10 @@ def load_triplet_data(
         cache: folder for the decoded photos.
         splits: names of the training and the validation lists.
         attributes: names of the lists to train, or None for those of the CSN paper.
-        most: how many of the training triplets to keep, the same random ones for every epoch, or None for all; the
-            CSN program's ``--num_traintriplets``, 100,000 there by default.
+        most: how many of the training triplets to use, the same random ones in every epoch, or None for all. The CSN
+            program calls it ``--num_traintriplets``, by default 100,000.
         seed: of the choice of these.
+        progress: whether to show progress bars while photos are decoded.
 
     Raises:
         LabelsError: the lists cannot be read.
@@ -116,8 +118,8 @@ def load_triplet_data(
         raise ValueError(f"most is {most}; expected 1 or more triplets, or None for all")
     train, questions = (read_triplets(folder, split, attributes or CSN_ATTRIBUTES) for split in splits)
     train, questions = _choose(train, most, seed).needed(), questions.needed()
-    photos = cache_photos(train.paths, Preprocessing(stored_side), cache)
-    question_photos = cache_photos(questions.paths, Preprocessing(side), cache)
+    photos = cache_photos(train.paths, Preprocessing(stored_side), cache, progress=progress)
+    question_photos = cache_photos(questions.paths, Preprocessing(side), cache, progress=progress)
     triplets = _readable(train, photos, splits[0])
     _readable(questions, question_photos, splits[1])
     if both := len(set(train.images) & set(questions.images)):
@@ -141,10 +143,10 @@ def _choose(split: TripletSplit, most: int | None, seed: int) -> TripletSplit:
 
 def _readable(split: TripletSplit, photos: PhotoCache, name: str) -> NDArray[np.int32]:
     """Return the triplets all of whose photos can be read."""
-    kept = split.triplets[photos.readable[split.triplets[:, :3]].all(axis=1)]
-    if not len(kept):
+    readable = split.triplets[photos.readable[split.triplets[:, :3]].all(axis=1)]
+    if not len(readable):
         reason = next(iter(photos.unreadable.values()))
         raise DataError(f"{split.root}: no triplet of split {name!r} has three photos that can be read: {reason}")
-    if lost := len(split.triplets) - len(kept):
+    if lost := len(split.triplets) - len(readable):
         logger.warning("%d of %d triplets of split %r need such a photo", lost, len(split.triplets), name)
-    return kept
+    return readable

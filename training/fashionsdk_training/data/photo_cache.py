@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class PhotoCache:
-    """Photos as the model takes them.
+    """Decoded photos of one size.
 
     Attributes:
         pixels: uint8 ``(N, S, S, 3)``, read from disk as needed; rows of unreadable photos are black.
@@ -40,12 +40,20 @@ class PhotoCache:
         return mask
 
 
-def cache_photos(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path) -> PhotoCache:
+def cache_photos(
+    paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, *, progress: bool = False
+) -> PhotoCache:
     """Return the photos decoded and resized, from ``folder`` if they are there already, else decoded now.
 
-    A file that changed (by size or time of modification) is decoded again, with all the others. Processes that want the
-    same photos decode them once: one does, the others wait. A missing, truncated or otherwise unreadable photo is kept
-    out of ``pixels``, listed in ``unreadable`` and counted in the log.
+    A file that changed (by size or time of modification) is decoded again, with all the others. If several processes
+    need the same photos, one decodes them and the others wait. A missing, truncated or otherwise unreadable photo is
+    left black in ``pixels``, listed in ``unreadable`` and counted in the log.
+
+    Args:
+        paths: the N photos.
+        preprocessing: its side is S.
+        folder: where decoded photos are stored.
+        progress: whether to show a progress bar while photos are decoded.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
@@ -53,7 +61,7 @@ def cache_photos(paths: Sequence[Path], preprocessing: Preprocessing, folder: Pa
     if not done_file.is_file():
         with locked(folder / f".{name}.decoding"):
             if not done_file.is_file():  # or another process has decoded them while this one waited
-                unreadable = _decode(paths, preprocessing, pixels_file)
+                unreadable = _decode(paths, preprocessing, pixels_file, progress)
                 with replacing(done_file) as file:
                     file.write(json.dumps(unreadable).encode())
     unreadable = {int(index): reason for index, reason in json.loads(done_file.read_text()).items()}
@@ -79,7 +87,7 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
-def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> dict[int, str]:
+def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> dict[int, str]:
     shape = (len(paths), preprocessing.side, preprocessing.side, 3)
     partial = file.with_suffix(".partial")  # what a killed process left of it is overwritten
     pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
@@ -92,7 +100,8 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path) -> 
         return None
 
     with ThreadPoolExecutor() as pool:
-        reasons = list(progress_bar(pool.map(decode, range(len(paths))), "decoding photos", len(paths), "photo"))
+        decoded, total = pool.map(decode, range(len(paths))), len(paths)
+        reasons = list(progress_bar(decoded, "decoding photos", total, "photo", shown=progress))
     pixels.flush()
     os.replace(partial, file)
     return {index: reason for index, reason in enumerate(reasons) if reason is not None}

@@ -1,7 +1,7 @@
-"""Which photos go into a batch together.
+"""Samplers: which photos a batch contains.
 
-Both samplers are pure functions of (seed, epoch): a resumed run draws what the first would have drawn, and the
-processes of a distributed run agree without talking. An epoch passes about as many photos as there are.
+Both samplers are pure functions of (seed, epoch): a resumed run draws the same batches, and the processes of a
+distributed run agree without communication. An epoch has about as many photos as the data.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from fashionsdk_training.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """One batch to be loaded.
+    """The indices of one batch.
 
     Attributes:
         images: ``(B,)`` indices of photos.
-        triplets: ``(T, 4)`` rows of anchor, positive, negative (positions in ``images``) and attribute, or None where
-            the loss finds its own.
+        triplets: ``(T, 4)`` rows of anchor, positive, negative (positions in ``images``) and attribute, or None if the
+            loss makes its own.
     """
 
     images: NDArray[np.int64]
@@ -35,7 +35,7 @@ class Sampler(Protocol):
         """Yield the batches of one epoch, the same at every call."""
 
     def batches(self) -> int:
-        """How many batches an epoch has."""
+        """Return the number of batches of an epoch."""
 
 
 class ValueIndex:
@@ -45,7 +45,7 @@ class ValueIndex:
         labels: ``(N, A)`` value indices, -1 where there is none.
 
     Raises:
-        DataError: no attribute has two values of which one has two photos, so there is nothing to compare.
+        DataError: no attribute has two values, one of them with two photos, so there is no triplet.
     """
 
     def __init__(self, labels: NDArray[np.int32]) -> None:
@@ -64,7 +64,7 @@ class ValueIndex:
         if not self.comparable:
             raise DataError(
                 f"{len(labels)} photos have no attribute with two values, one of them on two photos; "
-                "expected at least that much to learn from"
+                "expected at least one such attribute"
             )
 
 
@@ -72,7 +72,7 @@ class TripletSampler:
     """The papers' sampling: a random attribute, a random value of it, two photos of that value and one of another.
 
     Ma et al., AAAI 2020, arXiv:2002.02814, section 4.1. A batch holds ``batch_size // 3`` triplets, an epoch
-    ``an_epoch`` of them, or as many as pass each photo about once if that is 0.
+    ``an_epoch`` of them, or about a third of the number of photos if that is 0.
     """
 
     def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int, an_epoch: int = 0) -> None:
@@ -104,9 +104,9 @@ class TripletSampler:
 class GroupSampler:
     """Groups of photos that share a value, so that a batch holds several photos of several values per attribute.
 
-    Every photo starts a group in turn; one of its labels is drawn, and the group is filled with other photos of that
-    value. Frequent values lead as many groups as they have photos, and attributes that few photos carry get their
-    share, because a photo's labels are drawn alike.
+    Every photo starts a group in turn. One of its labels is drawn, and the group is filled with other photos of that
+    value. A value starts as many groups as it has photos. A rare attribute gets its share, because each label of a
+    photo is equally likely.
 
     Args:
         labels: ``(N, A)`` value indices, -1 where there is none.

@@ -1,4 +1,4 @@
-"""Labelled photos, ready to train on and to be judged by."""
+"""Labelled photos to train on and to validate with."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ class TrainingData:
         values: ``(N, A)`` value indices, -1 where a photo is not labelled or cannot be read.
         photos: the training photos as stored before augmentation, uint8 ``(N, T, T, 3)``.
         retrieval: the validation split's queries and candidates.
-        retrieval_photos: its photos as the model takes them, uint8 ``(M, S, S, 3)``.
+        retrieval_photos: its photos as model input, uint8 ``(M, S, S, 3)``.
     """
 
     labels: Labels
@@ -41,7 +41,7 @@ class TrainingData:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 over what is trained on and judged by: paths, attributes, readable labels, queries, candidates."""
+        """Sha256 over what decides training and validation: paths, attributes, readable labels, queries, candidates."""
         described = [
             [self.labels.images, strict_json.encode(self.labels.attributes), self.values.tolist()],
             [self.retrieval.images, strict_json.encode(self.retrieval.attributes)],
@@ -59,17 +59,19 @@ def load_training_data(
     *,
     splits: tuple[str, str] = ("train", "valid"),
     attributes: Sequence[str] | None = None,
+    progress: bool = False,
 ) -> TrainingData:
     """Read labels and photos.
 
-    What is wrong with the data has these outcomes, each counted in the log and none silent:
-    a missing, truncated or unreadable photo is left out, of training and of validation;
-    an unknown value, one that no training photo has, cannot be learnt: its validation photos are judged all the same
-    (index files: a value that ``meta.json`` does not count is an error);
-    an empty split is an error;
-    a value with one photo serves as a negative in training and as a candidate in validation;
-    a photo with no other label fills up batches only;
-    a photo in both splits is an error.
+    Faults in the data have these outcomes. Each that is not an error is counted in the log:
+
+    - A missing, truncated or unreadable photo is left out, of training and of validation.
+    - A value that no training photo has cannot be learnt. Its validation photos are evaluated all the same. (In index
+      files a value that ``meta.json`` does not count is an error.)
+    - An empty split is an error.
+    - A value with one photo serves as a negative in training and as a candidate in validation.
+    - A photo with no other label only fills up batches.
+    - A photo in both splits is an error.
 
     Args:
         path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
@@ -78,6 +80,7 @@ def load_training_data(
         cache: folder for the decoded photos.
         splits: names of the training and the validation split.
         attributes: the attributes to train, or None for all.
+        progress: whether to show progress bars while photos are decoded.
 
     Raises:
         LabelsError: the labels cannot be read, or a split is empty.
@@ -89,10 +92,10 @@ def load_training_data(
     if both := sorted(set(labels.images) & set(retrieval.images)):
         raise DataError(
             f"{path}: {len(both)} photos are in both {splits[0]!r} and {splits[1]!r}, first {both[0]}: a model that "
-            "has seen the answers cannot be judged by them; give each photo one split"
+            "has seen the answers cannot be evaluated on them; give each photo one split"
         )
-    photos = cache_photos(labels.paths, Preprocessing(stored_side), cache)
-    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache)
+    photos = cache_photos(labels.paths, Preprocessing(stored_side), cache, progress=progress)
+    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache, progress=progress)
     for split, loaded in zip(splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))
@@ -119,7 +122,7 @@ def _log_summary(labels: Labels, values: NDArray[np.int32]) -> None:
             logger.warning("%s: %d values have one photo: %s", attribute.name, len(single), names)
             singles[:, a] = np.isin(values[:, a], single)
         if len(counts) < 2:
-            logger.warning("%s: %d values in training; nothing to tell apart", attribute.name, len(counts))
+            logger.warning("%s: %d values in training; expected two or more", attribute.name, len(counts))
     if alone := int((singles.any(axis=1) & (singles | (values < 0)).all(axis=1)).sum()):
         logger.warning("%d photos share no value with another; they only fill up batches", alone)
 
@@ -127,12 +130,12 @@ def _log_summary(labels: Labels, values: NDArray[np.int32]) -> None:
 def _log_unknown(labels: Labels, values: NDArray[np.int32], retrieval: RetrievalSplit) -> None:
     """Count the validation labels whose value no training photo has."""
     rows = np.concatenate([retrieval.queries, retrieval.candidates]).tolist()
-    asked = Counter((retrieval.attributes[a].name, retrieval.attributes[a].values[v]) for _, a, v in rows)
-    taught = {
+    evaluated = Counter((retrieval.attributes[a].name, retrieval.attributes[a].values[v]) for _, a, v in rows)
+    trained = {
         (attribute.name, attribute.values[value])
         for a, attribute in enumerate(labels.attributes)
         for value in np.unique(values[values[:, a] >= 0, a]).tolist()
     }
-    if unknown := {key: count for key, count in asked.items() if key not in taught}:
+    if unknown := {key: count for key, count in evaluated.items() if key not in trained}:
         names = ", ".join(f"{attribute}={value} ({count})" for (attribute, value), count in list(unknown.items())[:5])
         logger.warning("%d validation labels have a value unknown in training: %s", sum(unknown.values()), names)

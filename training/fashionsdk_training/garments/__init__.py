@@ -1,4 +1,4 @@
-"""Generated pictures of garments with FashionAI's eight attributes, for a clone that has no photos."""
+"""Generated pictures of garments with FashionAI's eight attributes, for use without photos."""
 
 from fashionsdk_training.garments.garment_table import write_table
 from fashionsdk_training.garments.render import Garment, draw

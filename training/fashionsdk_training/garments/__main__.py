@@ -14,7 +14,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         labels = write_table(
-            args.out, train=args.train, valid=args.valid, seed=args.seed, side=args.side, workers=args.workers
+            args.out,
+            train=args.train,
+            valid=args.valid,
+            seed=args.seed,
+            side=args.side,
+            workers=args.workers,
+            progress=True,
         )
     except ValueError as error:
         parser.error(str(error))
@@ -33,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--valid", type=int, default=500, help="pictures to validate on")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other pictures")
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
-    parser.add_argument("--workers", type=int, help="processes; as many as help if not given")
+    parser.add_argument("--workers", type=int, help="processes; chosen by pictures and CPUs if not given")
     return parser
 
 

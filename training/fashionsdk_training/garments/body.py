@@ -1,7 +1,7 @@
 """The figure's geometry in body units: one unit is a head's height, the origin is the pit of the neck.
 
-The camera maps body units to fractions of the frame; proportions, lean and mirroring are part of that map,
-so each garment is drawn once, for one figure.
+The camera maps body units to fractions of the frame. Proportions, lean and mirroring are part of that map, so each
+garment is defined once, for one figure.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 from fashionsdk_training.garments.drawing import Path, join, line, mirror
 
 WAIST, HIP, CROTCH, KNEE, SOLE = 1.5, 2.2, 2.4, 3.95, 5.6
-ARM_REACH = 1.5  # arm lines are known this far, for sleeves that hang over the hand
+ARM_REACH = 1.5  # arm lines end here, for sleeves longer than the arm
 _UPPER_ARM, _FOREARM = 1.25, 1.1
 _SHOULDER = (0.8, 0.36)
 _HIP_JOINT = 0.36
@@ -47,7 +47,7 @@ class Camera:
         return line(0.5 + self.shift + x * self.unit, (y - self.top) * self.unit)
 
     def box(self, points: Path) -> Box:
-        """Return the frame's part that holds the points: left, top, right, bottom within 0 to 1."""
+        """Return the bounding box of the points within the frame: left, top, right, bottom from 0 to 1."""
         frame = np.clip(self.project(points), 0.0, 1.0)
         (left, top), (right, bottom) = frame.min(axis=0).tolist(), frame.max(axis=0).tolist()
         return left, top, right, bottom

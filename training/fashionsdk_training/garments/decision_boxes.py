@@ -1,4 +1,4 @@
-"""Where each attribute is decided. A box depends on the figure, never on the value, so it tells nothing."""
+"""The region that shows each attribute. It depends on the figure, not on the value, so it does not reveal the value."""
 
 import numpy as np
 

@@ -18,13 +18,13 @@ from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 _FIRST_INDEX = {"train": 0, "valid": 10**9}  # far apart, so that neither split depends on the other's size
 _QUALITY = 92  # JPEG
-_WORTH_A_POOL = 200  # pictures; fewer are drawn sooner than processes start
+_POOL_FROM = 200  # pictures; fewer are drawn faster than processes start
 _MOST_WORKERS = 8
 
 
 @dataclass(frozen=True)
 class _Row:
-    """What the tables say of one picture."""
+    """One picture's cells in both tables."""
 
     image: str
     split: str
@@ -33,16 +33,30 @@ class _Row:
 
 
 def write_table(
-    out: Path, *, train: int, valid: int, seed: int = 0, side: int = 224, workers: int | None = None
+    out: Path,
+    *,
+    train: int,
+    valid: int,
+    seed: int = 0,
+    side: int = 224,
+    workers: int | None = None,
+    progress: bool = False,
 ) -> Path:
     """Write ``train`` + ``valid`` pictures and their tables under ``out``; return the path of ``labels.csv``.
 
-    ``labels.csv`` has the columns image (relative to it), split, and one per attribute with the value's name,
-    blank where it is not labelled. ``boxes.csv`` has image, attribute, left, top, right, bottom, as fractions.
-    ``labels.csv`` is written last and at once: where it exists, all the rest is complete.
-    A split's pictures depend on ``seed`` and ``side`` only, not on the other split's size or on ``workers``,
-    the number of processes (``None``: as many as help). Processes are spawned, so a script that calls this
-    needs the usual ``if __name__ == "__main__":``.
+    ``labels.csv`` has the columns image (relative to it), split, and one per attribute with the value's name, blank
+    where it is not labelled. ``boxes.csv`` has image, attribute, left, top, right, bottom, as fractions. ``labels.csv``
+    is written last and in one step: if it exists, everything else is complete. A split's pictures depend on ``seed``
+    and ``side`` only. Processes are spawned, so a script that calls this needs ``if __name__ == "__main__":``.
+
+    Args:
+        out: the folder; created if missing.
+        train: number of training pictures.
+        valid: number of validation pictures.
+        seed: another seed gives other pictures.
+        side: width and height in pixels.
+        workers: number of processes, or None to choose by the number of pictures and CPUs.
+        progress: whether to show a progress bar.
 
     Raises:
         ValueError: ``train`` or ``workers`` is under 1, ``valid`` or ``seed`` is negative, or ``side`` too small.
@@ -54,7 +68,7 @@ def write_table(
     labels.unlink(missing_ok=True)
     jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
     drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
-    rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture"))
+    rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture", shown=progress))
     _write_csv(out / "boxes.csv", ("image", "attribute", "left", "top", "right", "bottom"), _box_cells(rows))
     _write_csv(labels, ("image", "split", *(each.name for each in ATTRIBUTES)), _label_cells(rows))
     return labels
@@ -68,11 +82,11 @@ def _check(train: int, valid: int, seed: int, side: int, workers: int | None) ->
     if side < MIN_SIDE:
         raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}")
     if workers is not None and workers < 1:
-        raise ValueError(f"workers is {workers}; expected at least 1, or None for as many as help")
+        raise ValueError(f"workers is {workers}; expected at least 1, or None to choose")
 
 
 def _default_workers(pictures: int) -> int:
-    return 1 if pictures < _WORTH_A_POOL else min(_MOST_WORKERS, os.cpu_count() or 1)
+    return 1 if pictures < _POOL_FROM else min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
 def _rows(write: partial[_Row], jobs: Sequence[tuple[str, int]], workers: int) -> Iterator[_Row]:
@@ -104,7 +118,7 @@ def _box_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table in one step, so that no half of one is ever read."""
+    """Write a table in one step, so that a reader never sees half of it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -1,4 +1,4 @@
-"""Colours, cloths and cuts: all that tells no attribute's value."""
+"""Colours, cloths and cuts: the appearance that is independent of the attributes' values."""
 
 import colorsys
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ _SKINS: tuple[Colour, ...] = (
 _HAIRS: tuple[Colour, ...] = (
     (28, 24, 24), (58, 40, 30), (104, 66, 40), (150, 84, 44), (206, 166, 104), (236, 214, 164), (176, 174, 172),
 )  # fmt: skip
-_CONTRAST = 95.0  # Euclidean distance of two RGB colours that nobody confuses
+_CONTRAST = 95.0  # Euclidean distance of two RGB colours that are clearly different
 _TRIES = 12
 
 
 @dataclass(frozen=True)
 class Look:
-    """One picture's nuisance: textures and colours by part; cuts are fractions from 0, the least, to 1."""
+    """Textures and colours of one picture's parts, and cuts as fractions from 0, the least, to 1."""
 
     skin: Colour
     legs: Colour
@@ -42,7 +42,7 @@ class Look:
 
 
 def sample_look(rng: Generator) -> Look:
-    """Draw colours that set neighbouring parts apart, and everything else freely."""
+    """Sample a look in which neighbouring parts have different colours."""
     skin = _SKINS[rng.integers(len(_SKINS))]
     legs = skin if rng.random() < 0.6 else _colour(rng)
     top = _colour(rng, skin, legs)
@@ -69,21 +69,21 @@ def sample_look(rng: Generator) -> Look:
 
 
 def _texture(rng: Generator, base: Colour, *, plain: float = 0.15) -> Texture:
-    """Pattern a colour with another that keeps the mixture near the first."""
+    """Sample a pattern of a colour and another that is half way to a random one."""
     other = sample_colour(rng)
     red, green, blue = (round(a + (b - a) * 0.5) for a, b in zip(base, other, strict=True))
     return sample_texture(rng, base, (red, green, blue), plain=plain)
 
 
 def sample_colour(rng: Generator) -> Colour:
-    """Draw a colour of any hue, rarely a gaudy one."""
+    """Sample a colour of any hue and moderate saturation."""
     hue, saturation, value = rng.random(), rng.uniform(0.05, 0.8), rng.uniform(0.15, 0.95)
     red, green, blue = (round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))
     return red, green, blue
 
 
 def _colour(rng: Generator, *away_from: Colour) -> Colour:
-    """Draw a colour, the best of a few at keeping its distance."""
+    """Sample colours; return the first that is far enough from the others, or the farthest."""
     best, best_distance = (0, 0, 0), -1.0
     for _ in range(_TRIES):
         colour = sample_colour(rng)

@@ -1,4 +1,4 @@
-"""What comes between the garments and the viewer: clutter, occluders, a poor camera."""
+"""Disturbances of the picture: clutter, occluders, a poor camera."""
 
 import io
 
@@ -24,7 +24,7 @@ def draw_clutter(canvas: Canvas, rng: Generator) -> None:
 
 
 def draw_occluders(canvas: Canvas, scene: Scene, rng: Generator) -> None:
-    """Draw a bag in one hand, at times, and up to two patches, too small to hide what decides a value."""
+    """Draw at times a bag in one hand, and up to two patches, too small to hide a value."""
     if rng.random() < 0.25:
         _bag(canvas, scene.arms[rng.integers(2)], rng)
     for _ in range(rng.choice([0, 0, 1, 2])):

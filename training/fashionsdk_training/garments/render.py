@@ -29,13 +29,13 @@ MIN_SIDE = 32
 
 @dataclass(frozen=True, eq=False)
 class Garment:
-    """A generated picture and what is true of it.
+    """A generated picture and its labels.
 
     Attributes:
         image: RGB, ``side`` x ``side``.
-        values: attribute to value name, of the attributes that can be seen; the others are not labelled.
-        boxes: same keys; left, top, right, bottom of the region that decides the value, as fractions of the
-            side within 0 to 1.
+        values: attribute to value name, for the visible attributes; the others are not labelled.
+        boxes: same keys; left, top, right, bottom of the region that shows the value, as fractions of the side from
+            0 to 1.
     """
 
     image: Image.Image
@@ -52,7 +52,7 @@ def draw(index: int, *, seed: int = 0, side: int = 224) -> Garment:
     if index < 0 or seed < 0:
         raise ValueError(f"index {index} and seed {seed}; expected neither to be negative")
     if side < MIN_SIDE:
-        raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}, so that garments can be seen")
+        raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}, so that garments are visible")
     return draw_scene(sample_scene(index, seed), side)
 
 
@@ -68,7 +68,7 @@ def draw_scene(scene: Scene, side: int) -> Garment:
 
 
 def paint(scene: Scene, side: int, rng: Generator) -> Image.Image:
-    """Return a scene as it is before a camera spoils it."""
+    """Return a scene without blur, noise and compression."""
     canvas = Canvas(scene.camera, scene.look.background, side)
     draw_clutter(canvas, rng)
     _draw_figure(canvas, scene)
@@ -116,7 +116,7 @@ def _draw_over_top(canvas: Canvas, scene: Scene, top: Cloth) -> None:
 
 
 def _opening(scene: Scene) -> str:
-    """Return the opening of the bodice, which a coat, a collar or a high neck leaves no choice."""
+    """Return the opening of the bodice, which a coat, a collar or a high neck determines."""
     value = scene.values[scene.outfit.neck]
     if scene.outfit.coat:
         return "round"

@@ -1,7 +1,7 @@
-"""Everything that is random about one picture, decided before anything is drawn.
+"""All random choices of one picture, made before it is drawn.
 
-Attribute values come from one random stream and all the rest from another, so that nothing else in the
-picture can tell a value: not colour, pose, framing or occlusion.
+Attribute values come from one random stream and everything else from another, so that nothing else in the picture
+reveals a value: not colour, pose, framing or occlusion.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _VALUE_STREAM, _NUISANCE_STREAM = 0, 1
 
 @dataclass(frozen=True)
 class Outfit:
-    """Which garments are worn, so which attributes there are; ``close`` frames the upper half only."""
+    """The garments, which determine the attributes; ``close`` frames the upper half only."""
 
     neck: str
     bottom: str
@@ -34,7 +34,7 @@ class Outfit:
 
 
 def _outfits() -> tuple[Outfit, ...]:
-    """Return one block of outfits, weighed so that attributes with many values are shown more often."""
+    """Return one block of outfits, weighted so that attributes with many values occur more often."""
     weights = {"neckline_design": 3, "collar_design": 2, "neck_design": 2, "coat": 4}
     full = [
         Outfit(neck="neckline_design" if worn == "coat" else worn, bottom=bottom, coat=worn == "coat", close=False)
@@ -66,7 +66,7 @@ class Scene:
 
     @property
     def bare_arms(self) -> bool:
-        """Whether the neckline leaves no place for sleeves."""
+        """Whether the neckline excludes sleeves."""
         outfit = self.outfit
         if outfit.coat or outfit.neck != "neckline_design":
             return False
@@ -74,7 +74,7 @@ class Scene:
 
     @property
     def labelled(self) -> dict[str, str]:
-        """The values that can be seen in this picture, by attribute."""
+        """The visible values, by attribute."""
         shown = [name for name in self.outfit.attributes() if name != "sleeve_length" or not self.bare_arms]
         return {name: self.values[name] for name in shown}
 
@@ -96,7 +96,7 @@ def sample_scene(index: int, seed: int) -> Scene:
 
 
 def _value(seed: int, slot: int, block: int, number: int) -> str:
-    """Return a value of attribute ``number``: each outfit goes through all its values before one comes again."""
+    """Return a value of attribute ``number``: each outfit uses all values before one repeats."""
     values = ATTRIBUTES[number].values
     deal, position = divmod(block, len(values))
     rng = np.random.default_rng([seed, _VALUE_STREAM, slot, number, deal])

@@ -1,6 +1,6 @@
-"""FashionAI's eight attributes, with as many values each, all of which can be drawn.
+"""FashionAI's eight attributes, each with as many values as there, all of which can be drawn.
 
-FashionAI spends one value of each attribute on "invisible"; here a drawable value makes up the number.
+One value of each attribute in FashionAI is "invisible". Here it is replaced by one that can be drawn.
 """
 
 from fashionsdk.attributes import Attribute
@@ -33,7 +33,7 @@ SLEEVE_ENDS = {
     "long": 1.12,
     "extra_long": 1.42,
 }
-# With these necklines the arms are bare, so there is no sleeve whose length could be asked for.
+# With these necklines the arms are bare, so there is no sleeve length.
 BARE_ARMS = ("strapless", "off_shoulder", "one_shoulder", "halter")
 
 ATTRIBUTES: tuple[Attribute, ...] = (

@@ -1,4 +1,4 @@
-"""The losses of a run, joined to the model so that one module maps a batch to its loss."""
+"""Model and losses in one module, which maps a batch to its loss."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -19,7 +19,7 @@ from fashionsdk_training.models import AGMAN, ASENPlusPlus, AttributeModel, Enco
 
 
 class Criterion(nn.Module):
-    """A model and what it is trained for; distributed training wraps this module whole.
+    """A model and its losses. Distributed training wraps this module.
 
     Args:
         model: the network.
@@ -48,17 +48,17 @@ class Criterion(nn.Module):
         """Return the loss of uint8 images ``(B, S, S, 3)``: on ``triplets`` if given, else on every valid one."""
         shown = labels >= 0 if triplets is None else _pairs(labels, triplets)
         encoded = self._encode(images, shown if self.proxy is None else labels >= 0)
-        with torch.autocast(images.device.type, enabled=False):  # near 1, bfloat16 knows cosines to 0.004 only
+        with torch.autocast(images.device.type, enabled=False):  # near 1, cosines in bfloat16 are 0.004 apart
             return self._loss(encoded, labels, triplets, shown)
 
-    def _encode(self, images: Tensor, wanted: Tensor) -> Encoded:
+    def _encode(self, images: Tensor, needed: Tensor) -> Encoded:
         if self.global_only and isinstance(self.model, ASENPlusPlus):
             return self.model.encode_global(self.model.normalise(images))
-        encoded: Encoded = self.model(images, wanted)
+        encoded: Encoded = self.model(images, needed)
         return encoded
 
     def _loss(self, encoded: Encoded, labels: Tensor, triplets: Tensor | None, shown: Tensor) -> Tensor:
-        """Return the loss; ``shown`` says for which attributes ``(B, A)`` each photo is in the batch."""
+        """Return the loss; ``shown``, bool ``(B, A)``, says for which attributes each photo is in the batch."""
         if encoded.branches is not None:
             return self._branches_loss(*encoded.branches, labels, triplets, shown)
         loss = self._metric_loss(encoded.embeddings, labels, triplets, self.proxy)
@@ -93,8 +93,8 @@ class Criterion(nn.Module):
 
 
 def _pairs(labels: Tensor, triplets: Tensor) -> Tensor:
-    """Return which (photo, attribute) pairs ``(B, A)`` the triplets ``(T, 4)`` are about."""
-    wanted = torch.zeros_like(labels, dtype=torch.bool)
+    """Return which (photo, attribute) pairs ``(B, A)`` occur in the triplets ``(T, 4)``."""
+    needed = torch.zeros_like(labels, dtype=torch.bool)
     for column in range(3):
-        wanted[triplets[:, column], triplets[:, 3]] = True
-    return wanted
+        needed[triplets[:, column], triplets[:, 3]] = True
+    return needed

@@ -1,4 +1,4 @@
-"""Several training processes, as ``torchrun`` starts them; one process needs none of it."""
+"""Several training processes, as ``torchrun`` starts them, or a single one."""
 
 import os
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among its peers.
+    """This process and how many others there are.
 
     Attributes:
-        rank: from 0.
-        world: how many there are.
-        device: where this one computes.
+        rank: of this process, from 0.
+        world: number of processes.
+        device: where this process computes.
     """
 
     rank: int
@@ -31,7 +31,7 @@ class Processes:
         return self.rank == 0
 
     def wrap(self, module: nn.Module) -> nn.Module:
-        """Return ``module`` so that gradients are averaged over the processes."""
+        """Return a module with averaged gradients over the processes."""
         return DistributedDataParallel(module) if self.world > 1 else module
 
     def mean(self, value: float) -> float:
@@ -43,20 +43,20 @@ class Processes:
         return float(total) / self.world
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
+        """Wait until every process has called this."""
         if self.world > 1:
             distributed.barrier()
 
 
 @contextmanager
 def processes(device: str = "auto") -> Iterator[Processes]:
-    """Join the processes that ``torchrun`` started, or be the only one.
+    """Join the processes that ``torchrun`` started, if it did.
 
     Args:
-        device: ``cpu``, ``cuda``, or ``auto`` for CUDA if this torch finds it.
+        device: ``cpu``, ``cuda``, or ``auto`` for CUDA if torch can use it.
 
     Raises:
-        ValueError: CUDA is asked for and this torch does not find it.
+        ValueError: torch cannot use CUDA, and ``device`` is ``cuda``.
     """
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     chosen = _device(device)
@@ -75,7 +75,9 @@ def _device(device: str) -> torch.device:
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device {device!r}; expected auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("CUDA was asked for and torch finds none; use cpu, or install a torch built for this driver")
+        raise ValueError(
+            "device is cuda, but torch finds no CUDA device; use cpu, or install a torch built for this driver"
+        )
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     index = int(os.environ.get("LOCAL_RANK", "0"))

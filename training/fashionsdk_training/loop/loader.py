@@ -1,4 +1,4 @@
-"""From a sampler's draws to batches of augmented photos, prepared ahead by threads."""
+"""Batches of augmented photos, prepared in advance by threads."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -11,14 +11,25 @@ import torch
 from torch import Tensor
 
 from fashionsdk.photos import Preprocessing
-from fashionsdk_training.data import Augmentation, Draw, Sampler, TrainingData
+from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.data import (
+    Augmentation,
+    Draw,
+    GroupSampler,
+    ListedTripletSampler,
+    Sampler,
+    TrainingData,
+    TripletData,
+    TripletSampler,
+)
+from fashionsdk_training.loop.distributed import Processes
 
 BATCHES_AHEAD = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Photos of one step.
+    """One batch.
 
     Attributes:
         images: uint8 ``(B, S, S, 3)``.
@@ -35,7 +46,7 @@ class Batch:
 class Loader:
     """Loads one process's share of an epoch.
 
-    What a photo looks like depends on (seed, epoch, batch, place in the batch) alone, never on threads or processes.
+    A photo's random changes depend on (seed, epoch, batch, place in the batch) alone, not on threads or processes.
 
     Attributes:
         data: photos and labels.
@@ -85,3 +96,27 @@ class Loader:
         labels = torch.from_numpy(self.data.values[draw.images].astype(np.int64))
         triplets = None if draw.triplets is None else torch.from_numpy(draw.triplets)
         return Batch(torch.from_numpy(np.stack(images)), labels, triplets)
+
+
+def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> Loader:
+    """Return the loader of one process, with the sampler that the settings and the data ask for.
+
+    Raises:
+        ValueError: the data are lists of triplets, and the settings do not sample triplets.
+    """
+    preprocessing, sampler = Preprocessing(config.side), _build_sampler(config, data)
+    return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world)
+
+
+def _build_sampler(config: TrainConfig, data: TrainingData) -> Sampler:
+    size = config.sampling.batch_size
+    if isinstance(data, TripletData):
+        if config.sampling.kind != "triplets":
+            raise ValueError(
+                f"sampling is {config.sampling.kind!r}, and the data are lists of triplets; expected a recipe that "
+                "samples triplets, such as csn_paper"
+            )
+        return ListedTripletSampler(data.triplets, size, config.seed)
+    if config.sampling.kind == "triplets":
+        return TripletSampler(data.values, size, config.seed, config.sampling.triplets_an_epoch)
+    return GroupSampler(data.values, size, config.sampling.group_size, config.seed)

@@ -26,8 +26,8 @@ class TripletLoss(nn.Module):
 class BatchTripletLoss(nn.Module):
     """Every valid triplet of a batch for every labelled attribute ("batch all", Hermans et al., arXiv:1703.07737).
 
-    Per anchor the mean over its triplets with a loss above zero, then the mean over anchors, so that a frequent value
-    does not drown a rare one.
+    It is the mean over each anchor's triplets with a loss above zero, then over anchors, so that a frequent value does
+    not outweigh a rare one.
     """
 
     def __init__(self, margin: float = 0.2) -> None:
@@ -57,13 +57,13 @@ class BatchTripletLoss(nn.Module):
 class ProxyLoss(nn.Module):
     """Cross-entropy on the cosine to one learnt proxy per value (NormFace, Wang et al., arXiv:1704.06369).
 
-    The proxies belong to the loss, not to the model: they are only needed to train.
+    The proxies belong to the loss, not to the model, because they are needed in training only.
 
     Args:
         values: how many values each of the A attributes has.
         dimension: D.
-        scale: what cosines are multiplied by.
-        smoothing: label smoothing, for records that are not always right.
+        scale: factor of the cosines.
+        smoothing: label smoothing, for labels that are not always right.
     """
 
     def __init__(self, values: Sequence[int], dimension: int, scale: float = 16.0, smoothing: float = 0.1) -> None:
@@ -76,7 +76,7 @@ class ProxyLoss(nn.Module):
         losses = [embeddings.sum() * 0 + sum(proxy.sum() * 0 for proxy in self.proxies)]
         for a, proxies in enumerate(self.proxies):
             if len(proxies) < 2:
-                continue  # nothing to tell apart; the smoothed cross-entropy over no class would be NaN
+                continue  # there is nothing to learn, and the smoothed cross-entropy over no class would be NaN
             known = labels[:, a] >= 0
             logits = self.scale * embeddings[known, a] @ nn.functional.normalize(proxies, dim=-1).T
             losses.append(
@@ -85,23 +85,23 @@ class ProxyLoss(nn.Module):
         return torch.stack(losses).sum() / (labels >= 0).sum().clamp(min=1)
 
 
-def alignment_loss(first: Tensor, second: Tensor, wanted: Tensor) -> Tensor:
-    """Return the mean of ``1 - cos`` between unit-length embeddings ``(B, A, D)`` over the ``wanted`` pairs ``(B, A)``.
+def alignment_loss(first: Tensor, second: Tensor, needed: Tensor) -> Tensor:
+    """Return the mean of ``1 - cos`` of unit-length embeddings ``(B, A, D)`` over the pairs in ``needed`` ``(B, A)``.
 
     Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-D. The original adds the means over anchors, positives
     and negatives, three times this.
     """
-    cosines = (first * second).sum(dim=-1)[wanted]
+    cosines = (first * second).sum(dim=-1)[needed]
     return torch.relu(1 - cosines).sum() / max(1, len(cosines))
 
 
-def classification_loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Return the binary cross-entropy of ``logits`` ``(B, A)`` with which attributes a photo stands for, ``(B, A)``.
+def classification_loss(logits: Tensor, shown: Tensor) -> Tensor:
+    """Return the binary cross-entropy of ``logits`` ``(B, A)`` with the attributes that a photo stands for, ``(B, A)``.
 
     Xiao and Yamasaki, 2023, arXiv:2301.13014: all values of an attribute are one class, and a photo of a triplet stands
     for the triplet's attribute. A photo of a group stands for every attribute that it is labelled for.
     """
-    return nn.functional.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype))
+    return nn.functional.binary_cross_entropy_with_logits(logits, shown.to(logits.dtype))
 
 
 class AutomaticWeights(nn.Module):

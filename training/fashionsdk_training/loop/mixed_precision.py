@@ -1,4 +1,4 @@
-"""Mixed precision that is faster, not only smaller."""
+"""Mixed precision where it is faster than float32."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def bfloat16_pays(device: torch.device) -> bool:
     """Tell whether bfloat16 autocast is faster than float32 on this device.
 
     A CPU without instructions for it takes over four times as long (``docs/decisions/mixed-precision.md``). A CPU whose
-    features are unknown counts as able.
+    features are unknown counts as one with them.
     """
     return device.type != "cpu" or computes_bfloat16() is not False
 

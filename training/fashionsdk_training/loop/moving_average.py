@@ -1,38 +1,19 @@
-"""Exponential moving average of a model's weights."""
+"""Exponential moving average of a run's weights, by timm."""
 
-from collections.abc import Mapping
+from timm.utils import ModelEmaV3
+from torch import nn
 
-import torch
-from torch import Tensor, nn
+WARMUP = 9  # steps after which the decay is 0.5
 
 
-class MovingAverage:
-    """Average of a model's parameters and buffers; counters are copied.
+def moving_average(model: nn.Module, decay: float) -> ModelEmaV3:
+    """Return an average of ``model``'s parameters and buffers that starts from its present state; counters are copied.
 
-    The decay rises from 0 to ``decay`` over the first steps, so that the start does not linger.
+    Call ``update(model, steps + 1)`` after each optimiser step, ``steps`` being the number of steps so far. The decay
+    is then ``min(decay, steps / (steps + WARMUP))``: it rises from 0, so the average soon forgets the first weights.
 
     Args:
         model: whose state is averaged.
-        decay: weight of the past at each step; 0 keeps the latest state.
+        decay: weight of the past at each step. 0 keeps the latest state.
     """
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.state = {key: value.detach().clone() for key, value in model.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        """Take in the model's present state."""
-        self.steps += 1
-        decay = min(self.decay, self.steps / (self.steps + 9))
-        for key, value in model.state_dict().items():
-            if value.is_floating_point():
-                self.state[key].lerp_(value, 1 - decay)
-            else:
-                self.state[key].copy_(value)
-
-    def load(self, state: Mapping[str, Tensor], steps: int) -> None:
-        """Continue from a saved average."""
-        for key, value in self.state.items():
-            value.copy_(state[key])
-        self.steps = steps
+    return ModelEmaV3(model, decay, use_warmup=True, warmup_gamma=WARMUP, warmup_power=1.0)

@@ -1,4 +1,4 @@
-"""Where a training run stands, on disk as one file that is replaced as a whole."""
+"""The state that a training run resumes from: one file, replaced as a whole."""
 
 import json
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from fashionsdk._tools.atomic_file import replacing
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.loop.moving_average import MovingAverage
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A run's place after an epoch.
+class ResumePoint:
+    """How far a run has come.
 
     Attributes:
         run: digest of the settings and data; a run resumes only its own state.
@@ -32,27 +32,25 @@ class Standing:
     average_steps: int
 
 
-def save_state(
-    path: Path, standing: Standing, criterion: nn.Module, average: MovingAverage, optimizer: Optimizer
-) -> None:
+def save_state(path: Path, point: ResumePoint, criterion: nn.Module, average: ModelEmaV3, optimizer: Optimizer) -> None:
     """Write the state; whatever happens, ``path`` holds this state or the one before."""
     tensors = {f"criterion.{key}": value for key, value in criterion.state_dict().items()}
-    tensors |= {f"average.{key}": value for key, value in average.state.items()}
+    tensors |= {f"average.{key}": value for key, value in average.module.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
-    content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, _metadata(standing))
+    content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, _metadata(point))
     with replacing(path) as file:
         file.write(content)
 
 
-def _metadata(standing: Standing) -> dict[str, str]:
-    history = json.dumps([dict(row) for row in standing.history])
-    steps, epoch = str(standing.average_steps), str(standing.epoch)
-    return {"run": standing.run, "epoch": epoch, "history": history, "average_steps": steps}
+def _metadata(point: ResumePoint) -> dict[str, str]:
+    history = json.dumps([dict(row) for row in point.history])
+    steps, epoch = str(point.average_steps), str(point.epoch)
+    return {"run": point.run, "epoch": epoch, "history": history, "average_steps": steps}
 
 
-def load_state(path: Path, criterion: nn.Module, average: MovingAverage, optimizer: Optimizer) -> Standing:
-    """Fill the three from ``path`` and return where the run stood.
+def load_state(path: Path, criterion: nn.Module, average: ModelEmaV3, optimizer: Optimizer) -> ResumePoint:
+    """Load criterion, average and optimiser from ``path``; return how far the run had come.
 
     Raises:
         CheckpointError: the file is damaged, or belongs to another model.
@@ -61,18 +59,18 @@ def load_state(path: Path, criterion: nn.Module, average: MovingAverage, optimiz
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a file is not iterable)
-        standing = Standing(
+        point = ResumePoint(
             metadata["run"],
             int(metadata["epoch"]),
             tuple(json.loads(metadata["history"])),
             int(metadata["average_steps"]),
         )
         criterion.load_state_dict(under("criterion.", tensors))
-        average.load(under("average.", tensors), standing.average_steps)
+        average.module.load_state_dict(under("average.", tensors))
         optimizer.load_state_dict(_optimizer_state(under("optimizer.", tensors), optimizer))
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: cannot continue from it: {error}; choose another --out") from error
-    return standing
+    return point
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""How the learning rate moves."""
+"""The learning rate's schedule."""
 
 import math
 

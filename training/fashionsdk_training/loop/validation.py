@@ -1,4 +1,4 @@
-"""Judge a model by the papers' protocols: MAP on queries and candidates, accuracy on triplets."""
+"""Evaluate a model by the papers' protocols: MAP on queries and candidates, accuracy on triplets."""
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ PHOTOS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a model reaches on a validation split, in percent.
+class ValidationResult:
+    """A model's figures on a validation split, in percent.
 
     Attributes:
-        measure: of the figures below.
+        measure: which measure the figures below are of.
         value: over all queries or triplets.
-        chance: what guessing reaches.
-        attributes: each attribute's own value.
+        chance: the value of a random ranking or guess.
+        attributes: the value of each attribute alone.
     """
 
     measure: Literal["map", "triplet_accuracy"]
@@ -37,25 +37,26 @@ class Outcome:
 
     @property
     def title(self) -> str:
-        """The measure as people read it."""
+        """The measure's name for people."""
         return "MAP" if self.measure == "map" else "triplet accuracy"
 
     def metrics(self) -> dict[str, float]:
-        """Return the figures as a checkpoint keeps them: ``map``, ``random_map``, ``map/neckline``, ..."""
+        """Return the figures as a checkpoint stores them: ``map``, ``random_map``, ``map/neckline``, ..."""
         each = {f"{self.measure}/{name}": value for name, value in self.attributes.items()}
         return {self.measure: self.value, f"random_{self.measure}": self.chance, **each}
 
 
-def judge(model: AttributeModel, data: TrainingData) -> Outcome:
-    """Return what ``model``, in eval mode, reaches on the validation split of ``data``."""
+def validate(model: AttributeModel, data: TrainingData) -> ValidationResult:
+    """Evaluate ``model``, in eval mode, on the validation split of ``data``."""
     names = [attribute.name for attribute in data.labels.attributes]
     if isinstance(data, TripletData):
         answers = evaluate_triplets(data.questions, _embed(model, data.retrieval_photos), names)
         accuracy = {score.attribute: score.accuracy for score in answers.attributes}
-        return Outcome("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
+        return ValidationResult("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
     evaluation = evaluate_model(model, names, data.retrieval, data.retrieval_photos)
     overall = evaluation.overall
-    return Outcome("map", overall.map, overall.random_map, {each.attribute: each.map for each in evaluation.attributes})
+    each_map = {each.attribute: each.map for each in evaluation.attributes}
+    return ValidationResult("map", overall.map, overall.random_map, each_map)
 
 
 def evaluate_model(
@@ -66,8 +67,8 @@ def evaluate_model(
     Args:
         model: in eval mode, on any device.
         attributes: the names of the model's attributes.
-        split: the questions.
-        photos: the split's photos as the model takes them.
+        split: the queries and candidates.
+        photos: the split's photos as model input.
     """
     return evaluate(split, _embed(model, photos), attributes)
 
@@ -83,28 +84,35 @@ def _embed(model: AttributeModel, photos: PhotoCache) -> Iterator[Batch]:
 
 
 def evaluate_checkpoint(
-    path: str | Path, data: str | Path, split: str, *, attributes: Sequence[str] | None = None, device: str = "auto"
+    path: str | Path,
+    data: str | Path,
+    split: str,
+    *,
+    attributes: Sequence[str] | None = None,
+    device: str = "auto",
+    progress: bool = False,
 ) -> Evaluation | TripletEvaluation:
-    """Return how a checkpoint folder does on one split: MAP and recall, or accuracy where the data are triplet lists.
+    """Evaluate a checkpoint folder on one split: MAP and recall, or accuracy where the data are triplet lists.
 
     Args:
         path: the checkpoint.
         data: the table, or the folder of index files or triplet lists.
         split: its split.
-        attributes: the attributes to judge, or None for all.
+        attributes: the attributes to evaluate, or None for all.
         device: ``auto``, ``cpu`` or ``cuda``.
+        progress: whether to show a progress bar while photos are decoded.
 
     Raises:
         CheckpointError: the checkpoint is missing or damaged.
         LabelsError: the labels cannot be read, or the split is empty.
-        ValueError: the split asks for an attribute that the model does not have, or no photo can be read.
+        ValueError: the split has an attribute that the model does not have, or no photo can be read.
     """
     checkpoint = Checkpoint.load(path)
     names = [attribute.name for attribute in checkpoint.attributes]
     triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
     questions = triplets or read_retrieval(data, split).select(attributes)
     with processes(device) as peers, tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder))
+        photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder), progress=progress)
         batches = _embed(checkpoint.build().to(peers.device), photos)
         if isinstance(questions, RetrievalSplit):
             return evaluate(questions, batches, names)

@@ -1,4 +1,4 @@
-"""The networks. Every one maps images to all attributes' embeddings in one backbone pass."""
+"""The networks. Each maps images to all attributes' embeddings in one backbone pass."""
 
 from fashionsdk_training.models.ag_man import AGMAN
 from fashionsdk_training.models.asen import ASEN

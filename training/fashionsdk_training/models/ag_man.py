@@ -14,8 +14,8 @@ class AGMAN(AttributeModel):
     """Two levels of features, attention guided by the attribute, and a mask over the embedding.
 
     The original multiplies the map by each attribute's attention and then takes its mean and its maximum over
-    channels. Attention is one number a position, so both follow from the map's own mean, maximum and minimum, and no
-    map per attribute is ever made.
+    channels. Attention is one number per position, so both follow from the map's own mean, maximum and minimum, without
+    a map per attribute.
 
     Args:
         config: backbone and sizes; M, the common dimension, is also the embedding's.
@@ -69,8 +69,8 @@ class AGMAN(AttributeModel):
         lower, upper = self.backbone(pixels)
         return torch.cat([upper, self.lift(lower) + upper], dim=1)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
-        """Embed a feature map; every attribute costs little, so ``wanted`` changes nothing."""
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed a feature map for all attributes; ``needed`` is ignored."""
         query, part, masks = constants
         joined = features[:, self.backbone.channels :]
         logits = self.classify(pool(self.backbone.top(joined))).float()

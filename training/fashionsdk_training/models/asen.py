@@ -52,7 +52,7 @@ class ASEN(OneBackboneModel):
             part = head.channel.attribute_part(torch.relu(self.channel_table.weight.T))
         return query, part
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
-        """Embed a feature map ``(B, C, h, w)``; every attribute costs little, so ``wanted`` changes nothing."""
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
         vectors, attention = self.attention_head(features, *constants)
         return Encoded(unit(vectors), attention)

@@ -57,8 +57,8 @@ class Branch(nn.Module):
 class ASENPlusPlus(AttributeModel):
     """ASEN++: the embedding is ``[sqrt(b) g, sqrt(1 - b) l]`` of both branches' unit vectors g and l.
 
-    The input is a picture of more pixels than the global branch looks at: it sees the picture reduced, the local
-    branch sees the attended region cut out of the picture itself, one region an attribute.
+    The input picture is larger than the global branch needs. The global branch gets the reduced picture, the local
+    branch the attended region cut out of the input, one region per attribute.
 
     Args:
         config: the global branch's backbone and sizes, and ``local``.
@@ -120,20 +120,20 @@ class ASENPlusPlus(AttributeModel):
         vectors, attention = self.global_branch.attention_head(self.features(pixels), *self.global_branch.constants())
         return Encoded(unit(vectors), attention)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
-        """Embed a picture; local vectors of pairs that are not wanted are zero."""
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed a picture. Local vectors that are not needed are zero."""
         vectors, attention = self.global_branch.attention_head(features, *constants[:2])
         assert attention is not None, "a branch has spatial attention"
-        whole, part = unit(vectors), unit(self._local(attention, pixels, constants[2], constants[3], wanted))
+        whole, part = unit(vectors), unit(self._local(attention, pixels, constants[2], constants[3], needed))
         joined = torch.cat([math.sqrt(self.local.beta) * whole, math.sqrt(1 - self.local.beta) * part], dim=-1)
         return Encoded(joined, attention, branches=(whole, part))
 
-    def _local(self, attention: Tensor, pixels: Tensor, query: Tensor, part: Tensor, wanted: Tensor | None) -> Tensor:
+    def _local(self, attention: Tensor, pixels: Tensor, query: Tensor, part: Tensor, needed: Tensor | None) -> Tensor:
         """Return the local branch's vectors ``(B, A, D/2)``."""
         regions = self.regions(attention, pixels.shape[-1])  # (B, A, 3)
         batch, attributes = regions.shape[:2]
-        if wanted is not None:
-            images, which = wanted.nonzero(as_tuple=True)
+        if needed is not None:
+            images, which = needed.nonzero(as_tuple=True)
             vectors = self._look(pixels[images], regions[images, which], query[which], part[which])
             return vectors.new_zeros(batch, attributes, vectors.shape[-1]).index_put((images, which), vectors)
         each = pixels[:, None].expand(-1, attributes, -1, -1, -1)  # (B, A, 3, P, P), not copied
@@ -149,14 +149,14 @@ class ASENPlusPlus(AttributeModel):
         return vectors.squeeze(1)
 
     def regions(self, attention: Tensor, side: int) -> Tensor:
-        """Return what the local branch looks at, ``(B, A, 3)``: left, top, size in a picture of ``side`` pixels."""
+        """Return the local branch's regions ``(B, A, 3)``: left, top, size in a picture of ``side`` pixels."""
         region = attended_region(attention, self.local.threshold, self.local.global_side)
         return scale_region(region, self.local.global_side, side)
 
 
 @contextmanager
 def _full_precision(pixels: Tensor) -> Iterator[None]:
-    """Leave mixed precision, where it is on: pixels have 8 bits and bfloat16 keeps as many, before any sum."""
+    """Switch mixed precision off: pixels have 8 bits, and bfloat16 has no more, even without a sum."""
     if not torch.is_autocast_enabled(pixels.device.type):
         yield
         return

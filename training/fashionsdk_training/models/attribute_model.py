@@ -1,4 +1,4 @@
-"""What every network has in common: uint8 images in, all attributes' embeddings out."""
+"""The base class of every network: uint8 images in, all attributes' embeddings out."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -31,8 +31,8 @@ class Encoded(NamedTuple):
 class AttributeModel(nn.Module, ABC):
     """A network that embeds images for A attributes from one backbone pass.
 
-    What depends on the attributes alone is computed apart (``constants``), so an export can freeze it.
-    ``mean`` and ``std`` are buffers in units of 0..255, so preprocessing travels with the model.
+    Tensors that depend on the attributes alone are computed separately (``constants``), so an export can freeze them.
+    ``mean`` and ``std`` are buffers in units of 0..255, so normalisation is part of the model.
     """
 
     mean: Tensor
@@ -43,37 +43,37 @@ class AttributeModel(nn.Module, ABC):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255)
 
-    def forward(self, images: Tensor, wanted: Tensor | None = None) -> Encoded:
-        """Embed uint8 images ``(B, S, S, 3)``; for ``wanted`` see ``head``."""
-        return self.encode(self.normalise(images), wanted)
+    def forward(self, images: Tensor, needed: Tensor | None = None) -> Encoded:
+        """Embed uint8 images ``(B, S, S, 3)``; for ``needed`` see ``head``."""
+        return self.encode(self.normalise(images), needed)
 
     def normalise(self, images: Tensor) -> Tensor:
         """Map uint8 ``(B, S, S, 3)`` to float32 ``(B, 3, S, S)`` with the backbone's mean and deviation."""
         pixels = images.float().permute(0, 3, 1, 2)  # cast first: TensorRT accepts uint8 only at the input
         return (pixels - self.mean) / self.std
 
-    def encode(self, pixels: Tensor, wanted: Tensor | None = None) -> Encoded:
-        """Embed normalised float32 pixels ``(B, 3, S, S)``; for ``wanted`` see ``head``."""
-        return self.head(self.features(pixels), pixels, self.constants(), wanted)
+    def encode(self, pixels: Tensor, needed: Tensor | None = None) -> Encoded:
+        """Embed normalised float32 pixels ``(B, 3, S, S)``; for ``needed`` see ``head``."""
+        return self.head(self.features(pixels), pixels, self.constants(), needed)
 
     @abstractmethod
     def constants(self) -> Constants:
-        """Return what depends on the attributes alone, as tensors."""
+        """Return the tensors that depend on the attributes alone."""
 
     @abstractmethod
     def features(self, pixels: Tensor) -> Tensor:
         """Return the feature map ``(B, C, h, w)`` of normalised pixels ``(B, 3, S, S)``."""
 
     @abstractmethod
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map.
 
         Args:
-            features: what ``features(pixels)`` returned.
-            pixels: the pixels, for a network that looks twice.
-            constants: what ``constants()`` returned.
-            wanted: bool ``(B, A)``, the embeddings that are needed, or None for all. A network to which an attribute
-                costs much may fill the others with anything finite.
+            features: the result of ``features(pixels)``.
+            pixels: the pixels, for a network with a second backbone pass.
+            constants: the result of ``constants()``.
+            needed: bool ``(B, A)``, the embeddings that are needed, or None for all. A network where each attribute
+                is expensive may return any finite numbers for the others.
         """
 
     @property

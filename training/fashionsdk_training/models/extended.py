@@ -1,4 +1,4 @@
-"""Attributes that a trained network learnt later, each with parameters of its own."""
+"""Attributes added to a trained network, each with its own parameters."""
 
 import torch
 from torch import Tensor, nn
@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded
 from fashionsdk_training.models.wrapper import Wrapper
 
-BANDS = 5  # R; of 1 to 5, the more the better on held-out attributes (docs/decisions/new-attribute.md)
+BANDS = 5  # R, the best of 1 to 5 on held-out attributes (docs/decisions/new-attribute.md)
 MOST_VALUES = 256  # more than any attribute of the papers' data sets has
-SHARPNESS = 4.0  # what logits are multiplied by; regularisation makes few photos' probabilities too even
+SHARPNESS = 4.0  # factor of the logits: with few photos, regularisation makes probabilities too even
 
 
 class AddedAttribute(nn.Module):
@@ -47,18 +47,18 @@ class AddedAttribute(nn.Module):
         return torch.softmax(SHARPNESS * logits, dim=-1).sqrt()
 
     def evidence(self, features: Tensor, probabilities: Tensor) -> Tensor:
-        """Return what each position says for the likely values, ``(B, h, w)``: where the classifier looks.
+        """Return each position's contribution to the likely values, ``(B, h, w)``: where the classifier looks.
 
         Classification is linear in positions, so this is a class activation map (Zhou et al., arXiv:1512.04150), here
-        of all values weighted by their ``probabilities`` ``(B, V)``. Its mean over positions is the so weighted logit
-        without the bias.
+        of all values weighted by their ``probabilities`` ``(B, V)``. Its mean over positions is the logit with the same
+        weights, without the bias.
         """
         height, width = features.shape[2:]
         weights = (probabilities @ self.classify.weight).reshape(-1, *self.mean.shape) / self.deviation  # (B, R, C)
         offset = (weights * self.mean).sum(dim=-1)[:, :, None]
-        found = (weights @ features.flatten(2) - offset).reshape(-1, BANDS, height, width)
+        scores = (weights @ features.flatten(2) - offset).reshape(-1, BANDS, height, width)
         share = height * features.new_tensor(band_weights(height))  # (R, h), of mean 1
-        return torch.sum(found * share[:, :, None], dim=1)
+        return torch.sum(scores * share[:, :, None], dim=1)
 
 
 def pool_bands(features: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def pool_bands(features: Tensor) -> Tensor:
 
 
 def band_weights(height: int) -> list[list[float]]:
-    """Return what each of ``height`` rows contributes to each band, ``(R, h)``; a row may lie in two bands."""
+    """Return the weight of each of ``height`` rows in each band, ``(R, h)``; a row may be in two bands."""
     thickness = height / BANDS
     return [[_overlap(row, band * thickness, thickness) / thickness for row in range(height)] for band in range(BANDS)]
 
@@ -80,8 +80,8 @@ def _overlap(row: int, top: float, thickness: float) -> float:
 class ExtendedModel(Wrapper):
     """A network and the attributes added to it.
 
-    The first network's arithmetic is left exactly as it is, so its embeddings do not change by a bit: added attributes
-    share its feature map and nothing else.
+    The first network's arithmetic does not change, so its embeddings stay equal to the bit. The added attributes share
+    only its feature map.
 
     Args:
         base: the network.
@@ -92,12 +92,12 @@ class ExtendedModel(Wrapper):
         super().__init__(base)
         self.added = nn.ModuleList(AddedAttribute(base.channels, base.dimension) for _ in range(added))
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map for the first network's attributes, then for the added ones.
 
-        A network without spatial attention stays without: the added attributes' attention is then left out.
+        Without spatial attention in the first network there is none here: the added attributes' attention is left out.
         """
-        known = wanted if wanted is None else wanted[:, : wanted.shape[1] - len(self.added)]
+        known = needed if needed is None else needed[:, : needed.shape[1] - len(self.added)]
         base = self.base.head(features, pixels, constants, known)
         vectors, maps = zip(*(added(features) for added in self.added), strict=True)
         attention = None if base.attention is None else torch.cat([base.attention, *maps], dim=1)

@@ -1,4 +1,4 @@
-"""Embeddings that carry the probabilities of an attribute's values beside the looks."""
+"""Embeddings that contain the probabilities of an attribute's values beside the network's own embedding."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ class PosteriorModel(Wrapper):
     """A network whose embedding is ``[sqrt(1 - w) e ; sqrt(w) sqrt(p)]``.
 
     e is the inner network's embedding, p the probabilities of the attribute's V values: a softmax over the cosines of e
-    to the values' proxies, which training learnt and usually throws away. ``sqrt(p)`` has unit length, and the inner
+    to the values' proxies, which training learns and usually drops. ``sqrt(p)`` has unit length, and the inner
     product of two of them is the Bhattacharyya coefficient of two distributions: how likely both photos show the same
-    value. So a similarity asks first for the value, then for the looks (``docs/decisions/posteriors.md``).
+    value. So a similarity depends on the value first, then on the looks (``docs/decisions/posteriors.md``).
 
     Args:
         base: the network.
         values: how many values each attribute has.
-        scale: what cosines are multiplied by.
+        scale: factor of the cosines.
         weight: w, of the probabilities, 0 to 1.
     """
 
@@ -44,9 +44,9 @@ class PosteriorModel(Wrapper):
         """D, the inner network's and a number for each value of the attribute that has most."""
         return self.base.dimension + self.most
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map as the inner network does, and add the probabilities."""
-        encoded = self.base.head(features, pixels, constants, wanted)
+        encoded = self.base.head(features, pixels, constants, needed)
         looks = encoded.embeddings  # (B, A, D')
         cosines = (self.proxies @ looks[..., None]).squeeze(-1)  # (A, V, D') @ (B, A, D', 1) -> (B, A, V)
         roots = torch.softmax(self.scale * cosines + self.absent, dim=-1).sqrt()

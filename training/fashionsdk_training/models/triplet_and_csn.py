@@ -29,10 +29,10 @@ class TripletNetwork(OneBackboneModel):
         return self.project.out_features
 
     def constants(self) -> Constants:
-        """Return nothing: the embedding knows no attribute."""
+        """Return no tensors: the embedding does not depend on the attribute."""
         return ()
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)``."""
         vectors = unit(self.project(pool(features)))
         return Encoded(vectors[:, None].expand(-1, self.attributes, -1), None)
@@ -42,7 +42,7 @@ class CSN(OneBackboneModel):
     """Conditional Similarity Network: a mask per attribute over one embedding.
 
     Veit et al., CVPR 2017, arXiv:1603.07810, section 3. ``config.masks`` says how the masks start and whether they
-    learn; those that do pass a ReLU.
+    learn. Masks that learn pass a ReLU.
 
     Args:
         config: backbone, embedding dimension and kind of masks.
@@ -66,7 +66,7 @@ class CSN(OneBackboneModel):
         """Return the masks ``(A, D)``."""
         return (self.relu(self.masks),)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, wanted: Tensor | None = None) -> Encoded:
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)``."""
         (masks,) = constants
         vectors = self.project(pool(features))  # (B, D)

@@ -1,4 +1,4 @@
-"""What networks built around another network have in common."""
+"""The base class of networks around another network."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from fashionsdk_training.models.parts import Backbone
 
 
 class Wrapper(AttributeModel):
-    """A network that looks at images as ``base`` does and adds to what it answers.
+    """A network with the feature map of ``base``, which adds to its output.
 
     Args:
         base: the network.

@@ -1,4 +1,4 @@
-"""The original programs' checkpoints, imported, and ASEN++ run as its program runs it."""
+"""Checkpoints of the papers' programs: import them, and run ASEN++ in the two steps of its program."""
 
 from fashionsdk_training.originals.convert import import_original
 from fashionsdk_training.originals.layouts import LAYOUTS

@@ -1,4 +1,4 @@
-"""An original program's checkpoint file as one of ours."""
+"""Convert a checkpoint file of one of the papers' programs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +18,16 @@ from fashionsdk_training.originals.read_original import read_original
 from fashionsdk_training.originals.resnet import name_resnet
 from fashionsdk_training.originals.sizes import read_local_sizes, read_sizes
 
-SIDE, PICTURE_SIDE = 224, 448  # what the originals embed; what ASEN++ cuts its regions from, here
+SIDE, PICTURE_SIDE = 224, 448  # pixels of the originals' input; here, of the picture that ASEN++ cuts regions from
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import made.
+    """The result of an import.
 
     Attributes:
-        checkpoint: ours.
-        left_out: the file's parameters that the network never reads, and why.
+        checkpoint: the converted one.
+        left_out: parameters of the file that the network never reads, and the reason.
     """
 
     checkpoint: Checkpoint
@@ -60,9 +60,9 @@ def import_original(
 
     Args:
         path: the file.
-        model: which program wrote it.
+        model: the program that wrote it.
         attributes: their names and values in the original's order; default: ``attribute-1``, ...
-        side: S of the checkpoint, default 224, for ASEN++ 448: the picture that regions are cut from.
+        side: S of the checkpoint, by default 224. For ASEN++ 448: regions are cut from this picture.
         threshold: ASEN++'s, default 0.1.
         beta: ASEN++'s, default 0.6.
 
@@ -91,7 +91,7 @@ def import_original(
 
 
 def _rename(parameters: Mapping[str, Tensor], layout: Layout) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return our names' tensors, and what is left out."""
+    """Return the tensors by our names, and the reasons of those left out."""
     weights: dict[str, Tensor] = {}
     left_out: dict[str, str] = {}
     for key, value in parameters.items():

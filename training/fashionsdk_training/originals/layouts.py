@@ -1,7 +1,7 @@
-"""How the original programs name their parameters, and how we name the same ones.
+"""The papers' programs' names of parameters, and ours.
 
-A rule is a pair of prefixes, the original's and ours; the first that fits is taken. ``LEFT_OUT`` says which parameters
-of the files the forward pass never reads, and why; they are reported, not silently dropped.
+A rule is a pair of prefixes, the original's and ours. The first that fits is used. ``left_out`` lists the parameters
+that the forward pass never reads, and why. An import reports them.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ _AFTER_CUT = "the network is cut after layer3"
 
 @dataclass(frozen=True)
 class Layout:
-    """One original's names.
+    """The names of one program.
 
     Attributes:
         architecture: of ours.
         backbones: the prefixes of its ResNets, the (global) backbone first.
         rules: prefixes, the original's to ours.
-        left_out: prefixes of what is not read, and why.
+        left_out: prefixes of the parameters that are not read, and why.
     """
 
     architecture: Architecture
@@ -36,18 +36,25 @@ def _unused(backbone: str) -> dict[str, str]:
     return {f"{backbone}layer4.": _AFTER_CUT, f"{backbone}fc.": _AFTER_CUT}
 
 
+def _attention(theirs: str, ours: str = "", convolution: str = "conv1") -> dict[str, str]:
+    """Return the rules of both attentions' image layers."""
+    return {
+        f"{theirs}{convolution}.": f"{ours}attention_head.spatial.image_transform.",
+        f"{theirs}fc1.": f"{ours}attention_head.channel.reduce.",
+        f"{theirs}fc2.": f"{ours}attention_head.channel.expand.",
+    }
+
+
 def _asen() -> Layout:
     inner, backbone = "embeddingnet.", "embeddingnet.backbonenet."
     rules = {
         backbone: "backbone.net.",
         f"{inner}mask_fc1.": "spatial_table.",
         f"{inner}mask_fc2.": "channel_table.",
-        f"{inner}conv1.": "attention_head.spatial.image_transform.",
         f"{inner}conv2.bias": "attention_head.spatial.bias",
         f"{inner}conv2.": "score.",
-        f"{inner}fc1.": "attention_head.channel.reduce.",
-        f"{inner}fc2.": "attention_head.channel.expand.",
         f"{inner}feature_fc.": "attention_head.project.",
+        **_attention(inner),
     }
     return Layout("asen", (backbone,), rules, _unused(backbone))
 
@@ -59,10 +66,8 @@ def _asen_v2() -> Layout:
         f"{inner}attr_embedding.": "attribute_embedding.",
         f"{inner}attr_transform1.": "attribute_branch.spatial.",
         f"{inner}attr_transform2.": "attribute_branch.channel.",
-        f"{inner}conv1.": "attention_head.spatial.image_transform.",
         f"{inner}img_bn1.": "attention_head.spatial.image_norm.",
-        f"{inner}fc1.": "attention_head.channel.reduce.",
-        f"{inner}fc2.": "attention_head.channel.expand.",
+        **_attention(inner),
     }
     return Layout("asen_v2", (backbone,), rules, _unused(backbone))
 
@@ -106,10 +111,8 @@ def _asen_pp() -> Layout:
             f"{theirs}basenet.": f"{ours}backbone.net.",
             f"{theirs}attnnet.attr_transform1.": f"{ours}attribute_branch.spatial.",
             f"{theirs}attnnet.attr_transform2.": f"{ours}attribute_branch.channel.",
-            f"{theirs}attnnet.conv.": f"{ours}attention_head.spatial.image_transform.",
-            f"{theirs}attnnet.fc1.": f"{ours}attention_head.channel.reduce.",
-            f"{theirs}attnnet.fc2.": f"{ours}attention_head.channel.expand.",
             f"{theirs}attnnet.feature_fc.": f"{ours}attention_head.project.",
+            **_attention(f"{theirs}attnnet.", ours, convolution="conv"),
         }
     return Layout("asen_pp", ("choices.global.basenet.", "choices.local.basenet."), rules, left_out)
 

@@ -1,4 +1,4 @@
-"""The original programs' checkpoint files, read without running anything that lies in them."""
+"""Read the papers' programs' checkpoint files without running code in them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fashionsdk_training.errors import CheckpointError
 
-# The score beside the weights may be a NumPy number, which torch's safe unpickler has to be told about: the function
-# that rebuilds one, under its names in NumPy 1 and 2, and the types that it takes.
+# The score beside the weights may be a NumPy number. torch's safe unpickler must allow the function that rebuilds one,
+# under its names in NumPy 1 and 2, and the types of its arguments.
 _NUMPY_NUMBERS: list[Any] = [
     *((np.float64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
     np.dtype,
@@ -23,15 +23,15 @@ _NUMPY_NUMBERS: list[Any] = [
 def read_original(path: str | Path) -> dict[str, Tensor]:
     """Return the parameters in a ``.pth.tar`` file, by the original's names.
 
-    ASEN, ASENet_V2, CSN and AG-MAN keep them under ``state_dict``, ASEN++ under ``model``.
+    ASEN, ASENet_V2, CSN and AG-MAN store them under ``state_dict``, ASEN++ under ``model``.
 
     Raises:
-        CheckpointError: the file is missing, damaged, holds something else, or would run code when loaded.
+        CheckpointError: the file is missing or damaged, has other content, or would run code when loaded.
     """
     try:
         with torch.serialization.safe_globals(_NUMPY_NUMBERS):
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # in a damaged file the unpickler stumbles with any of Python's errors
+    except Exception as error:  # for a damaged file the unpickler raises any of Python's errors
         raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {_reason(error)}") from error
     return _parameters(path, content)
 
@@ -46,11 +46,11 @@ def _reason(error: Exception) -> str:
 def _parameters(path: str | Path, content: Any) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}; expected a dictionary with 'state_dict'")
-    found = [key for key in ("state_dict", "model") if isinstance(content.get(key), Mapping)]
-    if len(found) != 1:
+    groups = [key for key in ("state_dict", "model") if isinstance(content.get(key), Mapping)]
+    if len(groups) != 1:
         names = ", ".join(map(str, content)) or "nothing"
         raise CheckpointError(f"{path}: holds {names}; expected one of 'state_dict' and 'model' with the parameters")
-    parameters = dict(content[found[0]])
+    parameters = dict(content[groups[0]])
     for key, value in parameters.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise CheckpointError(f"{path}: {key!r} is a {type(value).__name__}; expected a tensor with a name")

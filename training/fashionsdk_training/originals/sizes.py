@@ -80,7 +80,7 @@ def read_sizes(architecture: Architecture, weights: Mapping[str, Tensor]) -> tup
     """Return the dimensions for a ``ModelConfig``, by its fields' names, and the number of attributes.
 
     Raises:
-        CheckpointError: a parameter that tells a size is missing.
+        CheckpointError: a parameter whose shape is needed is missing.
     """
     return _READERS[architecture](_Shapes(weights))
 

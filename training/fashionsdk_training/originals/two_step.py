@@ -1,6 +1,6 @@
-"""ASEN++ as its program runs it: the region is cut out of the picture itself, in a second step.
+"""ASEN++ as its program runs it: in a second step the region is cut out of the original picture.
 
-Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-C. It is the reference that the one-step graph is compared to.
+Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-C. The one-step graph is compared with it.
 """
 
 import math
@@ -22,14 +22,14 @@ def region_box(attention: Tensor, threshold: float, size: tuple[int, int], side:
     Args:
         attention: ``(h, w)``.
         threshold: share of the attention's range.
-        size: of the picture whose centre square was attended.
-        side: of that square as the network saw it, 224 in the original.
+        size: of the picture whose centre square is the network's input.
+        side: side of that input in pixels, 224 in the original.
     """
     shorter = min(size)
     left, top, length = (
         int(value / side * shorter) for value in attended_region(attention[None], threshold, side)[0].tolist()
     )
-    length = max(1, length)  # in a picture of few pixels; the original fails there
+    length = max(1, length)  # for a picture of few pixels, where the original fails
     left, top = left + (size[0] - shorter) // 2, top + (size[1] - shorter) // 2
     return left, top, left + length, top + length
 

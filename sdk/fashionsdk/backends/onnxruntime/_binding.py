@@ -1,6 +1,6 @@
-"""ONNX Runtime with I/O binding: the input lies on the device before the run, the answers land in the caller's arrays.
+"""ONNX Runtime with I/O binding: inputs are copied to the device before a run, outputs go into the caller's arrays.
 
-A plain run on CUDA allocates the input on the device for every batch, and copies the answers twice.
+A plain run on CUDA allocates the input on the device for every batch, and copies the outputs twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_SLOTS = 2  # one batch is copied while another is computed
+_INPUTS = 2  # one batch is copied while another is computed
 
 
 class BoundSession:
-    """A session, and inputs on its device that threads borrow: :meth:`run` is that of a plain session.
+    """A session, and inputs on its device that threads borrow; :meth:`run` has the arguments of a plain session.
 
     Args:
         runtime: the module ``onnxruntime``.
@@ -27,19 +27,24 @@ class BoundSession:
     def __init__(
         self, runtime: Any, session: Any, device: str, number: int, shapes: Mapping[str, tuple[int, ...]]
     ) -> None:
-        self._session = session
+        self._session: Any = session
         self._shapes = shapes
         self._inputs: SimpleQueue[_Input] = SimpleQueue()
-        for _ in range(_SLOTS):
+        for _ in range(_INPUTS):
             self._inputs.put(_Input(runtime, device, number))
 
     def run(self, names: Sequence[str], feed: Mapping[str, NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """Compute the outputs ``names`` of one batch; waits while all inputs are lent."""
-        slot = self._inputs.get()
+        """Compute the outputs ``names`` of one batch; waits while all inputs are in use."""
+        borrowed = self._inputs.get()
         try:
-            return self._run(names, slot.filled(feed["images"]), len(feed["images"]))
+            return self._run(names, borrowed.filled(feed["images"]), len(feed["images"]))
         finally:
-            self._inputs.put(slot)
+            self._inputs.put(borrowed)
+
+    def close(self) -> None:
+        """Free the session and the inputs; no call may run."""
+        self._session = None
+        self._inputs = SimpleQueue()
 
     def _run(self, names: Sequence[str], images: Any, count: int) -> list[NDArray[np.float32]]:
         outputs = [np.empty((count, *self._shapes[name]), np.float32) for name in names]
@@ -53,7 +58,7 @@ class BoundSession:
 
 
 class _Input:
-    """One batch on the device. It is kept while batches have one size, and never for more than one size."""
+    """Memory on the device for a batch of one size; another size replaces it."""
 
     def __init__(self, runtime: Any, device: str, number: int) -> None:
         self._runtime = runtime

@@ -1,4 +1,4 @@
-"""ONNX Runtime, on the CPU or through CUDA. It is imported on first use: loading it takes longer than the SDK."""
+"""The ONNX Runtime backend, for the CPU and CUDA. ONNX Runtime is imported on first use, since that is slow."""
 
 import contextlib
 import os
@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends._base import BackendInfo, check_call
+from fashionsdk.backends._base import BackendInfo, backend_name
 from fashionsdk.backends._host import available_cpus, int8_saturates
-from fashionsdk.backends._signature import check_signature, output_shapes
+from fashionsdk.backends._registry import RUNTIMES
+from fashionsdk.backends._shared_resource import SharedResource
+from fashionsdk.backends._signature import check_call, check_signature, output_shapes
 from fashionsdk.backends.onnxruntime._binding import BoundSession
 from fashionsdk.backends.onnxruntime._placement import RECORD_PLACEMENT, check_placement
 from fashionsdk.bundle import Bundle
@@ -27,16 +29,17 @@ class Session(Protocol):
     """What runs a batch: ``onnxruntime.InferenceSession``, or a :class:`BoundSession` around it."""
 
     def run(self, names: Sequence[str], feed: Mapping[str, NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
-        """Compute the outputs ``names``; what is not named is not computed."""
+        """Compute the outputs ``names``, and no others."""
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(SharedResource):
     """A session of ONNX Runtime with one of the bundle's graphs."""
 
     def __init__(self, bundle: Bundle, session: Session, info: BackendInfo) -> None:
+        super().__init__(backend_name(info), "the bundle")
         self.info = info
         self._manifest = bundle.manifest
-        self._session = session
+        self._session: Session | None = session
 
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
@@ -44,26 +47,36 @@ class OnnxRuntimeBackend:
         """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
         check_call(self._manifest, images, attention)
         names = ["embeddings", "attention"] if attention else ["embeddings"]
+        with self._in_use():
+            outputs = self._run(names, images)
+        return outputs[0], outputs[1] if attention else None
+
+    def _run(self, names: Sequence[str], images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
+        assert self._session is not None
         try:
-            outputs = self._session.run(names, {"images": images})
+            return self._session.run(names, {"images": images})
         except Exception as error:  # the runtime's exceptions have no common base but this
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, use a smaller batch_size"
             ) from error
-        return outputs[0], outputs[1] if attention else None
+
+    def _free(self) -> None:
+        if isinstance(self._session, BoundSession):
+            self._session.close()
+        self._session = None
 
 
 def has_cuda() -> bool:
-    """Tell whether the installed ONNX Runtime is one for CUDA; whether CUDA loads is another question.
+    """Tell whether the installed ONNX Runtime is built for CUDA; CUDA may still fail to load.
 
     Raises:
-        BackendError: it cannot be imported.
+        BackendError: ONNX Runtime cannot be imported.
     """
     return _CUDA in import_runtime().get_available_providers()
 
 
 def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason: str) -> OnnxRuntimeBackend:
-    """Load the graph on the CPU; ``reason`` is told in the backend's ``info``."""
+    """Load the graph on the CPU; ``reason`` goes into the backend's ``info``."""
     runtime = import_runtime()
     session = _open_session(runtime, bundle, precision, threads, "cpu", _CPU, {})
     return OnnxRuntimeBackend(bundle, session, _info(runtime, bundle, precision, "cpu", reason))
@@ -72,7 +85,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
 def open_cuda(
     bundle: Bundle, number: int, precision: str | None, threads: int | None, reason: str
 ) -> OnnxRuntimeBackend:
-    """Load the graph on this CUDA device and no other; ``reason`` is told in the backend's ``info``."""
+    """Load the graph on this CUDA device alone; ``reason`` goes into the backend's ``info``."""
     runtime = import_runtime()
     device = f"cuda:{number}"
     _check_float(bundle, precision, device)
@@ -127,10 +140,7 @@ def import_runtime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise BackendError(
-            f"onnxruntime cannot be imported: {error}; "
-            'run pip install "fashionsdk[cpu]", or for CUDA pip install "fashionsdk[gpu]"'
-        ) from error
+        raise RUNTIMES["onnxruntime"].missing(error) from error
     if hasattr(onnxruntime, "disable_telemetry_events"):
         onnxruntime.disable_telemetry_events()
     return onnxruntime
@@ -151,7 +161,7 @@ def _check_cuda(runtime: Any) -> None:
             'For CUDA: pip uninstall onnxruntime, then pip install "fashionsdk[gpu]"; or choose device="cpu"'
         )
     if hasattr(runtime, "preload_dlls"):
-        with contextlib.redirect_stdout(sys.stderr):  # it prints what it misses
+        with contextlib.redirect_stdout(sys.stderr):  # it prints which libraries are missing
             runtime.preload_dlls(directory="")  # finds the CUDA libraries that pip installed
 
 
@@ -159,11 +169,11 @@ def _session_options(runtime: Any, threads: int | None, provider: str) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads or available_cpus()
     options.log_severity_level = _ERRORS_ONLY
-    # It keeps the memory of the largest batch, which batch_size bounds; without it each run pays for fresh pages.
+    # Keeps the memory of the largest batch, which batch_size bounds. Without it each run waits for fresh pages.
     options.enable_cpu_mem_arena = True
-    options.enable_mem_pattern = False  # it would keep a plan for every batch size ever seen
-    # Within a run, threads wait for the next layer in a loop, which is quicker than to be woken; after it they would
-    # take the CPU from those that decode the next photos.
+    options.enable_mem_pattern = False  # it would store a plan for every batch size
+    # Within a run, threads spin while they wait for the next layer, since waking them is slower. After a run they stop:
+    # spinning would take the CPU from the threads that decode the next photos.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if provider == _CUDA:
         options.add_session_config_entry(RECORD_PLACEMENT, "1")

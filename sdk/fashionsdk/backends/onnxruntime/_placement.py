@@ -1,4 +1,4 @@
-"""Where ONNX Runtime put each node of a graph: what was asked of a GPU is not left to the CPU in silence."""
+"""Raise if ONNX Runtime placed a node meant for the GPU on the CPU."""
 
 from collections import Counter
 from typing import Any
@@ -7,8 +7,8 @@ from fashionsdk.errors import BackendError
 
 RECORD_PLACEMENT = "session.record_ep_graph_assignment_info"
 
-# What graphs compute the lengths of tensors with. ONNX Runtime keeps those few whole numbers on the CPU on purpose,
-# where it needs them. CUDA has kernels of its own for all of these operators, so features are not left to the CPU.
+# The operators with which graphs compute the lengths of tensors. ONNX Runtime computes those few integers on the CPU
+# on purpose. CUDA has kernels for all of these operators, so features that pass through them stay on the GPU.
 _LENGTHS = {"Add", "Cast", "Concat", "ConstantOfShape", "Div", "Equal", "Expand", "Gather", "Mul"}
 _LENGTHS |= {"Range", "Reshape", "Shape", "Size", "Slice", "Squeeze", "Sub", "Unsqueeze", "Where"}
 
@@ -19,10 +19,10 @@ def check_placement(session: Any, provider: str, device: str) -> None:
     Args:
         session: an ``onnxruntime.InferenceSession`` opened with ``RECORD_PLACEMENT`` set to 1.
         provider: the execution provider, such as ``"CUDAExecutionProvider"``.
-        device: what was asked for, for the message.
+        device: the requested device, for the message.
 
     Raises:
-        BackendError: it does not, or this ONNX Runtime cannot tell.
+        BackendError: another provider computes more than lengths, or this ONNX Runtime cannot tell.
     """
     if not hasattr(session, "get_provider_graph_assignment_info"):
         raise BackendError(

@@ -1,6 +1,6 @@
-"""TensorRT, and TensorRT for RTX: engines compiled from the bundle's graphs, on CUDA.
+"""TensorRT and TensorRT for RTX: engines compiled from the bundle's graphs, on CUDA.
 
-Nothing is imported before the first use: TensorRT is large, and pycuda cannot be imported without a driver.
+The libraries and pycuda are imported on first use: TensorRT is large, and pycuda needs a driver.
 """
 
 from fashionsdk.backends.tensorrt._engine_opening import open_engine

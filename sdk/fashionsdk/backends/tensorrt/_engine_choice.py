@@ -1,9 +1,8 @@
-"""Which of a bundle's engines runs here; an engine is tied to a library version and a GPU architecture."""
+"""Which of a bundle's engines runs here: one of this library version and GPU architecture."""
 
+from fashionsdk.backends._registry import RUNTIMES, engine_build
 from fashionsdk.bundle import Bundle, EngineInfo, EngineKind
 from fashionsdk.errors import BackendError
-
-_NAMES = {"tensorrt": "TensorRT", "tensorrt-rtx": "TensorRT for RTX"}
 
 
 def engines_of(bundle: Bundle, kind: EngineKind, precision: str | None) -> list[EngineInfo]:
@@ -13,14 +12,14 @@ def engines_of(bundle: Bundle, kind: EngineKind, precision: str | None) -> list[
         BackendError: it has none.
     """
     engines = bundle.manifest.engines
-    found = [engine for engine in engines if engine.kind == kind and precision in (None, engine.precision)]
-    if not found:
+    fitting = [engine for engine in engines if engine.kind == kind and precision in (None, engine.precision)]
+    if not fitting:
         has = ", ".join(f"{engine.kind} {engine.precision}" for engine in engines) or "no engine at all"
-        wanted = f"{kind} engine" if precision is None else f"{kind} engine of precision {precision}"
+        missing = f"{kind} engine" if precision is None else f"{kind} engine of precision {precision}"
         raise BackendError(
-            f"{bundle.path} has no {wanted}, it has {has}; build one: {build_command(bundle, kind, precision)}"
+            f"{bundle.path} has no {missing}, it has {has}; build one: {build_command(bundle, kind, precision)}"
         )
-    return found
+    return fitting
 
 
 def choose_engine(bundle: Bundle, kind: EngineKind, precision: str | None, version: str, capability: str) -> EngineInfo:
@@ -34,7 +33,7 @@ def choose_engine(bundle: Bundle, kind: EngineKind, precision: str | None, versi
         capability: the GPU's compute capability, such as ``"8.9"``.
 
     Raises:
-        BackendError: there is none; it says why not for each, and what to build.
+        BackendError: there is none; the message gives the reason for each, and the command that builds one.
     """
     engines = engines_of(bundle, kind, precision)
     reasons = []
@@ -48,9 +47,9 @@ def choose_engine(bundle: Bundle, kind: EngineKind, precision: str | None, versi
 
 
 def mismatch(engine: EngineInfo, version: str, capability: str) -> str | None:
-    """Tell what an engine was built for if it was not for this version and GPU, or return ``None``."""
+    """Say what an engine was built for, or return ``None`` if it was built for this version and GPU."""
     if engine.library_version != version:
-        return f"with {_NAMES[engine.kind]} {engine.library_version}, this is {version}"
+        return f"with {RUNTIMES[engine.kind].title} {engine.library_version}, this is {version}"
     if capability not in engine.compute_capability.split(","):  # TensorRT for RTX may list several
         return f"for compute capability {engine.compute_capability}, this GPU has {capability}"
     return None
@@ -61,5 +60,5 @@ def build_command(bundle: Bundle, kind: EngineKind, precision: str | None, capab
     command = f"python export/build_engine.py {bundle.path} --out {bundle.path} --overwrite --engine {kind}"
     if precision is not None:
         command += f" --precision {precision}"
-    # TensorRT builds for the GPU at hand; TensorRT for RTX needs none, and is told.
-    return f"{command} --compute-capability {capability or 'X.Y'}" if kind == "tensorrt-rtx" else command
+    names_gpu = engine_build(kind).cross_compiles
+    return f"{command} --compute-capability {capability or 'X.Y'}" if names_gpu else command

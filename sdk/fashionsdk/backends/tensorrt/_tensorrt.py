@@ -1,33 +1,36 @@
-"""The backend: batches in, embeddings out."""
+"""The TensorRT backend: batches in, embeddings out."""
 
 import weakref
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends._base import BackendInfo, check_call
+from fashionsdk.backends._base import BackendInfo, backend_name
+from fashionsdk.backends._shared_resource import SharedResource
+from fashionsdk.backends._signature import check_call
 from fashionsdk.backends.tensorrt.device import CudaGraphError, GraphDriver
 from fashionsdk.backends.tensorrt.run import Engine, Worker, WorkerPool
 from fashionsdk.bundle import Manifest
 from fashionsdk.errors import BackendError
 
 
-class TensorRtBackend:
+class TensorRtBackend(SharedResource):
     """An engine and the workers that run it.
 
-    Several threads may call :meth:`run` at once; each call borrows a worker, and waits if all are lent.
+    Several threads may call :meth:`run` at once. Each call borrows a worker, and waits while all are borrowed.
 
     Args:
         manifest: the bundle's.
-        engine: the engine, which the backend closes when it is closed or forgotten.
+        engine: the engine; the backend closes it when it is itself closed or garbage-collected.
         info: what runs and why.
-        workers: the most batches at once; each worker holds the memory of a largest batch.
+        workers: the most batches at once; each worker holds memory for a batch of the largest size.
 
     Raises:
-        BackendError: not even one worker fits into the memory.
+        BackendError: the memory is too small for one worker.
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, info: BackendInfo, workers: int) -> None:
+        super().__init__(backend_name(info), "the bundle")
         self.info = info
         self._manifest = manifest
         self._engine = engine
@@ -40,7 +43,7 @@ class TensorRtBackend:
         self._pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)
         self._finalizer = weakref.finalize(self, self._pool.close)  # also runs at the interpreter's exit
         try:
-            with self._pool.worker():  # allocate now rather than at the first photo
+            with self._pool.worker():  # allocate now, not at the first photo
                 pass
         except self._errors as error:
             self.close()
@@ -59,7 +62,7 @@ class TensorRtBackend:
         embeddings = self._output("embeddings", len(images))
         maps = self._output("attention", len(images)) if attention else None
         try:
-            with self._pool.worker() as worker:
+            with self._in_use(), self._pool.worker() as worker:
                 for part in parts(len(images), self._engine.info.max_batch):
                     worker.run(images[part], embeddings[part], None if maps is None else maps[part])
         except self._errors as error:
@@ -69,8 +72,7 @@ class TensorRtBackend:
             ) from error
         return embeddings, maps
 
-    def close(self) -> None:
-        """Free the device's memory, as soon as the running calls are done. Closing twice does nothing."""
+    def _free(self) -> None:
         self._finalizer()
 
     def _output(self, name: str, count: int) -> NDArray[np.float32]:
@@ -78,5 +80,5 @@ class TensorRtBackend:
 
 
 def parts(count: int, largest: int) -> list[slice]:
-    """Cut ``count`` rows into slices of ``largest`` rows and one of what is left."""
+    """Cut ``count`` rows into slices of ``largest`` rows and one of the rest."""
     return [slice(start, min(start + largest, count)) for start in range(0, count, largest)]

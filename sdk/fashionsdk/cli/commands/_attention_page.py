@@ -5,32 +5,35 @@ from pathlib import Path
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._find_photos import find_photos
-from fashionsdk.cli._options import Subparsers, add_command, add_photo_options, load_embedder
+from fashionsdk.cli._options import (
+    Help,
+    Subparsers,
+    add_command,
+    add_photo_options,
+    chosen_attributes,
+    load_embedder,
+)
 from fashionsdk.cli._output import print_json
 from fashionsdk.cli._page_output import facts, page_path, require_attention, write_page
 
-DESCRIPTION = """\
-Write an HTML page that shows, over each photo, where the model looks for each attribute, with the peak marked.
+HELP = Help(
+    name="attention",
+    summary="write an HTML page of attention maps",
+    description="""\
+Write an HTML page that shows each photo under the attention of each attribute. A ring marks the peak.
 
-Photos are shown as the model sees them: the centre square. Needs a model with spatial attention. The page is one file
-without scripts or links; it holds small copies of the photos, about 10 kB for each attribute and photo."""
-
-EXAMPLES = """\
-  fashionsdk attention bundle/ dress.jpg coat.jpg --out looks.html
-  fashionsdk attention bundle/ photos/ --attribute neckline --attribute "sleeve length" --out looks.html"""
+Photos are shown as the model sees them: the centre square. The model must have spatial attention. The page is one file
+without scripts or links. It holds small copies of the photos, about 10 kB for each attribute and photo.""",
+    examples="""\
+  fashionsdk attention bundle/ dress.jpg coat.jpg --out attention.html
+  fashionsdk attention bundle/ photos/ --attribute neckline --attribute "sleeve length" --out attention.html""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = add_command(
-        subparsers,
-        "attention",
-        run,
-        summary="write an HTML page of where the model looks",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
-    add_photo_options(parser, "the HTML file to write; replaced if it is one")
+    parser = add_command(subparsers, HELP, run)
+    add_photo_options(parser, "the HTML file to write; an existing page is replaced")
     parser.add_argument(
         "--attribute", action="append", metavar="NAME", help="show this attribute; may be repeated (default: all)"
     )
@@ -38,23 +41,23 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the page."""
-    from fashionsdk.attributes import select
-    from fashionsdk.report import gaze, render_gazes
+    from fashionsdk.report import overlay_attention, render_attention
 
     found = find_photos(args.photos, on_error=args.on_error)
     photos = found.photos
     out = page_path(args, photos)
-    photo_run = PhotoRun(embedder := load_embedder(args), args.on_error, found.unreadable)
-    require_attention(embedder)
-    known = [attribute.name for attribute in embedder.attributes]
-    names = [known[position] for position in select(known, args.attribute)]
-    gazes = []
-    for position, embeddings in photo_run(photos, attention=True):
-        maps = embeddings.select(names).attention
-        assert maps is not None, "attention was asked for"
-        pixels = embedder.preprocessing.read(photos[position])
-        gazes.append(gaze(pixels, maps[0], names, [None] * len(names), Path(photos[position]).name))
-    write_page(out, render_gazes(gazes, facts(embedder, {"Photos": f"{len(gazes):,}"})))
-    if args.json:
-        print_json({"out": str(out), "attributes": names, **photo_run.summary()})
+    with load_embedder(args) as embedder:
+        photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
+        require_attention(embedder)
+        names = chosen_attributes(args, embedder.attributes)
+        overlays = []
+        for position, embeddings in photo_run(photos, attention=True):
+            attention = embeddings.select(names).attention
+            assert attention is not None, "attention was requested"
+            pixels = embedder.preprocessing.read(photos[position])
+            caption = Path(photos[position]).name
+            overlays.append(overlay_attention(pixels, attention[0], names, [None] * len(names), caption))
+        write_page(out, render_attention(overlays, facts(embedder, {"Photos": f"{len(overlays):,}"})))
+        if args.json:
+            print_json({"out": str(out), "attributes": names, **photo_run.summary()})
     return 0

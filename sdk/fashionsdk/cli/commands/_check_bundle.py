@@ -1,36 +1,32 @@
-"""``fashionsdk check``: does this bundle compute here what it computed where it was made?"""
+"""``fashionsdk check``: whether a bundle's answers on this machine are those of the trained model."""
 
 import argparse
 from math import isfinite
 
-from fashionsdk.cli._options import Subparsers, add_command
+from fashionsdk.cli._options import Help, Subparsers, add_command
 from fashionsdk.cli._output import print_json
 
-DESCRIPTION = """\
-Prove a bundle on this machine: check every file's digest, run the reference photos that travel in the bundle,
-and compare the vectors with those of the trained model.
+HELP = Help(
+    name="check",
+    summary="compare a bundle's answers with the trained model's",
+    description="""\
+Check a bundle on this machine: check every file's digest, embed the reference photos in the bundle, and compare the
+embeddings with those of the trained model.
 
-The exit code is 1 if they differ by more than the precision allows, so it can guard a deployment."""
-
-EXAMPLES = """\
+The exit code is 1 if they differ by more than the precision allows. Run it before you deploy a bundle.""",
+    examples="""\
   fashionsdk check bundle/
-  fashionsdk check bundle/ --device cuda --precision fp16 --json"""
+  fashionsdk check bundle/ --device cuda --precision fp16 --json""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    add_command(
-        subparsers,
-        "check",
-        run,
-        summary="prove a bundle on this machine",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+    add_command(subparsers, HELP, run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare with the reference and print the figures; the exit code says whether they agree."""
+    """Compare with the reference and print the differences; the exit code says whether they are within tolerance."""
     from dataclasses import asdict
 
     from fashionsdk.embedding import check

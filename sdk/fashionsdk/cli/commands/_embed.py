@@ -6,34 +6,35 @@ from typing import Any
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._find_photos import find_photos
-from fashionsdk.cli._options import Subparsers, add_command, add_photo_options, load_embedder
+from fashionsdk.cli._options import Help, Subparsers, add_command, add_photo_options, load_embedder
 from fashionsdk.cli._output import note, output_path, print_json, writing
 
 NPZ_MARK = b"PK"  # an .npz file is a ZIP archive
 
-DESCRIPTION = """\
+HELP = Help(
+    name="embed",
+    summary="embed photos into a NumPy file",
+    description="""\
 Embed photos and write the vectors to a NumPy .npz file with these arrays:
 
   keys        (N,)         the photos' paths, as given
   vectors     (N, A, D)    float32, one unit-length vector for each attribute
   attributes  (A,)         the attributes' names
-  model       ()           digest of the model; only vectors of one model compare
+  model       ()           digest of the model; compare vectors of one model only
   attention   (N, A, h, w) with --attention: where the model looked, sums to 1
 
-The cosine of two photos in attribute a is vectors[i, a] @ vectors[j, a]."""
-
-EXAMPLES = """\
+The cosine of photos i and j in attribute a is vectors[i, a] @ vectors[j, a].""",
+    examples="""\
   fashionsdk embed bundle/ photos/ --out photos.npz
-  fashionsdk embed bundle/ one.jpg two.png --out two.npz --attention --device cpu"""
+  fashionsdk embed bundle/ one.jpg two.png --out two.npz --attention --device cpu""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = add_command(
-        subparsers, "embed", run, summary="embed photos into a file", description=DESCRIPTION, examples=EXAMPLES
-    )
-    add_photo_options(parser, "the .npz file to write; replaced if it is one")
-    parser.add_argument("--attention", action="store_true", help="store where the model looked as well")
+    parser = add_command(subparsers, HELP, run)
+    add_photo_options(parser, "the .npz file to write; an existing one is replaced")
+    parser.add_argument("--attention", action="store_true", help="store the attention maps as well")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,29 +42,29 @@ def run(args: argparse.Namespace) -> int:
     found = find_photos(args.photos, on_error=args.on_error)
     photos = found.photos
     out = output_path(args.out, "an .npz file", NPZ_MARK, bundle=args.bundle, inputs=photos)
-    photo_run = PhotoRun(load_embedder(args), args.on_error, found.unreadable)
-    keys, vectors, attention = [], [], []
-    for position, embeddings in photo_run(photos, attention=args.attention):
-        keys.append(photos[position])
-        vectors.append(embeddings.vectors)
-        if embeddings.attention is not None:
-            attention.append(embeddings.attention)
-    names = [attribute.name for attribute in photo_run.embedder.attributes]
-    _write(out, photo_run.embedder.model, names, keys, vectors, attention)
-    note(f"wrote {len(keys)} photos to {out}")
-    if args.json:
-        print_json({"out": str(out), "attributes": names, **photo_run.summary()})
+    with load_embedder(args) as embedder:
+        photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
+        keys, vectors, attention = [], [], []
+        for position, embeddings in photo_run(photos, attention=args.attention):
+            keys.append(photos[position])
+            vectors.append(embeddings.vectors)
+            if embeddings.attention is not None:
+                attention.append(embeddings.attention)
+        _write(out, photo_run, keys, vectors, attention)
+        note(f"wrote {len(keys)} photos to {out}")
+        if args.json:
+            print_json({"out": str(out), "attributes": photo_run.attributes, **photo_run.summary()})
     return 0
 
 
-def _write(out: Path, model: str, names: list[str], keys: list[str], vectors: list[Any], attention: list[Any]) -> None:
+def _write(out: Path, photo_run: PhotoRun, keys: list[str], vectors: list[Any], attention: list[Any]) -> None:
     import numpy as np
 
     arrays = {
         "keys": np.array(keys, dtype=np.str_),
         "vectors": np.concatenate(vectors),
-        "attributes": np.array(names, dtype=np.str_),
-        "model": np.array(model, dtype=np.str_),
+        "attributes": np.array(photo_run.attributes, dtype=np.str_),
+        "model": np.array(photo_run.embedder.model, dtype=np.str_),
     }
     if attention:
         arrays["attention"] = np.concatenate(attention)

@@ -1,4 +1,4 @@
-"""``fashionsdk map``: an HTML page of the embedding space in the plane."""
+"""``fashionsdk map``: an HTML page of embedding maps."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._labelled_split import data_files
-from fashionsdk.cli._options import Subparsers, add_command, add_data_options, add_out_option, load_embedder, positive
+from fashionsdk.cli._options import (
+    Help,
+    Subparsers,
+    add_command,
+    add_data_options,
+    add_out_option,
+    load_embedder,
+    positive,
+)
 from fashionsdk.cli._output import note, print_json
 from fashionsdk.cli._page_output import facts, page_path, write_page
 from fashionsdk.errors import LabelsError
@@ -15,33 +23,29 @@ if TYPE_CHECKING:
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.labels import Labels
 
-DESCRIPTION = """\
-Write an HTML page with the embedding space of each attribute in the plane, by t-SNE: a point a labelled photo, coloured
-by its value, which the pointer shows; or the photo itself, with --thumbnails.
+HELP = Help(
+    name="map",
+    summary="write an HTML page of embedding maps (t-SNE)",
+    description="""\
+Write an HTML page with the embedding map of each attribute, made by t-SNE: a point for each labelled photo, in the
+colour of its value, or the photo itself with --thumbnails.
 
-The page is one file without scripts or links. Needs scikit-learn: pip install 'fashionsdk[report]'."""
-
-EXAMPLES = """\
+The page is one file without scripts or links. It needs scikit-learn: pip install 'fashionsdk[report]'.""",
+    examples="""\
   fashionsdk map bundle/ --data shop/labels.csv --attribute neckline --out neckline.html
-  fashionsdk map bundle/ --data shop/ --split test --points 1000 --thumbnails --out space.html"""
+  fashionsdk map bundle/ --data shop/ --split test --points 1000 --thumbnails --out space.html""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = add_command(
-        subparsers,
-        "map",
-        run,
-        summary="write an HTML page of the embedding space in 2-D",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+    parser = add_command(subparsers, HELP, run)
     add_data_options(parser)
-    add_out_option(parser, "the HTML file to write; replaced if it is one")
+    add_out_option(parser, "the HTML file to write; an existing page is replaced")
     parser.add_argument(
-        "--points", type=positive, metavar="N", help="at most so many photos an attribute (default: 400)"
+        "--points", type=positive, metavar="N", help="photos per attribute at most, chosen at random (default: 400)"
     )
-    parser.add_argument("--thumbnails", action="store_true", help="draw the photos themselves, framed in the colour")
+    parser.add_argument("--thumbnails", action="store_true", help="draw the photos, framed in the value's colour")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,24 +57,25 @@ def run(args: argparse.Namespace) -> int:
     labels = read_labels(args.data, args.split).select(args.attribute)
     sample = sample_labels(labels, args.points or MAP_POINTS)
     out = page_path(args, data_files(args, labels))
-    photo_run = PhotoRun(embedder := load_embedder(args))
-    select([attribute.name for attribute in embedder.attributes], list(sample))
-    pictures: dict[int, str] | None = {} if args.thumbnails else None
-    images = sorted({image for photos in sample.values() for image in photos})
-    maps = draw_maps(sample, _embed(photo_run, labels, images, pictures), pictures)
-    _check_drawn(list(sample), list(maps))
-    data = {"Data": labels.root.resolve().name, "Split": args.split, "Photos": f"{photo_run.embedded:,}"}
-    write_page(out, render_maps(maps, facts(embedder, data), SEED))
-    if args.json:
-        points = {name: len(drawn.values) for name, drawn in maps.items()}
-        print_json({"out": str(out), "points": points, **photo_run.summary()})
+    with load_embedder(args) as embedder:
+        photo_run = PhotoRun(embedder)
+        select(photo_run.attributes, list(sample))
+        pictures: dict[int, str] | None = {} if args.thumbnails else None
+        images = sorted({image for photos in sample.values() for image in photos})
+        maps = draw_maps(sample, _embed(photo_run, labels, images, pictures), pictures, progress=True)
+        _check_drawn(list(sample), list(maps))
+        data = {"Data": labels.root.resolve().name, "Split": args.split, "Photos": f"{photo_run.embedded:,}"}
+        write_page(out, render_maps(maps, facts(embedder, data), SEED))
+        if args.json:
+            points = {name: len(drawn.values) for name, drawn in maps.items()}
+            print_json({"out": str(out), "points": points, **photo_run.summary()})
     return 0
 
 
 def _embed(
     photo_run: PhotoRun, labels: "Labels", images: Sequence[int], pictures: dict[int, str] | None
 ) -> Iterator[tuple[int, "Embeddings"]]:
-    """Yield each photo's index and embeddings, and keep a small picture of it where pictures are wanted."""
+    """Yield each photo's index and embeddings, and add a small picture of it to ``pictures`` unless that is None."""
     from fashionsdk.report import thumbnail
 
     files = labels.paths
@@ -81,13 +86,13 @@ def _embed(
         yield images[position], embeddings
 
 
-def _check_drawn(asked: Sequence[str], drawn: Sequence[str]) -> None:
-    """Say aloud which attributes have no map.
+def _check_drawn(names: Sequence[str], drawn: Sequence[str]) -> None:
+    """Warn about attributes without a map.
 
     Raises:
-        LabelsError: none has one.
+        LabelsError: no attribute has one.
     """
-    if missing := [name for name in asked if name not in drawn]:
+    if missing := [name for name in names if name not in drawn]:
         reason = f"too few labelled photos for a map of {', '.join(missing)}; expected 8 or more of each"
         if not drawn:
             raise LabelsError(reason)

@@ -4,35 +4,31 @@ import argparse
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._labelled_split import HOW_QUERIES_ARE_CHOSEN, data_files, load_split
-from fashionsdk.cli._options import Subparsers, add_command, add_data_options, add_out_option, load_embedder
+from fashionsdk.cli._options import Help, Subparsers, add_command, add_data_options, add_out_option, load_embedder
 from fashionsdk.cli._output import print_json
 from fashionsdk.cli._page_output import facts, page_path, write_page
 
-DESCRIPTION = f"""\
-Write an HTML page about a bundle on labelled photos: MAP beside random, queries with their nearest items,
-where the model looked, maps of the embeddings, and the training.
+HELP = Help(
+    name="report",
+    summary="write an HTML report on labelled photos",
+    description=f"""\
+Write an HTML page about a bundle on labelled photos: MAP beside random, queries with their nearest items, attention
+maps, embedding maps, and the training.
 {HOW_QUERIES_ARE_CHOSEN}
 
-The page is one file without scripts or links, to be opened or sent anywhere. It holds small copies of some of the
-photos. Needs scikit-learn: pip install 'fashionsdk[report]'."""
-
-EXAMPLES = """\
+The page is one file without scripts or links, to open or send anywhere. It holds small copies of some of the photos. It
+needs scikit-learn: pip install 'fashionsdk[report]'.""",
+    examples="""\
   fashionsdk report bundle/ --data shop/labels.csv --out report.html
-  fashionsdk report bundle/ --data shop/ --split test --attribute neckline --out neckline.html"""
+  fashionsdk report bundle/ --data shop/ --split test --attribute neckline --out neckline.html""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = add_command(
-        subparsers,
-        "report",
-        run,
-        summary="write an HTML report on labelled photos",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+    parser = add_command(subparsers, HELP, run)
     add_data_options(parser)
-    add_out_option(parser, "the HTML file to write; replaced if it is a report")
+    add_out_option(parser, "the HTML file to write; an existing page is replaced")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,18 +37,20 @@ def run(args: argparse.Namespace) -> int:
 
     split = load_split(args)
     out = page_path(args, data_files(args, split))
-    photo_run = PhotoRun(embedder := load_embedder(args))
-    manifest = embedder.bundle.manifest
-    data = {"Data": split.root.resolve().name, "Split": args.split, "Photos": f"{len(split.images):,}"}
-    report = gather(
-        embedder,
-        split,
-        photo_run([str(path) for path in split.paths]),
-        facts=facts(embedder, data),
-        history=manifest.history,
-        attention=manifest.attention_shape is not None,
-    )
-    write_page(out, render(report))
-    if args.json:
-        print_json({"out": str(out), **report.evaluation.to_json(), **photo_run.summary()})
+    with load_embedder(args) as embedder:
+        photo_run = PhotoRun(embedder)
+        manifest = embedder.bundle.manifest
+        data = {"Data": split.root.resolve().name, "Split": args.split, "Photos": f"{len(split.images):,}"}
+        report = gather(
+            embedder,
+            split,
+            photo_run([str(path) for path in split.paths]),
+            facts=facts(embedder, data),
+            history=manifest.history,
+            attention=manifest.attention_shape is not None,
+            progress=True,
+        )
+        write_page(out, render(report))
+        if args.json:
+            print_json({"out": str(out), **report.evaluation.to_json(), **photo_run.summary()})
     return 0

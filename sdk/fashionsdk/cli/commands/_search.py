@@ -2,35 +2,31 @@
 
 import argparse
 
-from fashionsdk.cli._options import Subparsers, add_command
+from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder
 from fashionsdk.cli._print_matches import add_query_arguments, load_gallery, print_matches
 
-DESCRIPTION = """\
+HELP = Help(
+    name="search",
+    summary="find similar items in a gallery",
+    description="""\
 Find the items of a gallery that are most similar to a photo in one attribute.
 
-Prints a line for each: rank, score (cosine similarity, at most 1), key, and the metadata if there is any."""
-
-EXAMPLES = """\
+The output has a line for each item: rank, score (cosine similarity, at most 1), key, and metadata if there is any.""",
+    examples="""\
   fashionsdk search bundle/ shop.gallery dress.jpg --attribute neckline
-  fashionsdk search bundle/ shop.gallery dress.jpg --attribute colour -k 50 --json"""
+  fashionsdk search bundle/ shop.gallery dress.jpg --attribute colour -k 50 --json""",
+)
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
-    parser = add_command(
-        subparsers,
-        "search",
-        run,
-        summary="find similar items in a gallery",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
-    add_query_arguments(parser, k=10)
+    add_query_arguments(add_command(subparsers, HELP, run), k=10)
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photo and print its matches."""
-    embedder, matcher, attribute = load_gallery(args)
-    matches = matcher.search(embedder.embed([args.photo], attribute), k=args.k)
+    with load_embedder(args) as embedder:
+        matcher, attribute = load_gallery(args, embedder)
+        matches = matcher.search(embedder.embed([args.photo], attribute), k=args.k)
     print_matches(args, matches, matcher.model)
     return 0

@@ -7,17 +7,16 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, TypeAlias
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools.atomic_file import replacing
 from fashionsdk.errors import GalleryError
+from fashionsdk.search.stores._base import JSON
 
-JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
-
-MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: shows a transfer that rewrites line ends or strips a bit
+MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: detects a transfer that changes line ends or strips a bit
 FORMAT_VERSION = 1
 ALIGNMENT = 64
 PRELUDE = struct.Struct("<8sII32s")  # magic, format version, header length, sha256 of the header
@@ -27,14 +26,14 @@ REMEDY = "restore a copy, or make it again with 'fashionsdk index'"
 
 @dataclass(frozen=True, eq=False)
 class GalleryContents:
-    """What a gallery file holds: G items, their vectors for each attribute, the model that made them.
+    """What a gallery file holds: G items, their vectors for each attribute, the digest of the model that made them.
 
     Attributes:
         keys: G names, each once.
         metadata: G JSON objects.
         vectors: attribute name -> float32 ``(G, D)``.
         dimension: D.
-        model: digest of the model.
+        model: the model's digest.
     """
 
     keys: Sequence[str]
@@ -45,7 +44,7 @@ class GalleryContents:
 
 
 def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> None:
-    """Write ``contents`` to ``path`` as one step: a crash at any moment leaves the old file or the new one.
+    """Write ``contents`` to ``path`` as one step: a crash leaves the old file or the new one.
 
     Raises:
         GalleryError: the file cannot be written; what was saved before is untouched.
@@ -83,10 +82,10 @@ def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> No
 
 
 def read_gallery(path: str | os.PathLike[str], *, model: str | None = None) -> GalleryContents:
-    """Read the gallery at ``path``, checking every byte of it.
+    """Read the gallery at ``path`` and check every byte of it; ``model`` is the digest that it must have, if given.
 
     Raises:
-        GalleryError: the file is missing, damaged, of another format, or not made by ``model``.
+        GalleryError: the file is missing, damaged, of another format, or made by another model.
     """
     path = Path(path)
     if not path.is_file():
@@ -166,13 +165,13 @@ def _place_sections(header: dict[str, Any], start: int, size: int) -> None:
     rows = header["count"] * header["dimension"] * FLOAT_BYTES
     for index, section in enumerate(sections):
         length = rows if index else section.get("bytes")
-        wanted = {
+        expected = {
             "name": names[index],
             "offset": _align(end),
             "bytes": length,
             "sha256": section.get("sha256"),
         }
-        if section != wanted or type(length) is not int or length < 0 or not isinstance(section["sha256"], str):
+        if section != expected or type(length) is not int or length < 0 or not isinstance(section["sha256"], str):
             _damaged(f"its section {names[index]!r} is described wrongly")
         end = section["offset"] + length
         section["offset"] += start

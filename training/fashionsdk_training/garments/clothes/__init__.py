@@ -1,4 +1,4 @@
-"""The clothes that can be drawn."""
+"""Clothes: tops, bottoms, coats and necks, drawn on the canvas with a scene's values."""
 
 from fashionsdk_training.garments.clothes.bottoms import draw_skirt, draw_trousers
 from fashionsdk_training.garments.clothes.coats import draw_coat, draw_lapels

@@ -1,4 +1,4 @@
-"""Coats: two front panels that part below the button, and lapels along their edges."""
+"""Coats: two front panels that open below the button, and lapels along their edges."""
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def _outer_edge(y: Path, fullness: float) -> Path:
 
 
 def _inner_edge(y: Path, opening: float) -> Path:
-    """Part the panels far enough to show what is worn below."""
+    """Open the panels far enough to show the clothes below."""
     return _BUTTON[0] + (0.1 + 0.05 * opening) * (y - _BUTTON[1])
 
 

@@ -1,4 +1,4 @@
-"""Drawing: shapes, textures, and the canvas that they are put on."""
+"""Drawing: plane shapes, textures, and the canvas for both; knows nothing of garments."""
 
 from fashionsdk_training.garments.drawing.canvas import Canvas, Cloth, seam_colour
 from fashionsdk_training.garments.drawing.shapes import (

@@ -1,4 +1,4 @@
-"""Draw body-unit shapes on an image, at twice its resolution so that edges come out smooth."""
+"""Draw shapes in body units on an image, at twice its resolution for smooth edges."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +15,7 @@ _DARK = 150  # a colour whose channels sum to less is outlined in a lighter one
 
 @dataclass(frozen=True)
 class Cloth:
-    """What a shape is filled with: an image of the whole canvas, and the colour of its seams."""
+    """A filling of shapes: an image of the whole canvas, and the colour of its seams."""
 
     image: Image.Image
     seam: Colour
@@ -24,8 +24,8 @@ class Cloth:
 Paint = Cloth | Colour
 
 
-class Camera(Protocol):
-    """Maps body units to the frame, whose corners are (0, 0) and (1, 1)."""
+class Projection(Protocol):
+    """Maps body units to the frame, whose corners are (0, 0) and (1, 1); ``body.Camera`` is one."""
 
     @property
     def unit(self) -> float:
@@ -38,8 +38,8 @@ class Camera(Protocol):
 class Canvas:
     """An RGB image of ``side`` pixels that is drawn in body units."""
 
-    def __init__(self, camera: Camera, background: Texture, side: int) -> None:
-        self.camera = camera
+    def __init__(self, projection: Projection, background: Texture, side: int) -> None:
+        self.projection = projection
         self._size = side * _OVERSAMPLING
         self._image = texture_image(background, self._size)
         self._pen = ImageDraw.Draw(self._image)
@@ -50,7 +50,7 @@ class Canvas:
 
     def fill(self, shape: Path, paint: Paint, *, outlined: bool = True) -> None:
         """Fill a polygon ``(n, 2)``."""
-        xy = self.camera.project(shape) * self._size
+        xy = self.projection.project(shape) * self._size
         if isinstance(paint, Cloth):
             self._paste(xy, paint.image)
         else:
@@ -65,8 +65,8 @@ class Canvas:
 
     def stroke(self, line: Path, colour: Colour, width: float = 0.035) -> None:
         """Draw a line ``(n, 2)``; ``width`` is in body units."""
-        xy = self.camera.project(line) * self._size
-        pixels = max(1, round(width * self.camera.unit * self._size))
+        xy = self.projection.project(line) * self._size
+        pixels = max(1, round(width * self.projection.unit * self._size))
         self._pen.line(xy.ravel().tolist(), fill=colour, width=pixels, joint="curve" if pixels > 3 else None)
 
     def finish(self) -> Image.Image:
@@ -74,7 +74,7 @@ class Canvas:
         return self._image.reduce(_OVERSAMPLING)
 
     def _paste(self, xy: Path, image: Image.Image) -> None:
-        """Copy the polygon's part of an image; only its bounding box is touched, for speed."""
+        """Copy the polygon's part of an image; for speed only its bounding box is processed."""
         left, top = np.clip(np.floor(xy.min(axis=0)), 0, self._size).astype(int).tolist()
         right, bottom = np.clip(np.ceil(xy.max(axis=0)) + 1, 0, self._size).astype(int).tolist()
         if left >= right or top >= bottom:
@@ -85,7 +85,7 @@ class Canvas:
 
 
 def seam_colour(colour: Colour) -> Colour:
-    """Return a darker colour; of a dark one, a lighter."""
+    """Return a darker colour, or for a dark colour a lighter one."""
     towards, share = (255, 0.35) if sum(colour) < _DARK else (0, 0.5)
     red, green, blue = (round(channel + (towards - channel) * share) for channel in colour)
     return red, green, blue

@@ -28,7 +28,7 @@ def mirror(half: Path) -> Path:
 
 
 def both(half: Path) -> Path:
-    """Return a right half, drawn from outside to the axis, followed by its reflection going back."""
+    """Return a right half, which ends at the axis, followed by its reflection in reverse."""
     return join(half, mirror(half)[::-1])
 
 

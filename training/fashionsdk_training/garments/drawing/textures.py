@@ -28,7 +28,7 @@ class Texture:
 
 
 def sample_texture(rng: Generator, first: Colour, second: Colour, *, plain: float) -> Texture:
-    """Draw a pattern in the given colours, with a probability of ``plain`` for none."""
+    """Draw a pattern in the given colours, or with probability ``plain`` the first colour alone."""
     angles = (0.0, np.pi / 2, np.pi / 4, rng.uniform(0, np.pi))
     return Texture(
         pattern="plain" if rng.random() < plain else PATTERNS[rng.integers(len(PATTERNS))],

@@ -18,8 +18,8 @@ class SpatialAttention(nn.Module):
         channels: C.
         common: M.
         norm: whether keys are batch-normalised, as in ASENet_V2.
-        bounded: whether scores get a bias and pass through tanh, as in ASEN, which keeps attention within a factor of
-            e^2 between any two positions.
+        bounded: whether scores get a bias and pass through tanh, as in ASEN. Attention at two positions then differs
+            by a factor of e^2 at most.
     """
 
     def __init__(self, channels: int, common: int, *, norm: bool = False, bounded: bool = False) -> None:
@@ -39,8 +39,8 @@ class SpatialAttention(nn.Module):
 class ChannelAttention(nn.Module):
     """Which channels matter for each attribute, "ACA" in the paper: a gate in 0..1 per channel.
 
-    The first layer takes ``[x; v]``, pooled features and an attribute's vector; it splits into an image's share and an
-    attribute's, and the latter does not depend on the image.
+    The first layer takes ``[x; v]``, pooled features and an attribute's vector. It splits into an image's share and an
+    attribute's share, which does not depend on the image.
     """
 
     def __init__(self, channels: int, attribute_dimension: int, hidden: int) -> None:
@@ -65,7 +65,7 @@ class AttentionHead(nn.Module):
     Args:
         spatial: how to pool; None takes the mean over positions ("without ASA").
         channel: how to gate; None leaves the channels as they are ("without ACA").
-        project: the last layer, "feature_fc"; None for none, as in ASENet_V2.
+        project: the last layer, "feature_fc", or None as in ASENet_V2.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class AttentionHead(nn.Module):
 
 
 class AttributeBranch(nn.Module):
-    """From the attributes' learnt vectors to what both attentions need of them (ASENet_V2 and ASEN++).
+    """From the attributes' learnt vectors to the inputs of both attentions (ASENet_V2 and ASEN++).
 
     Args:
         attribute_dimension: E.

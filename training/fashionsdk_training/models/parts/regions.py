@@ -1,6 +1,6 @@
 """The region that ASEN++'s local branch looks at (Dong et al., IEEE TIP 2021, arXiv:2104.02429, section III-C).
 
-Everything here is reductions and matrix products on tensors of fixed rank, so it lies inside the exported graph.
+Everything here is reductions and matrix products on tensors of fixed rank, so it can be exported with the graph.
 """
 
 import torch
@@ -22,26 +22,28 @@ def attended_region(attention: Tensor, threshold: float, side: int) -> Tensor:
     large = nn.functional.interpolate(flat, (side, side), mode="bilinear", align_corners=False)[:, 0]
     lowest, highest = large.amin(dim=(1, 2), keepdim=True), large.amax(dim=(1, 2), keepdim=True)
     scaled = (large - lowest) / (highest - lowest).clamp(min=torch.finfo(torch.float32).tiny)
-    kept = torch.floor(scaled * 255) > 255 * threshold  # (N, side, side)
-    kept = kept | ~kept.any(dim=2, keepdim=True).any(dim=1, keepdim=True)  # a map of one value: look everywhere
-    left, width = _extent(kept.any(dim=1))
-    top, height = _extent(kept.any(dim=2))
+    attended = torch.floor(scaled * 255) > 255 * threshold  # (N, side, side)
+    attended = attended | ~attended.any(dim=2, keepdim=True).any(
+        dim=1, keepdim=True
+    )  # a map of one value: look everywhere
+    left, width = _extent(attended.any(dim=1))
+    top, height = _extent(attended.any(dim=2))
     size = torch.maximum(width, height)
     square = torch.stack([_start(left, width, size, side), _start(top, height, size, side), size], dim=1)
     return square.reshape(*attention.shape[:-2], 3)
 
 
-def _extent(kept: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the first position and the length of the span ``(N,)`` that covers all that is true in ``(N, side)``."""
-    side = kept.shape[1]
-    positions = torch.arange(side, dtype=torch.float32, device=kept.device)
-    first = torch.where(kept, positions, float(side)).amin(dim=1)
-    last = torch.where(kept, positions, -1.0).amax(dim=1)
+def _extent(attended: Tensor) -> tuple[Tensor, Tensor]:
+    """Return start and length ``(N,)`` of the shortest span that holds every true position of ``(N, side)``."""
+    side = attended.shape[1]
+    positions = torch.arange(side, dtype=torch.float32, device=attended.device)
+    first = torch.where(attended, positions, float(side)).amin(dim=1)
+    last = torch.where(attended, positions, -1.0).amax(dim=1)
     return first, last - first + 1
 
 
 def _start(first: Tensor, length: Tensor, size: Tensor, side: int) -> Tensor:
-    """Return where a span of ``size`` starts that is centred on the given one, as the original rounds it."""
+    """Return the start of a span of ``size`` centred on the given one, rounded as in the original."""
     centre, half = first + torch.floor(length / 2), torch.floor(size / 2)
     return torch.where(centre + half > side, side - size, (centre - half).clamp(min=0))
 
@@ -79,7 +81,7 @@ def resampling(start: Tensor, size: Tensor, length: int, side: int) -> Tensor:
     start, size = start[..., None, None], size[..., None, None].clamp(min=1)
     step = size / side
     centre = start + (torch.arange(side, device=start.device)[:, None] + 0.5) * step  # (..., side, 1)
-    centre = centre.clamp(max=length - 0.5)  # the original's rounding can reach over the border, where nothing is
+    centre = centre.clamp(max=length - 0.5)  # the original's rounding can cross the border
     position = torch.arange(length, device=start.device) + 0.5  # (length,)
     weight = (1 - (position - centre).abs() / step.clamp(min=1)).clamp(min=0)
     weight = weight * ((position > start) & (position < start + size))

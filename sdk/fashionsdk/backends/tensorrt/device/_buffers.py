@@ -1,4 +1,4 @@
-"""Memory for one tensor, on both sides of the bus."""
+"""Memory for one tensor, on the host and on the device."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from fashionsdk.backends.tensorrt.device._streams import Stream
 
 
 class Buffer:
-    """Pinned host memory and device memory of the same size, allocated once; with the device current throughout.
+    """Pinned host memory and device memory of the same size. The device must be current for every call.
 
     Attributes:
-        host: the pinned memory; give away copies, never views.
+        host: the pinned memory; return copies of it, never views.
         device: the device memory; ``int(device)`` is its address.
     """
 
@@ -33,7 +33,7 @@ class Buffer:
         stream.download(self.host[:count], self.device)
 
     def close(self) -> None:
-        """Free both; nothing may be copying."""
+        """Free both; no copy may run."""
         try:
             self.device.free()
         finally:
@@ -41,5 +41,5 @@ class Buffer:
 
     def _free_host(self) -> None:
         allocation: Any = self.host.base
-        self.host = np.empty(0, self.host.dtype)  # a view of freed memory must not be left behind
+        self.host = np.empty(0, self.host.dtype)  # leave no view of freed memory
         allocation.free()

@@ -4,6 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 
@@ -14,8 +15,8 @@ _lock = threading.Lock()
 class CudaDevice:
     """A device; ``with device:`` makes its primary context current in this thread, and may be nested.
 
-    Whatever pycuda allocated must be freed inside the ``with`` too: outside, in another thread than the one that
-    opened the device, it would leak.
+    Memory that pycuda allocates must be freed inside such a block too. Elsewhere it would leak, in any thread but the
+    one that opened the device.
 
     Attributes:
         driver: the module ``pycuda.driver``.
@@ -43,13 +44,13 @@ class CudaDevice:
 
 
 def cuda_device(number: int, kind: EngineKind) -> CudaDevice:
-    """Return a device; it is opened once, and its primary context is kept until the process ends.
+    """Return a device; it is opened once, and its primary context stays until the process ends.
 
-    Releasing the context earlier would give nothing back while torch holds it too, and pycuda can do it only in the
-    thread that retained it.
+    Releasing the context earlier frees nothing while torch uses it too, and pycuda can do it only in the thread that
+    retained it.
 
     Raises:
-        BackendError: pycuda, the driver or the device is not there.
+        BackendError: pycuda, the driver or the device is missing.
     """
     driver = _import_driver(kind)
     try:
@@ -70,7 +71,7 @@ def _import_driver(kind: EngineKind) -> Any:
         import pycuda.driver
     except ImportError as error:
         raise BackendError(
-            f'pycuda cannot be imported: {error}; run pip install "fashionsdk[{kind}]", '
+            f"pycuda cannot be imported: {error}; {RUNTIMES[kind].installation}, "
             "and check with nvidia-smi that the NVIDIA driver is installed"
         ) from error
     return pycuda.driver

@@ -1,4 +1,4 @@
-"""CUDA graphs: record what a stream would do, replay it with one call. pycuda has none of this, so ctypes calls it."""
+"""CUDA graphs: record a stream's work and replay it with one call. pycuda lacks them, so ctypes calls the driver."""
 
 import ctypes
 import sys
@@ -16,7 +16,7 @@ _PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuGraphDestroy": (c_void_p,),
     "cuGetErrorString": (c_int, POINTER(c_char_p)),
 }
-# Forbids what cannot be recorded in this thread, and lets other threads allocate meanwhile.
+# Forbids in this thread what cannot be recorded, and lets other threads allocate meanwhile.
 _CAPTURE_MODE_THREAD_LOCAL = 1
 
 
@@ -25,13 +25,13 @@ class CudaGraphError(Exception):
 
 
 class GraphDriver:
-    """The calls of the CUDA driver that deal with graphs.
+    """The CUDA driver's calls for graphs.
 
     Args:
         library: the driver's library, ``None`` for the installed one.
 
     Raises:
-        CudaGraphError: the library or one of the calls is not there.
+        CudaGraphError: the library or one of the calls is missing.
     """
 
     def __init__(self, library: Any = None) -> None:
@@ -44,10 +44,10 @@ class GraphDriver:
             raise CudaGraphError(f"the CUDA driver cannot be called: {error}; CUDA 11.4 or later is needed") from error
 
     def record(self, stream: int, enqueue: Callable[[], None]) -> "CudaGraph":
-        """Record what ``enqueue`` puts on the stream; none of it runs.
+        """Record what ``enqueue`` puts on the stream, without running it.
 
         Raises:
-            CudaGraphError: it does something that cannot be recorded; the stream is usable again.
+            CudaGraphError: ``enqueue`` does something that cannot be recorded; the stream is usable again.
         """
         graph, executable = c_void_p(), c_void_p()
         self.call("cuStreamBeginCapture_v2", stream, _CAPTURE_MODE_THREAD_LOCAL)
@@ -59,14 +59,14 @@ class GraphDriver:
             self.call("cuGraphInstantiateWithFlags", ctypes.byref(executable), graph, 0)
         finally:
             if graph:
-                self._library.cuGraphDestroy(graph)  # should it fail, the executable is whole, and must not be lost
+                self._library.cuGraphDestroy(graph)  # an error is ignored: the executable is complete
         return CudaGraph(self, executable)
 
     def call(self, name: str, *arguments: Any) -> None:
         """Call the driver.
 
         Raises:
-            CudaGraphError: it answers with an error.
+            CudaGraphError: the driver returns an error.
         """
         if status := getattr(self._library, name)(*arguments):
             text = c_char_p()
@@ -85,12 +85,12 @@ class CudaGraph:
         """Put the recorded work on a stream.
 
         Raises:
-            CudaGraphError: the driver does not take it.
+            CudaGraphError: the driver returns an error.
         """
         self._driver.call("cuGraphLaunch", self._executable, stream)
 
     def close(self) -> None:
-        """Free the graph; its work must be done. Closing twice does nothing."""
+        """Free the graph, after its work is done. Closing twice does nothing."""
         executable, self._executable = self._executable, c_void_p()
         if executable:
             self._driver.call("cuGraphExecDestroy", executable)

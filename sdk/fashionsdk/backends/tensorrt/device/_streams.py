@@ -4,14 +4,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: do not wait for what other libraries do on the default stream
+_NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: do not wait for other libraries' work on the default stream
 
 
 class Stream:
-    """A stream and the event that tells when it is done; with the device current throughout.
+    """A stream and the event that marks its end. The device must be current for every call.
 
-    pycuda frees both with the last reference to them, and in vain if the device is not current at that moment. So they
-    are kept here: no frame in the traceback of an error may hold one, since it would live as long as the error.
+    pycuda frees both with the last reference to them, and they leak if the device is not current then. So only this
+    object refers to them: a frame in the traceback of an error would hold one as long as the error lives.
 
     Attributes:
         handle: the stream's address.
@@ -21,7 +21,7 @@ class Stream:
         self._driver = driver
         self._stream = driver.Stream(_NON_BLOCKING)
         self.handle: int = self._stream.handle
-        # The thread that waits sleeps, and leaves the CPU to those that decode the next photos.
+        # A waiting thread sleeps, which leaves the CPU to the threads that decode the next photos.
         flags = driver.event_flags.BLOCKING_SYNC | driver.event_flags.DISABLE_TIMING
         try:
             self._done = driver.Event(flags)
@@ -38,12 +38,12 @@ class Stream:
         self._driver.memcpy_dtoh_async(host, device, self._stream)
 
     def finish(self) -> None:
-        """Sleep until all that was put on the stream is done."""
+        """Sleep until all work on the stream is done."""
         self._done.record(self._stream)
         self._done.synchronize()
 
     def synchronize(self) -> None:
-        """Wait until all that was put on the stream is done, whatever state the event is in."""
+        """Wait until all work on the stream is done, without using the event."""
         self._stream.synchronize()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""What is used of the module ``tensorrt``, for type checkers; ``tensorrt_rtx`` offers the same.
+"""The parts of the module ``tensorrt`` that are used, for type checkers; ``tensorrt_rtx`` has the same.
 
-``Any`` would let every call pass. ``tests/sdk/tensorrt/test_tensorrt_stubs.py`` checks the module and all calls
-against this.
+With ``Any`` every call would pass. ``tests/sdk/tensorrt/test_tensorrt_stubs.py`` checks all calls with the library's
+type stubs.
 """
 
 from typing import TYPE_CHECKING, Protocol

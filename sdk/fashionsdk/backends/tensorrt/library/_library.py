@@ -1,4 +1,4 @@
-"""The seam to the two libraries, for runs and builds: ``tensorrt`` and ``tensorrt_rtx`` have one API."""
+"""Import ``tensorrt`` or ``tensorrt_rtx``, which have one API, for runs and builds."""
 
 import importlib
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends.tensorrt.library._api import Api
 from fashionsdk.backends.tensorrt.library._library_log import Log
 from fashionsdk.bundle import EngineKind
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 
-_MODULES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 _libraries: "dict[EngineKind, Library]" = {}
 _lock = threading.Lock()
 
@@ -26,11 +26,11 @@ class Library:
     """One of the two libraries, imported.
 
     Attributes:
-        kind: which.
-        version: such as ``"10.13.0.35"``, all of which an engine is tied to.
+        kind: which of the two.
+        version: such as ``"10.13.0.35"``; an engine runs with the same version only.
         module: the module.
-        log: what it says.
-        logger: where it says it, as the library wants it.
+        log: the library's messages.
+        logger: passes the messages to the log; of the library's own class.
     """
 
     kind: EngineKind
@@ -51,25 +51,25 @@ class Library:
 
     @property
     def rtx(self) -> Any:
-        """The module with what TensorRT for RTX alone offers; it has no type stubs."""
+        """The module, for what only TensorRT for RTX offers; it has no type stubs."""
         return self.module
 
     def start(self, part: "Callable[[trt.ILogger], Part]") -> "Part":
         """Return the library's runtime, which must live as long as the engines that it loads, or its builder.
 
         Raises:
-            BackendError: the library makes none.
+            BackendError: the library returns nothing.
         """
         try:
             return part(self.logger)
-        except TypeError as error:  # the bindings' way to say that the library returned nothing
+        except TypeError as error:  # how the bindings report that the library returned nothing
             raise BackendError(f"{self.name} does not start: {self.log.last_errors()}") from error
 
     def deserialize(self, runtime: "trt.Runtime", data: bytes) -> "trt.ICudaEngine":
         """Load an engine.
 
         Raises:
-            BackendError: the library does not accept it.
+            BackendError: the library rejects it.
         """
         engine = runtime.deserialize_cuda_engine(data)
         if engine is None:
@@ -77,11 +77,11 @@ class Library:
         return engine
 
 
-def library(kind: EngineKind) -> Library:
+def load_library(kind: EngineKind) -> Library:
     """Import a library, once.
 
     Raises:
-        BackendError: it is not installed.
+        BackendError: the library is not installed.
     """
     with _lock:
         if kind not in _libraries:
@@ -91,31 +91,28 @@ def library(kind: EngineKind) -> Library:
 
 def _load(kind: EngineKind) -> Library:
     try:
-        module: Any = importlib.import_module(_MODULES[kind])
-        version: str = module.__version__  # the folder of type stubs imports as well, and has none
-        api = cast(Api, module)  # tests/sdk/tensorrt/test_tensorrt_stubs.py checks that tensorrt is one
+        module: Any = importlib.import_module(RUNTIMES[kind].module)
+        version: str = module.__version__  # a folder of type stubs can be imported too, but has no version
+        api = cast(Api, module)  # tests/sdk/tensorrt/test_tensorrt_stubs.py checks that it fits
         log = Log(f"{kind} {version}")
         return Library(kind, version, api, log, _logger(api, log))
     except (ImportError, AttributeError, OSError) as error:
-        raise BackendError(f'{kind} cannot be imported: {error}; run pip install "fashionsdk[{kind}]"') from error
+        raise RUNTIMES[kind].missing(error) from error
 
 
 def _logger(module: Api, log: Log) -> "trt.ILogger":
     severities = module.ILogger.Severity
-    tell = {severities.INTERNAL_ERROR: log.error, severities.ERROR: log.error, severities.WARNING: log.warning}
+    handlers = {severities.INTERNAL_ERROR: log.error, severities.ERROR: log.error, severities.WARNING: log.warning}
     if TYPE_CHECKING:
         from tensorrt import ILogger
     else:
         ILogger = module.ILogger
 
     class Logger(ILogger):  # type: ignore[misc]  # without stubs the base is Any
-        """Hands what the library says to the log, and prints nothing."""
-
-        def __init__(self) -> None:
-            ILogger.__init__(self)
+        """Passes the library's messages to the log, and prints nothing."""
 
         def log(self, severity: "trt.ILogger.Severity", message: str) -> None:
-            """Hand it over; the library calls from threads of its own."""
-            tell.get(severity, log.remark)(message)
+            """Pass a message on; the library calls from its own threads."""
+            handlers.get(severity, log.remark)(message)
 
     return Logger()

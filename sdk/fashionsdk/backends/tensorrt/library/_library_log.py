@@ -1,4 +1,4 @@
-"""What a library says: errors are kept for our messages, warnings go to the program's log."""
+"""A library's messages: errors are collected for our own errors, warnings go to the program's log."""
 
 import logging
 import threading
@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 logger = logging.getLogger(__name__)
 
 _KEPT_ERRORS = 32
-_NOISE = "catchCudaError"  # repeats an error that has been told, with a place in the library's own source
+_NOISE = "catchCudaError"  # repeats an earlier error, with a place in the library's own source
 
 
 class Log:
-    """One library's. It complains of a second logger in a process, so runs and builds share this one.
+    """The messages of one library. It warns of a second logger in a process, so runs and builds share this one.
 
     Args:
         name: the library's, for messages.
@@ -27,7 +27,7 @@ class Log:
         self._listening = threading.Lock()
 
     def error(self, message: str) -> None:
-        """Keep an error."""
+        """Collect an error."""
         self._errors.append(message)
 
     def warning(self, message: str) -> None:
@@ -35,24 +35,24 @@ class Log:
         logger.warning("%s: %s", self._name, message.strip())
 
     def remark(self, message: str) -> None:
-        """Keep what somebody listens for, and nothing else: a build makes thousands of remarks."""
-        prefix = self._prefix  # read once: who listens may leave meanwhile
+        """Collect a remark that :meth:`listening` waits for; drop the others, thousands in a build."""
+        prefix = self._prefix  # read once: another thread may reset it meanwhile
         if prefix is not None and message.startswith(prefix):
             self._heard.append(message)
 
     def last_errors(self) -> str:
         """Return the latest errors as a sentence, each line once, and forget them."""
-        found = []
+        errors = []
         with suppress(IndexError):  # another thread may take them at the same time
             while True:
-                found.append(self._errors.popleft())
-        return sentence(found) or "it gives no reason; who used it first in this process may have logged one"
+                errors.append(self._errors.popleft())
+        return sentence(errors) or "it gives no reason; who used it first in this process may have logged one"
 
     @contextmanager
     def listening(self, prefix: str) -> Iterator[list[str]]:
-        """Yield a list that takes up what is said with this beginning; errors from before are forgotten.
+        """Yield a list that collects the remarks with this beginning; earlier errors are forgotten.
 
-        One thread listens at a time, the next one waits.
+        One thread listens at a time. The next one waits.
         """
         with self._listening:
             self._errors.clear()
@@ -64,6 +64,6 @@ class Log:
 
 
 def sentence(messages: list[str]) -> str:
-    """Join what a library says, nothing twice."""
+    """Join a library's messages, each line once."""
     lines = dict.fromkeys(line.strip() for message in messages for line in message.splitlines() if line.strip())
     return "; ".join([line for line in lines if _NOISE not in line] or lines)

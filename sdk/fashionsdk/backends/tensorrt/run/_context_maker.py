@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class ContextMaker:
-    """Makes execution contexts that own no memory; with the device current throughout.
+    """Makes execution contexts that own no memory. The device must be current for every call.
 
-    An engine lives as long as anything refers to it, so this gives up its references when it is closed, and no frame in
-    the traceback of an error holds another.
+    An engine lives as long as a reference to it. So this drops its references when it is closed, and no frame in the
+    traceback of an error holds one.
 
     Args:
         library: the engine's.
@@ -26,17 +26,17 @@ class ContextMaker:
         self._library = library
         self._engine: trt.ICudaEngine | None = engine
         self._kernels: KernelFile | None = None
-        # What TensorRT for RTX takes for the same argument is unknown to TensorRT's stubs.
+        # TensorRT for RTX expects another type here, which TensorRT's stubs do not know.
         self._settings: Any = library.module.ExecutionContextAllocationStrategy.USER_MANAGED
 
     def start(self, kernels: Path | None) -> None:
         """Prepare what the contexts share.
 
         Args:
-            kernels: where TensorRT for RTX keeps the kernels that it compiles for this engine and GPU.
+            kernels: the file for the kernels that TensorRT for RTX compiles for this engine and GPU.
 
         Raises:
-            BackendError: the library has no settings for contexts.
+            BackendError: the library returns no settings for contexts.
         """
         if not self._library.is_rtx:
             return
@@ -46,16 +46,16 @@ class ContextMaker:
         cache = None if self._settings is None else self._settings.create_runtime_cache()
         if cache is None:
             raise BackendError(f"{self._library.name} has no settings: {self._library.log.last_errors()}")
-        self._kernels = KernelFile(cache, kernels)  # keeps the cache, which the settings only point to
+        self._kernels = KernelFile(cache, kernels)  # holds the cache, which the settings only point to
         self._settings.set_execution_context_allocation_strategy(managed)
         self._settings.cuda_graph_strategy = self._library.rtx.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        self._settings.set_runtime_cache(cache)  # what one context compiled, the others need not
+        self._settings.set_runtime_cache(cache)  # a kernel is compiled once for all contexts
 
     def make(self) -> "trt.IExecutionContext":
         """Return a new context.
 
         Raises:
-            BackendError: the library makes none.
+            BackendError: the library returns none.
         """
         assert self._engine is not None
         context = self._engine.create_execution_context(self._settings)
@@ -69,7 +69,7 @@ class ContextMaker:
             self._kernels.save()
 
     def close(self) -> None:
-        """Free what the contexts shared; they must be gone."""
+        """Free what the contexts shared, after the contexts themselves."""
         self._settings = None
         self._kernels = None
         self._engine = None

@@ -1,4 +1,4 @@
-"""An execution context for one batch size, and the CUDA graph that was recorded from it."""
+"""An execution context for one batch size, and the CUDA graph recorded from it."""
 
 import warnings
 from collections.abc import Mapping
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class SizedContext:
-    """Runs batches of one size on one stream; with the device current throughout.
+    """Runs batches of one size on one stream. The device must be current for every call.
 
-    NVIDIA advises one context for each graph, since whatever changes a context breaks the graph that was recorded from
-    it, and memory shared by the contexts of a stream.
+    NVIDIA advises one context for each graph, since a change of the context breaks the graph recorded from it, and
+    memory that the contexts of a stream share.
 
     Args:
-        engine: what to run.
+        engine: the engine to run.
         size: the batch size.
-        stream: where.
+        stream: the stream to run on.
         scratch: the engine's scratch memory, on the device.
         buffers: the memory of each tensor.
-        graphs: records the graph; ``None`` for a library that records its own.
+        graphs: records the graph; ``None`` for a library that records graphs itself.
 
     Raises:
-        BackendError: the library does not accept this size, or has no memory left.
+        BackendError: the library rejects this size, or has no memory left.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class SizedContext:
         """Put one run on the stream.
 
         Raises:
-            BackendError: the library refuses.
-            CudaGraphError: the driver refuses.
+            BackendError: the library returns an error.
+            CudaGraphError: the driver returns an error.
         """
         if self._graph is not None:
             self._graph.launch(self._stream.handle)
@@ -66,10 +66,10 @@ class SizedContext:
             self._enqueue()
 
     def record(self) -> None:
-        """Record the graph, if that was not tried yet; to be called after a run, which does what no recording may.
+        """Record the graph, once. Call it after a run: the first run allocates, which a recording must not.
 
-        An engine with loops, or with shapes that depend on data, cannot be recorded and goes on without a graph, with a
-        warning.
+        An engine with loops, or with shapes that depend on data, cannot be recorded. It runs on without a graph, after
+        a warning.
         """
         graphs, self._graphs = self._graphs, None
         if graphs is None:
@@ -77,12 +77,12 @@ class SizedContext:
         try:
             self._graph = graphs.record(self._stream.handle, self._enqueue)
         except (CudaGraphError, BackendError) as error:
-            # What the library said of the run comes first, then what became of the recording.
-            reason = "; ".join(str(told) for told in (error.__context__, error) if told is not None)
+            # The library's error during the run, then the error of the recording.
+            reason = "; ".join(str(one) for one in (error.__context__, error) if one is not None)
             warnings.warn(f"batches of {self._size} run without a CUDA graph: {reason}", RuntimeWarning, stacklevel=2)
 
     def close(self) -> None:
-        """Free the graph, and then the context whose memory it uses."""
+        """Free the graph, then the context whose memory it uses."""
         try:
             if self._graph is not None:
                 self._graph.close()

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """An engine, loaded.
+    """A loaded engine.
 
     Attributes:
-        library: what runs it.
-        device: where it is.
-        info: what the manifest says about it.
+        library: the library that runs it.
+        device: the device that holds it.
+        info: its entry in the manifest.
         shapes: each tensor's shape without the batch.
         scratch_bytes: the device memory that an execution context needs for the largest batch.
 
     Raises:
-        BackendError: the library does not accept it, for example for lack of memory.
+        BackendError: the library rejects it, for example for lack of memory.
         BundleError: it is not what the manifest says.
     """
 
@@ -64,16 +64,16 @@ class Engine:
         check_batches(bundle, self.info, batches)
 
     def new_context(self) -> "trt.IExecutionContext":
-        """Return an execution context without memory; to be called with the device current.
+        """Return an execution context without memory. The device must be current.
 
         Raises:
-            BackendError: the library makes none.
+            BackendError: the library returns none.
         """
         assert self._maker is not None
         return self._maker.make()
 
     def close(self) -> None:
-        """Free the engine; its execution contexts must be gone."""
+        """Free the engine, after its execution contexts."""
         with self.device:
             try:
                 assert self._maker is not None
@@ -90,9 +90,9 @@ class Engine:
 
 
 def read_engine(bundle: Bundle, info: EngineInfo) -> bytes:
-    """Read an engine's file and compare its SHA-256, even if the bundle was opened without that.
+    """Read an engine's file and compare its SHA-256, even if the bundle was opened without verification.
 
-    An engine is a program for the GPU, and the library trusts what it loads.
+    An engine is a program for the GPU, and the library does not check what it loads.
 
     Raises:
         BundleError: the file cannot be read or is not the one that the manifest lists.
@@ -103,9 +103,9 @@ def read_engine(bundle: Bundle, info: EngineInfo) -> bytes:
             data = file.read(expected.size + 1)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error}; copy or export the bundle again") from error
-    if (found := hashlib.sha256(data).hexdigest()) != expected.sha256:
+    if (digest := hashlib.sha256(data).hexdigest()) != expected.sha256:
         raise BundleError(
-            f"{path} has the SHA-256 {found}; expected {expected.sha256}: "
+            f"{path} has the SHA-256 {digest}; expected {expected.sha256}: "
             "the file is damaged or was changed; copy the bundle or build the engine again"
         )
     return data

@@ -1,6 +1,6 @@
-"""The kernels that TensorRT for RTX compiles on the GPU that runs them, kept from one process to the next.
+"""A file of the kernels that TensorRT for RTX compiles on the GPU, so that the next process need not compile them.
 
-Nothing here is needed to run: what does not work is logged, and the kernels are compiled again.
+It only saves time: if the file cannot be used, that is logged, and the kernels are compiled again.
 """
 
 import logging
@@ -18,29 +18,29 @@ class KernelFile:
     """A cache of kernels, filled from a file.
 
     Args:
-        cache: the library's ``IRuntimeCache``. It refuses what another version, GPU or driver compiled.
-        path: the file; ``None`` to keep nothing.
+        cache: the library's ``IRuntimeCache``. It rejects kernels of another version, GPU or driver.
+        path: the file; ``None`` for none.
     """
 
     def __init__(self, cache: Any, path: Path | None) -> None:
         self._cache = cache
         self._path = path
-        self._known = b""
+        self._saved = b""
         if path is not None:
             self._load(path)
 
     def save(self) -> None:
-        """Write the file if there is more to keep than it holds."""
+        """Write the file if there are kernels that it lacks."""
         if self._path is None:
             return
         try:
             data = bytes(self._cache.serialize() or b"")
-            if data and data != self._known:
+            if data and data != self._saved:
                 self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with replacing(self._path) as file:
                     file.write(data)
-        except (OSError, ImportError) as error:  # the latter on Windows, where no file is replaced safely
-            logger.warning("compiled kernels cannot be kept, the next process compiles them again: %s", error)
+        except (OSError, ImportError) as error:  # ImportError on Windows, where no file is replaced safely
+            logger.warning("compiled kernels cannot be saved, the next process compiles them again: %s", error)
 
     def _load(self, path: Path) -> None:
         try:
@@ -48,10 +48,10 @@ class KernelFile:
         except FileNotFoundError:
             return
         except OSError as error:
-            logger.warning("kept kernels cannot be read, they are compiled again: %s", error)
+            logger.warning("saved kernels cannot be read, they are compiled again: %s", error)
             return
         if self._cache.deserialize(data):
-            self._known = data
+            self._saved = data
         else:
             logger.info("%s holds kernels of another version or driver, they are compiled again", path)
 
@@ -60,8 +60,8 @@ def kernel_path(sha256: str, gpu: str) -> Path | None:
     """Return the file for an engine's kernels in the user's cache folder, ``None`` for a user without a home.
 
     Args:
-        sha256: the engine's.
-        gpu: the name of the GPU; GPUs of one compute capability have kernels of their own.
+        sha256: SHA-256 of the engine's file.
+        gpu: the name of the GPU, since GPUs of one compute capability need different kernels.
     """
     folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if not folder.is_absolute():

@@ -1,4 +1,4 @@
-"""A cache that forgets, and closes, what was not used for longest."""
+"""A cache that closes the least recently used value when it is full."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -7,10 +7,10 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Closeable(Protocol):
-    """Something that holds memory."""
+    """An object that holds memory."""
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -18,7 +18,7 @@ Value = TypeVar("Value", bound=Closeable)
 
 
 class LruCache(Generic[Key, Value]):
-    """At most ``capacity`` values, each made when its key is first asked for. For one thread at a time."""
+    """At most ``capacity`` values, each made when its key is first used. For one thread at a time."""
 
     def __init__(self, capacity: int, make: Callable[[Key], Value]) -> None:
         if capacity < 1:
@@ -31,7 +31,7 @@ class LruCache(Generic[Key, Value]):
         return len(self._values)
 
     def get(self, key: Key) -> Value:
-        """Return the value of a key; the oldest is closed before a new one is made."""
+        """Return the value of a key; a full cache closes its oldest value before it makes a new one."""
         if key in self._values:
             self._values.move_to_end(key)
             return self._values[key]
@@ -42,6 +42,6 @@ class LruCache(Generic[Key, Value]):
 
     def close(self) -> None:
         """Close every value."""
-        with ExitStack() as closing:  # goes on after an error
+        with ExitStack() as closing:  # closes the others after an error too
             while self._values:
                 closing.callback(self._values.popitem()[1].close)

@@ -1,4 +1,4 @@
-"""One stream with its memory: runs one batch at a time."""
+"""One stream and its memory, for one batch at a time."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ from fashionsdk.backends.tensorrt.run._contexts import SizedContext
 from fashionsdk.backends.tensorrt.run._engine import Engine
 from fashionsdk.backends.tensorrt.run._lru import LruCache
 
-_KEPT_SIZES = 32  # batch sizes with a graph; a stream of photos has two, a service that gathers requests a few dozen
+_SIZES = 32  # batch sizes with a graph: a stream of photos has two, a service that gathers requests a few dozen
 
 
 class Worker:
@@ -20,34 +20,34 @@ class Worker:
         self._smallest = engine.info.min_batch
         self._device = engine.device
         driver = engine.device.driver
-        with self._device, contextlib.ExitStack() as held:
+        with self._device, contextlib.ExitStack() as resources:
             self._stream = Stream(driver)
-            held.callback(self._stream.close)
+            resources.callback(self._stream.close)
             scratch = driver.mem_alloc(max(engine.scratch_bytes, 1))
-            held.callback(scratch.free)
+            resources.callback(scratch.free)
             self._buffers = {}
             for name, shape in engine.shapes.items():
                 kind = np.dtype(np.uint8 if name == "images" else np.float32)
                 self._buffers[name] = Buffer(driver, (engine.info.max_batch, *shape), kind)
-                held.callback(self._buffers[name].close)
+                resources.callback(self._buffers[name].close)
             self._contexts: LruCache[int, SizedContext] = LruCache(
-                _KEPT_SIZES, lambda size: SizedContext(engine, size, self._stream, scratch, self._buffers, graphs)
+                _SIZES, lambda size: SizedContext(engine, size, self._stream, scratch, self._buffers, graphs)
             )
-            held.callback(self._contexts.close)
-            held.callback(self._stream.synchronize)  # called first: all of it is in use until then
-            self._held = held.pop_all()
+            resources.callback(self._contexts.close)
+            resources.callback(self._stream.synchronize)  # called first: until then all is in use
+            self._resources = resources.pop_all()
 
     def run(
         self, images: NDArray[np.uint8], embeddings: NDArray[np.float32], attention: NDArray[np.float32] | None
     ) -> None:
-        """Run one batch, of no more than the engine's largest, and write the answers to the arrays given.
+        """Run one batch, at most as large as the engine's largest, and write the results into the given arrays.
 
-        A batch below the engine's smallest is filled up with black images, which cost time and change nothing: no
-        image's embedding depends on another's.
+        A batch below the engine's smallest is filled up with black images. They cost time but change no result: an
+        image's embedding does not depend on the other images.
 
         Raises:
-            BackendError: the library does not run it.
-            CudaGraphError: the driver does not run it.
+            BackendError: the library returns an error.
+            CudaGraphError: the driver returns an error.
             pycuda.driver.Error: likewise.
         """
         count = len(images)
@@ -70,6 +70,6 @@ class Worker:
             out[...] = self._buffers[name].host[:count]
 
     def close(self) -> None:
-        """Free everything; an error that the device had before is not raised again."""
+        """Free everything; an earlier error of the device is not raised again."""
         with contextlib.suppress(self._device.driver.Error, CudaGraphError), self._device:
-            self._held.close()  # goes on after an error
+            self._resources.close()  # frees the rest after an error too

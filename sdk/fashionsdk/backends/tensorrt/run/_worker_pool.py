@@ -1,4 +1,4 @@
-"""A few workers for many threads."""
+"""A few workers that many threads share."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ Worker = TypeVar("Worker", bound=Closeable)
 
 
 class WorkerPool(Generic[Worker]):
-    """At most ``size`` workers, made as they are needed; a thread that finds none idle waits for one.
+    """At most ``size`` workers, made when they are needed. A thread waits while none is idle.
 
     Args:
         make: makes a worker; called by one thread at a time.
         size: the most workers at once.
-        finish: called once, when the pool is closed and its last worker is.
+        finish: called once, after the pool and its last worker are closed.
     """
 
     def __init__(self, make: Callable[[], Worker], size: int, finish: Callable[[], None]) -> None:
@@ -34,7 +34,7 @@ class WorkerPool(Generic[Worker]):
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:
-        """Lend a worker; one that leaves with an exception is closed, since nobody knows what it left undone.
+        """Lend a worker for the block. After an exception it is closed, since its state is unknown.
 
         Raises:
             ValueError: the pool is closed.
@@ -48,14 +48,14 @@ class WorkerPool(Generic[Worker]):
         self._give_back(worker)
 
     def close(self) -> None:
-        """Close the idle workers now and the lent ones when they come back. Closing twice does nothing."""
+        """Close the idle workers now, and the borrowed ones when they come back. Closing twice does nothing."""
         with self._changed:
             if self._closed:
                 return
             self._closed = True
             idle, self._idle = self._idle, []
             self._changed.notify_all()
-        with ExitStack() as closing:  # goes on after an error
+        with ExitStack() as closing:  # closes the others after an error too
             closing.callback(self._forget, len(idle))
             for worker in idle:
                 closing.callback(worker.close)
@@ -64,9 +64,9 @@ class WorkerPool(Generic[Worker]):
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._idle or self._count < self._size)
             if self._closed:
-                raise ValueError("the backend is closed; expected it open until the last run")
+                raise ValueError("the backend is closed; open the bundle again")
             if self._idle:
-                return self._idle.pop()  # the latest, whose buffers and graphs are warm
+                return self._idle.pop()  # the one used last, whose buffers and graphs are warm
             self._count += 1
         try:
             with self._making:

@@ -1,0 +1,1 @@
+"""What is timed: methods to embed a batch (the SDK's and those in use today), callers, matrix products."""

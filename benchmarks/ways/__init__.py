@@ -1,1 +1,0 @@
-"""Ways to embed a batch: ours, and what users have today."""

@@ -1,0 +1,76 @@
+"""The lifecycle of what several threads use and one of them closes."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+
+class SharedResource:
+    """Base class of what holds memory until it is closed; ``with`` closes it at the end of the block.
+
+    :meth:`close` waits for the calls that run in other threads, then frees. Do not call it inside such a call: it would
+    wait for itself.
+
+    Args:
+        name: what it is called in the error of a use after close, such as ``"this embedder"``.
+        source: what to open again, such as ``"the bundle"``.
+    """
+
+    def __init__(self, name: str, source: str = "it") -> None:
+        self._closed_message = f"{name} is closed; open {source} again"
+        self._closed = False
+        self._calls = 0
+        self._call_ended = threading.Condition()
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Wait for running calls, then free the memory. Calls from now on are a ``ValueError``; a second close is none.
+
+        A second thread that closes meanwhile waits for the running calls too.
+        """
+        with self._call_ended:
+            first, self._closed = not self._closed, True
+            self._call_ended.wait_for(lambda: self._calls == 0)
+        if first:
+            self._free()
+
+    def __enter__(self) -> Self:
+        with self._call_ended:
+            self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _free(self) -> None:
+        """Free the memory; called once, when no call runs."""
+        raise NotImplementedError
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keep it open during the block, which is one call.
+
+        Raises:
+            ValueError: it is closed.
+        """
+        with self._call_ended:
+            self._check_open()
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._call_ended:
+                self._calls -= 1
+                self._call_ended.notify_all()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(self._closed_message)

@@ -1,0 +1,195 @@
+"""The OpenVINO backend. OpenVINO is imported on first use."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.backends._base import BackendInfo, backend_name
+from fashionsdk.backends._host import available_cpus, int8_saturates
+from fashionsdk.backends._registry import RUNTIMES
+from fashionsdk.backends._shared_resource import SharedResource
+from fashionsdk.backends._signature import check_call, check_signature, output_shapes
+from fashionsdk.bundle import Bundle
+from fashionsdk.errors import BackendError
+
+# The type of a precision's floating-point arithmetic. It is always set: by default, OpenVINO computes an fp32 graph in
+# bfloat16 on a CPU that has it.
+_HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
+_CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
+_importing = Lock()
+_TYPES = {"u8": "uint8", "f32": "float32"}
+
+# OpenVINO compiles kernels for each batch size, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very
+# large.
+_LARGEST_PIECE = 32
+
+
+class OpenVinoBackend(SharedResource):
+    """One of the bundle's graphs, compiled for the CPU, and the one request that runs it.
+
+    All threads of OpenVINO work on one batch, so callers wait for each other; a second request would not be faster.
+    """
+
+    def __init__(self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo) -> None:
+        super().__init__(backend_name(info), "the bundle")
+        self.info = info
+        self._runtime = runtime
+        self._manifest = bundle.manifest
+        self._shapes = output_shapes(bundle.manifest)
+        self._request: Any = compiled.create_infer_request()
+        self._no_images: Any = self._request.get_input_tensor()
+        self._lock = Lock()
+
+    def run(
+        self, images: NDArray[np.uint8], *, attention: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
+        check_call(self._manifest, images, attention)
+        names = ("embeddings", "attention") if attention else ("embeddings",)
+        outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
+        try:
+            with self._in_use(), self._lock:
+                for piece in pieces(len(images)):
+                    self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
+        except (RuntimeError, MemoryError) as error:  # all that the runtime raises
+            raise BackendError(
+                f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
+                "if memory is short, use a smaller batch_size"
+            ) from error
+        return outputs["embeddings"], outputs.get("attention")
+
+    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+        # OpenVINO only reads the array, but accepts no read-only one.
+        tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
+        try:
+            self._request.set_input_tensor(tensor)
+            # Not infer(): it runs in the caller's thread, and some versions allocate memory for each new thread.
+            self._request.start_async()
+            self._request.wait()
+        finally:
+            self._request.set_input_tensor(self._no_images)  # or the request would keep the caller's array
+        for name, output in outputs.items():
+            output[...] = self._request.get_tensor(name).data
+
+    def _free(self) -> None:
+        self._request = self._no_images = None
+
+
+def pieces(count: int, largest: int = _LARGEST_PIECE) -> Iterator[slice]:
+    """Cut a batch into pieces of few sizes: powers of two up to ``largest``."""
+    start = 0
+    while start < count:
+        size = min(1 << (count - start).bit_length() - 1, largest)
+        yield slice(start, start + size)
+        start += size
+
+
+def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason: str) -> OpenVinoBackend:
+    """Compile the graph for the CPU; ``reason`` goes into the backend's ``info``.
+
+    Raises:
+        BackendError: OpenVINO is not installed, does not load the graph, or would compute it with other settings.
+        BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
+    """
+    graph = bundle.graph("fp32" if precision == "bf16" else precision)
+    precision = precision or graph.precision
+    runtime = _import_runtime()
+    core = runtime.Core()
+    _check_capability(core, precision)
+    path = bundle.path / graph.file
+    try:
+        model = core.read_model(str(path))
+        check_signature(bundle, _signature(model))
+        compiled = core.compile_model(model, "CPU", _config(precision, threads))
+    except RuntimeError as error:  # all that the runtime raises
+        raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
+    _check_compiled(runtime, compiled, precision, threads)
+    version = runtime.__version__.split("-")[0]
+    return OpenVinoBackend(runtime, bundle, compiled, BackendInfo(f"openvino {version}", "cpu", precision, reason))
+
+
+def _config(precision: str, threads: int | None) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": _HINTS[precision],
+        "INFERENCE_NUM_THREADS": threads or available_cpus(),
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # or several processes would bind their threads to the same CPUs
+        # The default is one thread a core, which is faster. A requested number of threads may need more.
+        **({} if threads is None else {"ENABLE_HYPER_THREADING": True}),
+    }
+
+
+def _check_capability(core: Any, precision: str) -> None:
+    if precision == "int8" and int8_saturates():
+        raise BackendError(
+            "int8 was asked for, but this CPU has no VNNI instructions, and OpenVINO's sums saturate without them: "
+            "choose runtime='onnxruntime', or precision='fp32'"
+        )
+    needed = _CAPABILITIES.get(precision)
+    available = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if needed is not None and needed not in available:
+        raise BackendError(
+            f"{precision} was asked for, but OpenVINO computes {', '.join(available)} on this CPU, and not {needed}; "
+            "choose precision='fp32' or 'int8'"
+        )
+
+
+def _check_compiled(runtime: Any, compiled: Any, precision: str, threads: int | None) -> None:
+    """Read the settings back: OpenVINO ignores those that it cannot meet."""
+    hint = compiled.get_property("INFERENCE_PRECISION_HINT")
+    if hint != getattr(runtime.Type, _HINTS[precision]):
+        raise BackendError(
+            f"{precision} was asked for, but OpenVINO computes {hint.get_type_name()} on this CPU; "
+            "choose precision='fp32' or 'int8', or runtime='onnxruntime'"
+        )
+    if threads not in (None, running := compiled.get_property("INFERENCE_NUM_THREADS")):
+        raise BackendError(
+            f"{threads} threads were asked for, but OpenVINO runs {running}, no more than there are CPUs; "
+            f"choose threads={running}, or runtime='onnxruntime'"
+        )
+
+
+def _signature(model: Any) -> dict[str, tuple[str, list[int | None]]]:
+    return {
+        next(iter(port.get_names()), ""): (
+            _TYPES.get(kind := port.element_type.get_type_name(), kind),
+            [n.get_length() if n.is_static else None for n in port.partial_shape],
+        )
+        for port in [*model.inputs, *model.outputs]
+    }
+
+
+def _message(error: Exception) -> str:
+    """Return the runtime's message in one line, without the places in its own source."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join(line for line in lines if line and not line.startswith("Exception from "))
+
+
+def _import_runtime() -> Any:
+    try:
+        with _importing, _without_telemetry():
+            import openvino
+    except ImportError as error:
+        raise RUNTIMES["openvino"].missing(error) from error
+    return openvino
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Hide the module with which OpenVINO, while it is imported, sends usage data and writes an identifier under HOME.
+
+    The only other way to disable it is a file in HOME. Without the module OpenVINO uses an empty one instead.
+    """
+    name = "openvino_telemetry"
+    before = {name: sys.modules[name]} if name in sys.modules else {}
+    sys.modules[name] = None  # type: ignore[assignment]  # what Python records for a missing module
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+        sys.modules.update(before)

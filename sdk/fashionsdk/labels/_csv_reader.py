@@ -1,0 +1,97 @@
+"""Reads a CSV table: UTF-8 with or without a byte-order mark, commas between cells, column names in the first row."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fashionsdk.errors import LabelsError
+
+OTHER_SEPARATORS = ";\t|"
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A table as text.
+
+    Attributes:
+        path: the file.
+        columns: the columns' names, each once, without spaces around them.
+        rows: for each row the number of its first line, counted from 1, and a cell for each column, as in the file.
+            Blank rows are left out.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def line_error(self, line: int, problem: object) -> LabelsError:
+        """Return the error that a line has a problem."""
+        return LabelsError(f"{self.path}, line {line}: {problem}")
+
+    def column_error(self, problem: str, expected: str) -> LabelsError:
+        """Return the error that the columns have a problem; the message lists them."""
+        got = ", ".join(self.columns) or "an empty file"
+        return LabelsError(f"{self.path}: {problem}; got {got}; expected {expected}")
+
+    def check_once(self, subjects: Iterable[tuple[int, str]]) -> None:
+        """Check that no two rows are about the same thing.
+
+        Args:
+            subjects: a row's line, and in words what the row is about.
+
+        Raises:
+            LabelsError: two are; the message names both lines.
+        """
+        lines: dict[str, int] = {}
+        for line, subject in subjects:
+            if (first := lines.setdefault(subject, line)) != line:
+                raise self.line_error(line, f"{subject} is on line {first} too; expected one row")
+
+
+def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
+    """Read a CSV table.
+
+    Args:
+        path: the file.
+        rename: returns the name to use for a column's name in the file.
+
+    Raises:
+        LabelsError: the file is missing, is not UTF-8 text or not CSV, its cells are not separated by commas, a column
+            is named twice, or a row has too many or too few cells.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = tuple(_rows(path, file))
+    except UnicodeDecodeError as error:
+        raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
+    except OSError as error:
+        raise LabelsError(f"{path}: cannot be read as a CSV table: {error}") from error
+    header = rows[0][1] if rows else ()
+    table = CsvTable(path, tuple(rename(name.strip()) for name in header), rows[1:])
+    _check(table)
+    return table
+
+
+def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the number of each row's first line, and its cells; a quoted cell may go on for several lines."""
+    reader, line = csv.reader(lines, strict=True), 1
+    try:
+        for cells in reader:
+            if any(cells):
+                yield line, tuple(cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise LabelsError(f"{path}, line {line}: cannot be read as CSV: {error}") from error
+
+
+def _check(table: CsvTable) -> None:
+    columns = table.columns
+    if len(columns) == 1 and (separator := next((mark for mark in OTHER_SEPARATORS if mark in columns[0]), None)):
+        raise LabelsError(f"{table.path}: its cells are separated by {separator!r}; save it with commas (CSV UTF-8)")
+    if repeated := [name for name in columns if columns.count(name) > 1]:
+        raise table.column_error(f"column {repeated[0]!r} is named twice", "each column once")
+    for line, cells in table.rows:
+        if len(cells) != len(columns):
+            raise table.line_error(line, f"{len(cells)} cells; expected {len(columns)}, one for each column")

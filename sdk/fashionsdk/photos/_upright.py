@@ -1,0 +1,76 @@
+"""How a photo lies in its pixels: the turn that EXIF asks for, and a photo that was reduced while it was decoded."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from PIL import ExifTags, Image
+
+Box: TypeAlias = tuple[float, float, float, float]
+
+# EXIF orientation, 1 to 8: how the stored pixels turn into the upright photo.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# What a turn does to coordinates: whether x and y are exchanged, then whether x and y are mirrored.
+_COORDINATES = {
+    Image.Transpose.FLIP_LEFT_RIGHT: (False, True, False),
+    Image.Transpose.ROTATE_180: (False, True, True),
+    Image.Transpose.FLIP_TOP_BOTTOM: (False, False, True),
+    Image.Transpose.TRANSPOSE: (True, False, False),
+    Image.Transpose.ROTATE_270: (True, True, False),
+    Image.Transpose.TRANSVERSE: (True, True, True),
+    Image.Transpose.ROTATE_90: (True, False, True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo's pixels, all of them or reduced while they were decoded.
+
+    Attributes:
+        image: RGB, 8 bits a channel, upright.
+        size: width and height of the photo itself.
+        box: left, top, right and bottom of the photo within ``image``, in pixels of ``image``. Of a reduced photo it
+            may begin or end in the middle of a pixel, because the number of pixels is rounded up.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+    box: Box
+
+    @classmethod
+    def whole(cls, image: Image.Image) -> "Photo":
+        """Return the photo of which ``image`` has every pixel."""
+        return cls(image, image.size, (0, 0, *image.size))
+
+    def turned(self, turn: Image.Transpose) -> "Photo":
+        """Return the photo flipped or rotated."""
+        exchanged, *mirrored = _COORDINATES[turn]
+        order = -1 if exchanged else 1
+        spans = list(zip(self.box[:2], self.box[2:], self.image.size, strict=True))[::order]
+        (left, right), (top, bottom) = (
+            (length - end, length - begin) if mirror else (begin, end)
+            for (begin, end, length), mirror in zip(spans, mirrored, strict=True)
+        )
+        width, height = self.size[::order]
+        return Photo(self.image.transpose(turn), (width, height), (left, top, right, bottom))
+
+
+def upright(photo: Photo, image: Image.Image) -> Photo:
+    """Return the photo turned as the EXIF orientation of ``image``, which it was decoded from, says."""
+    turn = _UPRIGHT.get(_orientation(image))
+    return photo if turn is None else photo.turned(turn)
+
+
+def _orientation(image: Image.Image) -> Any:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # metadata that cannot be read: the pixels stay as they are stored
+        return None

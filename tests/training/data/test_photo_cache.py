@@ -1,0 +1,114 @@
+"""The cache of decoded photos, and unreadable photos."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk_training.data.photo_cache import cache_photos
+
+PREPROCESSING = Preprocessing(16)
+
+
+def photos(tmp_path, count=3):
+    paths = []
+    for i in range(count):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(paths[-1])
+    return paths
+
+
+def test_cached_pixels_are_the_preprocessed_photos(tmp_path):
+    paths = photos(tmp_path)
+    for _ in range(2):  # decoded, then read back
+        cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+        for path, pixels in zip(paths, cache.pixels, strict=True):
+            np.testing.assert_array_equal(pixels, PREPROCESSING(Image.open(path)))
+
+
+def test_a_second_run_does_not_decode_again(tmp_path):
+    paths = photos(tmp_path)
+    cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    stamps = [path.stat().st_mtime_ns for path in paths]
+    for path, stamp in zip(paths, stamps, strict=True):
+        size = path.stat().st_size
+        path.write_bytes(b"x" * size)  # would be unreadable if it were opened
+        os.utime(path, ns=(stamp, stamp))
+    assert cache_photos(paths, PREPROCESSING, tmp_path / "cache").unreadable == {}
+
+
+def test_a_changed_photo_is_decoded_again(tmp_path):
+    paths = photos(tmp_path)
+    before = np.array(cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels)
+    Image.new("RGB", (30, 20), "red").save(paths[1])
+    after = cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels
+    assert (before[1] != after[1]).any()
+    np.testing.assert_array_equal(before[2], after[2])
+
+
+def test_unreadable_photos_are_left_out_with_a_reason_and_a_count(tmp_path, caplog):
+    good, truncated, zero, text = photos(tmp_path, 4)
+    truncated.write_bytes(truncated.read_bytes()[:200])
+    zero.write_bytes(b"")
+    text.write_text("not a photo")
+    paths = [good, truncated, zero, text, tmp_path / "missing.jpg"]
+    with caplog.at_level(logging.WARNING):
+        cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    assert cache.readable.tolist() == [True, False, False, False, False]
+    assert sorted(cache.unreadable) == [1, 2, 3, 4]
+    assert "missing.jpg" in cache.unreadable[4]
+    assert "4 of 5 photos cannot be read" in caplog.text
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk_training.data import photo_cache as photos
+
+folder = Path(sys.argv[1])
+os.replace = lambda *names: os.kill(os.getpid(), 9)  # with all photos decoded, but not under their name
+photos.cache_photos(sorted(folder.glob("*.png")), Preprocessing(16), folder / "cache")
+"""
+
+
+def test_what_a_killed_process_leaves_is_overwritten(tmp_path):
+    paths = photos(tmp_path)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = {path.suffix for path in (tmp_path / "cache").iterdir()}
+    assert left == {".partial", ".decoding"}
+    cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    np.testing.assert_array_equal(cache.pixels[1], PREPROCESSING(Image.open(paths[1])))
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".npy", ".json"}
+
+
+def test_processes_that_need_the_same_photos_decode_them_once(tmp_path, monkeypatch):
+    paths, decoded = photos(tmp_path), []
+    read = Preprocessing.read
+
+    def recorded(self, path):
+        decoded.append(path)
+        return read(self, path)
+
+    monkeypatch.setattr(Preprocessing, "read", recorded)
+    with ThreadPoolExecutor(4) as pool:
+        caches = list(pool.map(lambda _: cache_photos(paths, PREPROCESSING, tmp_path / "cache"), range(4)))
+    assert sorted(decoded) == paths
+    for cache in caches:
+        np.testing.assert_array_equal(cache.pixels, caches[0].pixels)
+
+
+def test_another_size_or_reduction_has_its_own_cache(tmp_path):
+    paths = photos(tmp_path)
+    small = cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels
+    large = cache_photos(paths, Preprocessing(24), tmp_path / "cache").pixels
+    assert (small.shape[1], large.shape[1]) == (16, 24)
+    cache_photos(paths, Preprocessing(16, reducing_gap=None), tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 3

@@ -1,0 +1,72 @@
+"""The optimiser of a run: its parameter groups, their learning rates, and what is frozen in which epoch."""
+
+from collections import defaultdict
+
+from torch import nn
+from torch.optim import Adam, AdamW, Optimizer
+
+from fashionsdk_training.config import Optimisation, TrainConfig
+from fashionsdk_training.loop.criterion import Criterion
+from fashionsdk_training.loop.schedule import rate_at
+from fashionsdk_training.models import ASENPlusPlus
+
+
+def build_optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
+    """Return the optimiser; a parameter's group depends on two facts: is it a backbone's, is it the global branch's.
+
+    Each group has two entries of ours: ``peak``, its highest learning rate, and ``is_global``, ASEN++'s global branch.
+    """
+    backbones, branch = _identities(*criterion.model.backbones()), _global_branch(criterion)
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
+    for parameter in criterion.parameters():
+        groups[id(parameter) in backbones, id(parameter) in branch].append(parameter)
+    described = [
+        {
+            "params": parameters,
+            "peak": settings.learning_rate * (settings.backbone_rate if is_backbone else 1.0),
+            "is_global": is_global,
+        }
+        for (is_backbone, is_global), parameters in groups.items()
+    ]
+    if settings.optimizer == "adam":
+        return Adam(described, lr=settings.learning_rate)
+    return AdamW(described, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _global_branch(criterion: Criterion) -> set[int]:
+    model = criterion.model
+    if not isinstance(model, ASENPlusPlus):
+        return set()
+    # The table that both branches share belongs to the global one in the original.
+    return _identities(model.global_branch, model.attribute_embedding)
+
+
+def _identities(*modules: nn.Module) -> set[int]:
+    return {id(parameter) for module in modules for parameter in module.parameters()}
+
+
+def set_rates(optimizer: Optimizer, epoch: float, config: TrainConfig) -> None:
+    """Set each group's learning rate for ``epoch`` (fractional, from 0)."""
+    settings = config.optimisation
+    for group in optimizer.param_groups:
+        share = settings.global_rate if group["is_global"] and epoch >= settings.global_epochs else 1.0
+        group["lr"] = group["peak"] * share * rate_at(epoch, config.epochs, settings)
+
+
+def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -> None:
+    """Put ``criterion`` into train mode and freeze what does not learn in ``epoch``.
+
+    The backbones are frozen in the first ``frozen_epochs``, ASEN++'s local branch in the first ``global_epochs``.
+    """
+    model = criterion.model
+    local: list[nn.Module] = [model.local_branch] if isinstance(model, ASENPlusPlus) else []
+    local += [] if criterion.local_proxy is None else [criterion.local_proxy]
+    criterion.train()
+    for part in local:
+        part.requires_grad_()
+    for backbone in model.backbones():
+        backbone.train(epoch >= settings.frozen_epochs)
+        backbone.requires_grad_(epoch >= settings.frozen_epochs)
+    criterion.global_only = epoch < settings.global_epochs
+    for part in local if criterion.global_only else ():
+        part.eval().requires_grad_(False)
