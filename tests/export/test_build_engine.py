@@ -121,7 +121,7 @@ def test_the_int8_graph_for_tensorrt_is_compared(everything, tmp_path, monkeypat
 def test_when_an_engine_fails_the_graphs_are_written_and_the_command_for_the_engine_is_named(run, tmp_path, capsys):
     out = tmp_path / "the bundle"
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise ExportError("no engine today")
 
     with pytest.MonkeyPatch.context() as patch:
