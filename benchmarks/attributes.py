@@ -26,10 +26,10 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import build_model
 from fashionsdk_training.recipes import RECIPES
 from harness.answers import ReferenceBatch
-from harness.machine import OtherLoad, machine
 from harness.measure import Latency
 from harness.plots import lines
 from harness.tables import json_lines, table
+from harness.this_machine import OtherLoad, machine
 from methods.embedding_methods import ORIGINAL, ReadyMethod, RemoteMethod, SDKMethod, time_all
 from methods.existing_methods import existing_methods
 from prepare.make_bundle import random_checkpoint

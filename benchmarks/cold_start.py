@@ -22,10 +22,10 @@ from fashionsdk._tools.progress import progress_bar
 from harness.answers import SAME_NETWORK_SHARE, check_embeddings
 from harness.drawn_jpegs import drawn_jpeg
 from harness.embedder_options import add_embedder_options, open_embedder
-from harness.machine import machine
 from harness.plots import bars
 from harness.separate_process import run_program
 from harness.tables import json_lines, table
+from harness.this_machine import machine
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "torch", "timm", "pillow", "numpy")
 SDK, TORCH = "fashionsdk", "PyTorch eager, from the checkpoint"

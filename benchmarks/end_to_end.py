@@ -29,9 +29,9 @@ from fashionsdk.photos import open_image
 from harness.answers import SAME_NETWORK_SHARE, check_embeddings
 from harness.batches import batches
 from harness.embedder_options import add_embedder_options, open_embedder
-from harness.machine import machine
 from harness.plots import bars
 from harness.tables import json_lines, table
+from harness.this_machine import machine
 from methods.embedding_methods import Call, Pixels, reason
 from methods.existing_methods import existing_methods, find_checkpoint
 from prepare.large_photos import draw_photos

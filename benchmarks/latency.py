@@ -20,10 +20,10 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
 from harness.answers import ReferenceBatch
-from harness.machine import OtherLoad, machine
 from harness.measure import Latency
 from harness.plots import bars
 from harness.tables import json_lines, table
+from harness.this_machine import OtherLoad, machine
 from methods.embedding_methods import (
     BARE,
     DEVICES,

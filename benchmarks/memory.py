@@ -21,8 +21,8 @@ import numpy as np
 from fashionsdk import Embedder
 from harness.answers import SAME_NETWORK_SHARE, check_embeddings
 from harness.embedder_options import add_embedder_options, open_embedder
-from harness.machine import machine
 from harness.tables import json_lines, table
+from harness.this_machine import machine
 from prepare.large_photos import draw_photos
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "pillow", "numpy")

@@ -17,11 +17,11 @@ from typing import Any
 from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
 from harness.answers import ReferenceBatch
-from harness.machine import OtherLoad, machine
 from harness.measure import Burst, measure_for
 from harness.plots import bars
 from harness.separate_process import RemoteError, RemoteObject
 from harness.tables import json_lines, table
+from harness.this_machine import OtherLoad, machine
 from methods.embedding_methods import DEVICES, RemoteMethod, reason, sdk_methods
 from methods.graph_flops import count_flops
 from methods.matrix_products import LIBRARIES, Product

@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import Objective, Sampling, TrainConfig
-from harness.machine import machine
 from harness.tables import table
+from harness.this_machine import machine
 from harness.training_runs import Run, draw_garments
 from systems import small, train_all
 

@@ -28,10 +28,10 @@ from fashionsdk_training import recipes
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import LocalBranch, ModelConfig, Optimisation, TrainConfig, systems
-from harness.machine import machine
 from harness.measure import measure
 from harness.separate_process import map_in_processes
 from harness.tables import row, spread
+from harness.this_machine import machine
 from harness.training_runs import Run, draw_garments, use_threads
 
 SIDE, STORED_SIDE = 96, 112

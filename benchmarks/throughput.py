@@ -22,8 +22,8 @@ from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
 from harness.answers import ReferenceBatch
 from harness.drawn_jpegs import drawn_jpeg
-from harness.machine import OtherLoad, machine
 from harness.tables import json_lines, table
+from harness.this_machine import OtherLoad, machine
 from methods.concurrent_callers import Callers, ProcessCallers, Readers, ThreadCallers, share_embedder
 from methods.embedding_methods import DEVICES, ORIGINAL, LoadedMethod, Method, SDKMethod, reason
 

@@ -28,8 +28,8 @@ from fashionsdk.evaluation import evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
 from fashionsdk.photos import Preprocessing, open_image, open_photo
 from harness.embedder_options import add_embedder_options, open_embedder
-from harness.machine import machine
 from harness.tables import json_lines, table
+from harness.this_machine import machine
 
 Pixels = NDArray[np.uint8]
 Read = Callable[[Path], Pixels]

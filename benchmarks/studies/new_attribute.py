@@ -41,8 +41,8 @@ from fashionsdk_training.cli import show_log
 from fashionsdk_training.data import cache_photos
 from fashionsdk_training.loop import evaluate_model
 from harness.answers import check_equal
-from harness.machine import machine
 from harness.tables import row, spread
+from harness.this_machine import machine
 
 Array = NDArray[np.float32]
 OURS, POOLED, IMAGENET = "added attribute", "linear, this network's features", "linear, ImageNet features"

@@ -31,9 +31,9 @@ from fashionsdk_training.models import ASENPlusPlus, asen_pp
 from fashionsdk_training.models.parts import crop
 from fashionsdk_training.originals import embed_pictures
 from harness.batches import batches
-from harness.machine import machine
 from harness.measure import measure
 from harness.tables import table
+from harness.this_machine import machine
 
 NEIGHBOURS, BATCH = 10, 32
 TWO_STEPS, SAME_INPUT = "two steps", "two steps, from the graph's input"

@@ -12,8 +12,8 @@ from torch import nn
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.loop import keep_depthwise_float32
 from fashionsdk_training.models import build_model
-from harness.machine import machine
 from harness.measure import measure
+from harness.this_machine import machine
 
 ATTRIBUTES = 8
 

@@ -24,9 +24,9 @@ import numpy as np
 from cold_start import SDK, start
 from fashionsdk._tools.progress import progress_bar
 from harness.embedder_options import add_embedder_options
-from harness.machine import OtherLoad, machine
 from harness.separate_process import RemoteObject
 from harness.tables import json_lines, table
+from harness.this_machine import OtherLoad, machine
 from methods.checkout_tasks import CALLS, FILES, Answer, CheckoutTasks
 
 BEFORE, AFTER = "before", "after"

@@ -79,7 +79,7 @@ def test_the_time_that_a_child_spends_is_the_programs_own_and_that_of_others_is_
     """In a process of its own: the other workers of this run are busy too."""
     program = """
 import subprocess, sys
-from harness.machine import OtherLoad
+from harness.this_machine import OtherLoad
 busy = "import time\\nwhile time.process_time() < 0.4: pass\\nprint(flush=True); input()"
 before = OtherLoad()._begin[2]
 child = subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -1,6 +1,7 @@
 """From photos to embeddings: read, preprocess, run, in batches."""
 
 from collections.abc import Generator, Iterable, Sequence, Sized
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -116,8 +117,8 @@ class Embedder(SharedResource):
         """
         self._check_open()
         index = self._select(attributes, attention)
-        batches = read_batches(_as_sequence(images), self.preprocessing, self._batch_size)
-        parts = [self._run(pixels, index, attention) for pixels in batches]
+        with closing(read_batches(_as_sequence(images), self.preprocessing, self._batch_size)) as batches:
+            parts = [self._run(pixels, index, attention) for pixels in batches]
         return _join(parts) if parts else self._none(index, attention)
 
     def embed_many(

@@ -35,7 +35,7 @@ class ReadPhoto:
 
 def read_batches(
     sources: Sequence[ImageSource] | Pixels, preprocessing: Preprocessing, batch_size: int
-) -> Iterator[Pixels]:
+) -> Generator[Pixels, None, None]:
     """Yield the pixels of a sequence of photos in order, uint8 ``(B, S, S, 3)``, B at most ``batch_size``.
 
     An array of side S is sliced, not copied. A single photo, and a list that begins with an array of side S, are read

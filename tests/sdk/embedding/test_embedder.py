@@ -281,6 +281,16 @@ def test_the_first_bad_image_in_order_is_the_one_named(embedder: Embedder, photo
             embedder.embed(sources)
 
 
+def test_a_model_that_fails_leaves_no_thread(embedder: Embedder, photos: list[Path], monkeypatch: pytest.MonkeyPatch):
+    def fail(pixels: np.ndarray, *, attention: bool) -> None:
+        raise BackendError("out of memory")
+
+    monkeypatch.setattr(embedder._backend, "run", fail)
+    with pytest.raises(BackendError, match="out of memory") as caught:
+        embedder.embed(photos)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fashionsdk")], caught
+
+
 CLOSED = r"^this Embedder is closed; open the bundle again with Embedder\(\.\.\.\)$"
 
 
