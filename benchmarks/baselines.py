@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import Evaluation, evaluate
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.config import HALF
 from fashionsdk_training.data import PhotoCache, TrainingData, load_training_data
 from fashionsdk_training.models.parts import PACKAGED, packaged_weights
-from harness.batches import batches
 
 SIDE, BATCH = 224, 64
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -40,7 +40,7 @@ def features(photos: PhotoCache) -> NDArray[np.float32]:
     model.eval()
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in (HALF, HALF))
     rows = []
-    for part in progress_bar(list(batches(len(photos.pixels), BATCH)), "features", None, "batch"):
+    for part in progress_bar(slices(len(photos.pixels), BATCH), "features", None, "batch"):
         pixels = torch.from_numpy(np.array(photos.pixels[part])).permute(0, 3, 1, 2) / 255
         rows.append(model((pixels - mean) / std).numpy())
     return np.concatenate(rows)

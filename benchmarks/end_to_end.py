@@ -22,12 +22,12 @@ from typing import TypeAlias
 import numpy as np
 
 from fashionsdk import Embedder
+from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends import available_cpus, open_backend
 from fashionsdk.embedding import MAX_WORKERS
 from fashionsdk.photos import open_image
 from harness.answers import SAME_NETWORK_SHARE, check_embeddings
-from harness.batches import batches
 from harness.embedder_options import add_embedder_options, open_embedder
 from harness.plots import bars
 from harness.tables import json_lines, table
@@ -69,7 +69,7 @@ class Work:
 
     def graph(self) -> None:
         """Run the graph on the pixels of all photos."""
-        for part in batches(len(self._pixels), self.batch_size):
+        for part in slices(len(self._pixels), self.batch_size):
             self._run(self._pixels[part])
 
     def whole(self) -> None:
@@ -89,7 +89,7 @@ class Work:
     def today(self, prepare: Callable[[Pixels], Call], count: int) -> None:
         """Embed ``count`` photos as users do today."""
         with ThreadPoolExecutor(self.workers) as pool:
-            for part in batches(count, self.batch_size):
+            for part in slices(count, self.batch_size):
                 pixels = list(pool.map(lambda path: self.embedder.preprocessing(open_image(path)), self.paths[part]))
                 prepare(np.stack(pixels))()
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
@@ -30,7 +31,6 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import ASENPlusPlus, asen_pp
 from fashionsdk_training.models.parts import crop
 from fashionsdk_training.originals import embed_pictures
-from harness.batches import batches
 from harness.measure import measure
 from harness.tables import table
 from harness.this_machine import machine
@@ -78,7 +78,7 @@ def one_step(model: ASENPlusPlus, images: NDArray[np.uint8], cut: Crop) -> NDArr
     with mock.patch.object(asen_pp, "crop", chosen):
         rows = [
             model(torch.from_numpy(images[part])).embeddings.numpy()
-            for part in progress_bar(list(batches(len(images), BATCH)), "one step", None, "batch")
+            for part in progress_bar(slices(len(images), BATCH), "one step", None, "batch")
         ]
     return np.concatenate(rows)
 

@@ -42,11 +42,6 @@ def test_an_unknown_name_is_an_error():
     assert "no benchmark is called 'speed'" in done.stderr
 
 
-def test_batches_are_those_of_a_loop(load: Load):
-    expected = [[0, 1, 2], [3, 4, 5], [6]]
-    assert [list(range(7))[part] for part in load("harness.batches").batches(7, 3)] == expected
-
-
 def test_checkouts_are_compared_by_round_and_to_the_bit(load: Load):
     task = load("studies.two_checkouts").Task()
     task.times["before"] += [10.0, 20.0, 30.0]

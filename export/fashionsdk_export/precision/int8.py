@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends.onnxruntime import import_runtime
 from fashionsdk_export.precision.early_quantisation import quantise_early
@@ -97,9 +98,9 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc]  # the library has 
         self.batches = self._batches(images, progress)
 
     def _batches(self, images: NDArray[np.uint8], progress: bool) -> Iterator[dict[str, Any]]:
-        starts = range(0, len(images), BATCH)
-        for start in progress_bar(starts, "int8: activation ranges", None, "batch", shown=progress):
-            yield {"images": images[start : start + BATCH]}
+        batches = slices(len(images), BATCH)
+        for batch in progress_bar(batches, "int8: activation ranges", None, "batch", shown=progress):
+            yield {"images": images[batch]}
 
     def get_next(self) -> dict[str, Any] | None:
         """Return the next batch, or None."""

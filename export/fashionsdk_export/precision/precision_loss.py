@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.backends import available_cpus
 from fashionsdk.backends.onnxruntime import import_runtime, keep_int8_exact
 from fashionsdk.embedding import neighbour_agreement
@@ -77,5 +78,5 @@ def embed(model: onnx.ModelProto, images: NDArray[np.uint8]) -> NDArray[np.float
     options.log_severity_level = 3
     keep_int8_exact(options)
     session = runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+    batches = (images[batch] for batch in slices(len(images), BATCH))
     return np.concatenate([session.run(["embeddings"], {"images": batch})[0] for batch in batches])

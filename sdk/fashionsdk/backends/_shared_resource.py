@@ -14,12 +14,12 @@ class SharedResource:
     wait for itself.
 
     Args:
-        name: what it is called in the error of a use after close, such as ``"this embedder"``.
-        source: what to open again, such as ``"the bundle"``.
+        name: what it is called in the error of a use after close, such as ``"this Embedder"``.
+        remedy: what the error says to do, such as ``"open the bundle again"``.
     """
 
-    def __init__(self, name: str, source: str = "it") -> None:
-        self._closed_message = f"{name} is closed; open {source} again"
+    def __init__(self, name: str, remedy: str = "open it again") -> None:
+        self._closed_message = f"{name} is closed; {remedy}"
         self._closed = False
         self._calls = 0
         self._call_ended = threading.Condition()

@@ -53,8 +53,7 @@ class Embedder(SharedResource):
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
-        super().__init__("this Embedder", "the bundle")
-        self._closed_message = f"{self._closed_message} with Embedder(...)"
+        super().__init__("this Embedder", "open the bundle again with Embedder(...)")
         self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self._batch_size = batch_size
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.backends import available_cpus
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import ImageSource, Preprocessing
@@ -46,15 +47,15 @@ def read_batches(
         TypeError, ValueError: as :func:`fashionsdk.photos.open_photo`.
     """
     if isinstance(sources, np.ndarray) and _is_ready(sources, preprocessing):
-        for start in range(0, len(sources), batch_size):
-            yield np.ascontiguousarray(sources[start : start + batch_size])
+        for batch in slices(len(sources), batch_size):
+            yield np.ascontiguousarray(sources[batch])
     elif len(sources) == 1:
         yield _read(preprocessing, sources[0])[np.newaxis]
     elif len(sources) > 1:
         here = _is_ready(sources[0], preprocessing)
         with closing((_read_here if here else read_photos)(sources, preprocessing, batch_size)) as photos:
-            for batch in batched(photos, batch_size):
-                yield np.stack([_pixels(photo) for photo in batch])
+            for group in batched(photos, batch_size):
+                yield np.stack([_pixels(photo) for photo in group])
 
 
 def read_photos(

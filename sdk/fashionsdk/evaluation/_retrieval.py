@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.evaluation._metrics import average_precision, random_average_precision, rank, recall_at
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
@@ -123,10 +124,7 @@ def _rank_attribute(
 ) -> NDArray[np.float64]:
     """Return per query: average precision, its random expectation, recall at each of ``RECALL_AT``: ``(Q, 2 + R)``."""
     step = max(1, SCORES_IN_MEMORY // max(1, len(candidates)))
-    blocks = [
-        _rank_block(vectors, attribute, queries[start : start + step], candidates)
-        for start in range(0, len(queries), step)
-    ]
+    blocks = [_rank_block(vectors, attribute, queries[part], candidates) for part in slices(len(queries), step)]
     return np.concatenate(blocks)
 
 
@@ -135,9 +133,8 @@ def _rank_block(
 ) -> NDArray[np.float64]:
     query = vectors.rows(attribute, queries[:, 0])  # (q, D)
     scores = np.empty((len(queries), len(candidates)), np.float32)
-    for start in range(0, len(candidates), ROWS_IN_MEMORY):
-        rows = candidates[start : start + ROWS_IN_MEMORY, 0]
-        scores[:, start : start + len(rows)] = query @ vectors.rows(attribute, rows).T
+    for part in slices(len(candidates), ROWS_IN_MEMORY):
+        scores[:, part] = query @ vectors.rows(attribute, candidates[part, 0]).T
     relevant = queries[:, 2:] == candidates[None, :, 2]  # (q, G)
     hits = rank(scores, relevant)
     chance = cache(lambda count: random_average_precision(count, len(candidates)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.evaluation._retrieval import check_known
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
@@ -88,8 +89,8 @@ def _score(split: TripletSplit, vectors: ScratchVectors, attributes: Sequence[st
 def _right(vectors: ScratchVectors, attribute: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return ``(T,)``, true where the anchor is closer to the positive; ``rows`` ``(T, 4)`` are of one attribute."""
     blocks = []
-    for start in range(0, len(rows), TRIPLETS_IN_MEMORY):
-        photos = rows[start : start + TRIPLETS_IN_MEMORY, :3].T
+    for part in slices(len(rows), TRIPLETS_IN_MEMORY):
+        photos = rows[part, :3].T
         anchor, positive, negative = (vectors.rows(attribute, photo) for photo in photos)  # each (t, D)
         # The difference comes first, so equal vectors tie exactly in any order of summation.
         blocks.append((anchor * (positive - negative)).sum(axis=1) > 0)

@@ -7,6 +7,8 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
+
 SCORE_BYTES = 64 * 2**20  # of scores held at a time; one query's scores at least, 4 bytes an item
 BLOCK_BYTES = 8 * 2**20  # of candidate vectors held in float64 at a time
 FLOAT32_UNIT = 2.0**-24  # relative rounding error of one float32 operation
@@ -50,12 +52,12 @@ def largest_sums(
         return rows, scores
     margin = rounding_margin(sum(part.shape[1] for part in queries) + len(queries) - 1)
     step = max(1, SCORE_BYTES // (4 * size))
-    for start in range(0, total, step):
-        products = [part[start : start + step] @ items.T for part, items in zip(queries, galleries, strict=True)]
+    for some in slices(total, step):
+        products = [part[some] @ items.T for part, items in zip(queries, galleries, strict=True)]
         rough = reduce(np.add, products)  # (step, G)
         if candidates is not None:
             rough[:, ~candidates] = -np.inf
-        for position, query_scores in enumerate(rough, start):
+        for position, query_scores in enumerate(rough, some.start):
             query = [part[position] for part in queries]
             length = sum(math.sqrt(part @ part) for part in query)
             close = _close(query_scores, count, margin * length)
@@ -108,9 +110,9 @@ def _exact_sums(
     pairs = [(part.astype(np.float64), gallery) for part, gallery in zip(query, galleries, strict=True)]
     step = max(1, BLOCK_BYTES // (8 * sum(len(part) for part in query)))
     scores = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), step):
-        block = rows[start : start + step]
-        scores[start : start + step] = reduce(
+    for part in slices(len(rows), step):
+        block = rows[part]
+        scores[part] = reduce(
             np.add, [(gallery[block].astype(np.float64) * part).sum(axis=1) for part, gallery in pairs]
         )
     return scores

@@ -15,7 +15,6 @@ import pytest
 
 from fashionsdk.backends.tensorrt import open_engine
 from fashionsdk.backends.tensorrt._engine_choice import choose_engine, mismatch
-from fashionsdk.backends.tensorrt._tensorrt import parts
 from fashionsdk.backends.tensorrt.run._engine import read_engine
 from fashionsdk.backends.tensorrt.run._engine_signature import check_batches, check_tensors, tensor_shapes
 from fashionsdk.bundle import Bundle, EngineInfo, EngineKind, Manifest, Precision
@@ -166,13 +165,3 @@ def test_an_engine_for_other_batches_than_the_manifest_says_is_rejected(bundle: 
     check_batches(bundle, ENGINE, [1, 8, 32])
     with pytest.raises(BundleError, match=r"expected \[1, 8, 32\]"):
         check_batches(bundle, ENGINE, found)
-
-
-@pytest.mark.parametrize("largest", [1, 2, 7, 32])
-@pytest.mark.parametrize("count", [1, 2, 6, 7, 8, 31, 32, 33, 100])
-def test_parts_cover_every_row_once_and_in_order(count: int, largest: int):
-    rows = list(range(count))
-    found = [rows[part] for part in parts(count, largest)]
-    assert list(itertools.chain(*found)) == rows
-    assert all(len(part) == largest for part in found[:-1])
-    assert 1 <= len(found[-1]) <= largest

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
 
+from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk_training.loop import PHOTOS_AT_ONCE
 from fashionsdk_training.models import MOST_VALUES, NEVER, AddedAttribute, AttributeModel, pool_bands
@@ -31,8 +32,8 @@ def encode_bands(
     rows = []
     name = "encoding mirrored photos" if mirrored else "encoding photos"
     with progress_bar(None, name, len(pixels), "photo", shown=progress) as bar:
-        for start in range(0, len(pixels), PHOTOS_AT_ONCE):
-            images = torch.from_numpy(np.array(pixels[start : start + PHOTOS_AT_ONCE])).to(model.mean.device)
+        for batch in slices(len(pixels), PHOTOS_AT_ONCE):
+            images = torch.from_numpy(np.array(pixels[batch])).to(model.mean.device)
             maps = model.features(model.normalise(images.flip(2) if mirrored else images))
             rows.append(pool_bands(maps.float()).cpu())
             bar.update(len(images))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
+from fashionsdk._tools.batches import slices
 from fashionsdk.labels import CSN_ATTRIBUTES, Labels, RetrievalSplit, TripletSplit, read_triplets
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
@@ -48,8 +49,8 @@ class ListedTripletSampler:
     def epoch(self, epoch: int) -> Iterator[Draw]:
         """Yield the batches of one epoch."""
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.triplets))
-        for start in range(0, len(order), self.size):
-            rows = self.triplets[order[start : start + self.size]]
+        for batch in slices(len(order), self.size):
+            rows = self.triplets[order[batch]]
             positions = np.arange(3 * len(rows)).reshape(-1, 3)
             yield Draw(rows[:, :3].reshape(-1), np.column_stack([positions, rows[:, 3]]))
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.evaluation import Batch, Evaluation, TripletEvaluation, evaluate, evaluate_triplets
 from fashionsdk.labels import CSN_ATTRIBUTES, RetrievalSplit, holds_triplets, read_retrieval, read_triplets
 from fashionsdk_training.checkpoint import Checkpoint
@@ -77,8 +78,8 @@ def evaluate_model(
 def _embed(model: AttributeModel, photos: PhotoCache) -> Iterator[Batch]:
     device = model.mean.device
     (readable,) = np.nonzero(photos.readable)
-    for start in range(0, len(readable), PHOTOS_AT_ONCE):
-        indices = readable[start : start + PHOTOS_AT_ONCE]
+    for batch in slices(len(readable), PHOTOS_AT_ONCE):
+        indices = readable[batch]
         images = torch.from_numpy(np.array(photos.pixels[indices])).to(device)
         yield indices, model(images).embeddings.cpu().numpy()
 

@@ -36,7 +36,7 @@ class OnnxRuntimeBackend(SharedResource):
     """A session of ONNX Runtime with one of the bundle's graphs."""
 
     def __init__(self, bundle: Bundle, session: Session, info: BackendInfo) -> None:
-        super().__init__(backend_name(info), "the bundle")
+        super().__init__(backend_name(info), "open the bundle again")
         self.info = info
         self._manifest = bundle.manifest
         self._session: Session | None = session

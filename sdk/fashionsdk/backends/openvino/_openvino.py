@@ -36,7 +36,7 @@ class OpenVinoBackend(SharedResource):
     """
 
     def __init__(self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo) -> None:
-        super().__init__(backend_name(info), "the bundle")
+        super().__init__(backend_name(info), "open the bundle again")
         self.info = info
         self._runtime = runtime
         self._manifest = bundle.manifest

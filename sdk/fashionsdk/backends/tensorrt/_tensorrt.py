@@ -5,6 +5,7 @@ import weakref
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.batches import slices
 from fashionsdk.backends._base import BackendInfo, backend_name
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call
@@ -30,7 +31,7 @@ class TensorRtBackend(SharedResource):
     """
 
     def __init__(self, manifest: Manifest, engine: Engine, info: BackendInfo, workers: int) -> None:
-        super().__init__(backend_name(info), "the bundle")
+        super().__init__(backend_name(info), "open the bundle again")
         self.info = info
         self._manifest = manifest
         self._engine = engine
@@ -63,7 +64,7 @@ class TensorRtBackend(SharedResource):
         maps = self._output("attention", len(images)) if attention else None
         try:
             with self._in_use(), self._pool.worker() as worker:
-                for part in parts(len(images), self._engine.info.max_batch):
+                for part in slices(len(images), self._engine.info.max_batch):
                     worker.run(images[part], embeddings[part], None if maps is None else maps[part])
         except self._errors as error:
             raise BackendError(
@@ -77,8 +78,3 @@ class TensorRtBackend(SharedResource):
 
     def _output(self, name: str, count: int) -> NDArray[np.float32]:
         return np.empty((count, *self._engine.shapes[name]), np.float32)
-
-
-def parts(count: int, largest: int) -> list[slice]:
-    """Cut ``count`` rows into slices of ``largest`` rows and one of the rest."""
-    return [slice(start, min(start + largest, count)) for start in range(0, count, largest)]
