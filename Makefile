@@ -15,7 +15,7 @@ help:
 	@echo "make demo           train on generated garments, export, index, search, report (10 minutes on 2 cores)"
 	@echo "make test           run the test suite (under 6 minutes on 2 cores)"
 	@echo "make fast           the tests of the runtime that take no time (under a minute on 2 cores)"
-	@echo "make check          what CI runs: lint, docs, coverage"
+	@echo "make check          what CI runs: lint, docs, coverage, release-check"
 	@echo "make lint           format, lint and types; changes nothing"
 	@echo "make coverage       the test suite, measured; fails below the floor in pyproject.toml"
 	@echo "make docs           build the documentation into site/; warnings are errors"
@@ -61,6 +61,7 @@ check: install
 	$(MAKE) lint
 	$(MAKE) docs
 	$(MAKE) coverage
+	$(MAKE) release-check
 
 release-check: install
 	$(BIN)/python .ci/release_check.py

@@ -152,6 +152,8 @@ def test_no_room_holds_more_than_a_dozen_files(folder):
         ("fashionsdk", ("torch", "onnx", "onnxruntime", "tensorrt", "sklearn")),
         ("fashionsdk.cli", ("torch", "onnx", "onnxruntime", "sklearn")),
         ("fashionsdk_training.garments", ("torch", "onnxruntime")),
+        ("fashionsdk_training.cli", ("torch", "timm", "onnxruntime")),
+        ("fashionsdk_export.cli", ("torch", "timm", "onnx", "onnxruntime")),
         ("fashionsdk_training.data.training_data", ("torch", "onnxruntime")),
     ],
 )

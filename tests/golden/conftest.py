@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fashionsdk import Bundle
 from fashionsdk_export import pipeline
 from fashionsdk_export.graph import reference_answers as reference
+from fashionsdk_training.config import Original
 from fashionsdk_training.originals.convert import Imported, import_original
-from fashionsdk_training.originals.layouts import Original
 from tests.golden import originals, recipe
 
 

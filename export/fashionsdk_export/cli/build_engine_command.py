@@ -2,15 +2,13 @@
 
 import argparse
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashionsdk._tools.atomic_folder import existing_folder
-from fashionsdk.cli import guarded, note
+from fashionsdk.cli import from_extra, guarded, note
 from fashionsdk_export.cli.build_options import ENGINE_OPTIONS, parser
-from fashionsdk_export.errors import ExportError
 
 if TYPE_CHECKING:
     from fashionsdk.bundle import Bundle
@@ -44,7 +42,7 @@ def _export(args: argparse.Namespace) -> int:
 def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> int:
     # Heavy imports come after the arguments are checked, so that --help is fast.
     photos = _calibration_photos(args)
-    with _from_extra("export,cpu"):
+    with from_extra("export,cpu"):
         from fashionsdk_export.pipeline import build_bundle
         from fashionsdk_training.checkpoint import Checkpoint
     if engine is not None:
@@ -122,22 +120,9 @@ def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
         if given:
             raise ValueError(f"--{next(iter(given)).replace('_', '-')} was given without --engine; expected both")
         return None
-    with _from_extra(args.engine):
+    with from_extra(args.engine):
         from fashionsdk_export.engines import EngineConfig
 
     if "opt_batch" not in given:  # a default within the given range
         given["opt_batch"] = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
     return EngineConfig(args.engine, **given)
-
-
-@contextmanager
-def _from_extra(extra: str) -> Iterator[None]:
-    """Import the packages of an extra in the block.
-
-    Raises:
-        ExportError: one is not installed.
-    """
-    try:
-        yield
-    except ImportError as error:
-        raise ExportError(f'{error.name} cannot be imported: {error}; run pip install "fashionsdk[{extra}]"') from error

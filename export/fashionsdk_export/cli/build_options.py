@@ -2,10 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import get_args
 
-from fashionsdk.backends import ENGINE_RUNTIMES
-from fashionsdk.bundle import Precision
+from fashionsdk.backends import ENGINE_RUNTIMES, RUNTIMES
+
+GRAPH_PRECISIONS = RUNTIMES["onnxruntime"].precisions["cpu"]  # it runs every graph that an export makes
 
 ENGINE_OPTIONS = (
     "compute_capability",
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--precision",
         nargs="+",
-        choices=get_args(Precision),
+        choices=GRAPH_PRECISIONS,
         help="graphs to write; the first is the SDK's default (default: fp32). If MODEL is a bundle: its graphs to "
         "build engines of (default: all)",
     )

@@ -11,10 +11,10 @@ import torch
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk_training.config import Original
 from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.models import ASENPlusPlus
 from fashionsdk_training.originals.convert import import_original
-from fashionsdk_training.originals.layouts import Original
 from fashionsdk_training.originals.resnet import name_resnet
 from tests.golden import originals
 

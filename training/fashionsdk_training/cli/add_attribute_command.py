@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Add the attribute as the command line says; return the exit code."""
     args = parser().parse_args(arguments)
-    return guarded("add_attribute.py", lambda: _add(args), debug=args.debug)
+    return guarded("add_attribute.py", lambda: _add(args), debug=args.debug, extra="training")
 
 
 def _add(args: argparse.Namespace) -> int:

@@ -41,7 +41,7 @@ def evaluate_parser() -> argparse.ArgumentParser:
 def evaluate(arguments: Sequence[str] | None = None) -> int:
     """Evaluate as the command line says; return the exit code."""
     args = evaluate_parser().parse_args(arguments)
-    return guarded("evaluate.py", lambda: _evaluate(args), debug=args.debug)
+    return guarded("evaluate.py", lambda: _evaluate(args), debug=args.debug, extra="training")
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from fashionsdk.cli import guarded
 from fashionsdk_training.cli.command_parser import add_debug_option, command_parser
-from fashionsdk_training.config import LocalBranch
-from fashionsdk_training.originals import LAYOUTS
+from fashionsdk_training.config import LocalBranch, Original
 
 _DESCRIPTION = """\
 Convert a .pth.tar file of one of the papers' programs to a checkpoint of this project. An unknown parameter is an
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of ``import_original.py``."""
     result = command_parser("import_original.py", _DESCRIPTION, _EXAMPLES)
     result.add_argument("file", type=Path, help="the original's checkpoint, .pth.tar")
-    result.add_argument("--model", choices=LAYOUTS, required=True, help="the program that wrote it")
+    result.add_argument("--model", choices=get_args(Original), required=True, help="the program that wrote it")
     result.add_argument("--out", type=Path, required=True, help="the checkpoint folder to write")
     names = result.add_mutually_exclusive_group()
     names.add_argument("--data", type=Path, help="folder of the ASEN papers' index files, for the attributes' names")
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Import as the command line says; return the exit code."""
     args = parser().parse_args(arguments)
-    return guarded("import_original.py", lambda: _import(args), debug=args.debug)
+    return guarded("import_original.py", lambda: _import(args), debug=args.debug, extra="training")
 
 
 def _import(args: argparse.Namespace) -> int:

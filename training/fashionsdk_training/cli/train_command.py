@@ -76,7 +76,7 @@ def _summary(function: Callable[..., object]) -> str:
 def train(arguments: Sequence[str] | None = None) -> int:
     """Train as the command line says; return the exit code."""
     args = train_parser().parse_args(arguments)
-    return guarded("train.py", lambda: _train(args), debug=args.debug)
+    return guarded("train.py", lambda: _train(args), debug=args.debug, extra="training")
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from fashionsdk_training.config.network import (
     LocalBranch,
     Masks,
     ModelConfig,
+    Original,
 )
 from fashionsdk_training.config.paper_systems import systems
 from fashionsdk_training.config.training_run import Objective, Optimisation, Sampling, TrainConfig
@@ -24,6 +25,7 @@ __all__ = [
     "ModelConfig",
     "Objective",
     "Optimisation",
+    "Original",
     "Sampling",
     "TrainConfig",
     "systems",

@@ -6,6 +6,7 @@ from typing import Literal
 from fashionsdk_training.config.setting_checks import check_choice, check_positive
 
 Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man"]
+Original = Literal["asen", "asen_v2", "csn", "ag_man", "asen_pp"]  # the papers' programs whose files can be imported
 Masks = Literal["learned", "prior", "fixed"]
 Colour = tuple[float, float, float]
 

@@ -1,11 +1,9 @@
 """Checkpoints of the papers' programs: import them, and run ASEN++ in the two steps of its program."""
 
 from fashionsdk_training.originals.convert import import_original
-from fashionsdk_training.originals.layouts import LAYOUTS
 from fashionsdk_training.originals.two_step import embed_pictures
 
 __all__ = [
-    "LAYOUTS",
     "embed_pictures",
     "import_original",
 ]

@@ -11,9 +11,9 @@ from torch import Tensor
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD, LocalBranch, ModelConfig
+from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD, LocalBranch, ModelConfig, Original
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.originals.layouts import LAYOUTS, Layout, Original
+from fashionsdk_training.originals.layouts import LAYOUTS, Layout
 from fashionsdk_training.originals.read_original import read_original
 from fashionsdk_training.originals.resnet import name_resnet
 from fashionsdk_training.originals.sizes import read_local_sizes, read_sizes

@@ -6,11 +6,8 @@ that the forward pass never reads, and why. An import reports them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from fashionsdk_training.config import Architecture
-
-Original = Literal["asen", "asen_v2", "csn", "ag_man", "asen_pp"]
+from fashionsdk_training.config import Architecture, Original
 
 _AFTER_CUT = "the network is cut after layer3"
 
