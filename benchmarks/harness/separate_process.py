@@ -75,7 +75,7 @@ class RemoteObject:
 def run_program(program: str, arguments: Sequence[str], first: Sequence[Path] = ()) -> tuple[int, str]:
     """Run a program in a fresh interpreter; return when it was started, ``time.monotonic_ns()``, and its output.
 
-    Not a :class:`RemoteObject`: where a cold start is measured, nothing else may be imported before.
+    Not a `RemoteObject`: where a cold start is measured, nothing else may be imported before.
 
     Args:
         program: Python code.
@@ -96,7 +96,7 @@ def run_program(program: str, arguments: Sequence[str], first: Sequence[Path] = 
 def map_in_processes(function: Callable[[T], R], items: Iterable[T], processes: int) -> Iterator[R]:
     """Yield the function's result for each item, in order, computed by a pool of fresh processes.
 
-    Not :class:`RemoteObject`: the pool gives the next item to the process that is free.
+    Not `RemoteObject`: the pool gives the next item to the process that is free.
     """
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(function, items)

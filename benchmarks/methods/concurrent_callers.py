@@ -60,14 +60,14 @@ class ThreadCallers:
 
 
 def share_embedder(bundle: Bundle, method: SDKMethod, threads: int, batch_size: int, callers: int) -> ThreadCallers:
-    """Return threads that share one :class:`Embedder`, which has embedded the batch once."""
+    """Return threads that share one `Embedder`, which has embedded the batch once."""
     embedder, batch = method.embedder(bundle, threads, batch_size), ReferenceBatch(bundle.reference(), batch_size)
     embedder.embed(batch.images)
     return ThreadCallers(lambda: embedder.embed(batch.images).vectors, batch, method.precision, callers)
 
 
 class ProcessCallers:
-    """Processes with an :class:`Embedder` and one caller each."""
+    """Processes with an `Embedder` and one caller each."""
 
     def __init__(self, bundle: Bundle, method: SDKMethod, threads: int, batch_size: int, callers: int) -> None:
         make = partial(share_embedder, bundle, method, threads, batch_size, 1)

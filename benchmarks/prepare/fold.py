@@ -6,12 +6,11 @@ Which eighth follows from each photo's path, so the same photos are held out eve
 """
 
 import argparse
-import csv
 import hashlib
 import os
 from pathlib import Path
 
-from fashionsdk._tools.atomic_file import replacing
+from prepare.label_csv import read_rows, write_rows
 
 PARTS = 8
 
@@ -25,16 +24,12 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="CSV table with a train split")
     parser.add_argument("--out", required=True, type=Path, help="the table to write")
     args = parser.parse_args()
-    with args.data.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "train"]
+    rows = read_rows(args.data, "train")
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    lines = [",".join(f'"{name}"' for name in rows[0])]
     for row in rows:
         row["split"] = "valid" if held_out(row["image"]) else "train"
         row["image"] = os.path.relpath(args.data.parent / row["image"], args.out.parent)
-        lines.append(",".join('"' + value.replace('"', '""') + '"' for value in row.values()))
-    with replacing(args.out) as stream:
-        stream.write(("\n".join(lines) + "\n").encode())
+    write_rows(args.out, list(rows[0]), rows)
     counts = [sum(row["split"] == split for row in rows) for split in ("train", "valid")]
     print(f"{args.out}: {counts[0]} photos to train on, {counts[1]} to evaluate on")
 

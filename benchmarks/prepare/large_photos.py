@@ -9,8 +9,6 @@ qualities are 75, 85 and 95, one in four is progressive. ``labels.csv`` beside t
 """
 
 import argparse
-import csv
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fashionsdk._tools.atomic_file import replacing
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import open_image
 from fashionsdk_training.garments import ATTRIBUTES, draw
 from harness.separate_process import map_in_processes
+from prepare.label_csv import read_rows, write_rows
 
 SIDES = (500, 4000)
 QUALITIES = (75, 85, 95)
@@ -80,8 +78,7 @@ def draw_photos(folder: Path, count: int, sides: tuple[int, int] = SIDES) -> lis
 
 def enlarge_photos(folder: Path, table: Path, split: str, count: int, sides: tuple[int, int] = SIDES) -> list[Path]:
     """Enlarge the first ``count`` photos of a table's split into ``folder`` and return their paths."""
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == split][:count]
+    rows = read_rows(table, split)[:count]
     jobs = [(index, row, table.parent / row["image"]) for index, row in enumerate(rows)]
     names = [name for name in rows[0] if name not in ("image", "split")]
     return _write(folder, partial(enlarge_photo, folder, sides), jobs, names)
@@ -95,12 +92,7 @@ def _write(folder: Path, write: partial[dict[str, str]], jobs: Sequence[object],
     folder.mkdir(parents=True, exist_ok=True)
     written = map_in_processes(write, jobs, os.cpu_count() or 1)
     rows = list(progress_bar(written, "writing large photos", len(jobs), "photo"))
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, ("image", "split", *names), restval="", lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    with replacing(folder / "labels.csv") as stream:
-        stream.write(text.getvalue().encode())
+    write_rows(folder / "labels.csv", ("image", "split", *names), rows)
     return [folder / row["image"] for row in rows]
 
 

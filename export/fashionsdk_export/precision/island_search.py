@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class SearchResult(Generic[T]):
-    """The result of :func:`keep_in_float`.
+    """The result of `keep_in_float`.
 
     Attributes:
         in_float: the parts that stay float32, the costliest first.

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def encode(value: Any) -> Any:
-    """Turn dataclasses, tuples and mappings into values that :func:`json.dumps` takes."""
+    """Turn dataclasses, tuples and mappings into values that `json.dumps` takes."""
     if is_dataclass(value):
         return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 """Where a bundle's graph runs: one record and one folder per runtime, and the choice between them."""
 
-from fashionsdk.backends._base import Backend, BackendInfo
+from fashionsdk.backends._backend import Backend, BackendInfo
 from fashionsdk.backends._choice import open_backend
 from fashionsdk.backends._host import available_cpus, computes_bfloat16, int8_saturates
 from fashionsdk.backends._registry import (

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from fashionsdk.backends._base import Backend
+from fashionsdk.backends._backend import Backend
 from fashionsdk.backends._host import int8_saturates
 from fashionsdk.backends._registry import DEVICE_TITLES, PRECISIONS, RUNTIMES, Device, DeviceKind, Runtime
 from fashionsdk.errors import BackendError

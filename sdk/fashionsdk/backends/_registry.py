@@ -12,7 +12,7 @@ from fashionsdk.backends._host import int8_saturates
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
-    from fashionsdk.backends._base import Backend
+    from fashionsdk.backends._backend import Backend
     from fashionsdk.bundle import Bundle, EngineKind
 
 DeviceKind: TypeAlias = Literal["cpu", "cuda"]

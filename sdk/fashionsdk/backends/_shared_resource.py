@@ -10,7 +10,7 @@ from typing import Self
 class SharedResource:
     """Base class of what holds memory until it is closed; ``with`` closes it at the end of the block.
 
-    :meth:`close` waits for the calls that run in other threads, then frees. Do not call it inside such a call: it would
+    `close` waits for the calls that run in other threads, then frees. Do not call it inside such a call: it would
     wait for itself.
 
     Args:
@@ -26,7 +26,7 @@ class SharedResource:
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Whether `close` was called."""
         return self._closed
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ def output_shapes(manifest: Manifest) -> dict[str, tuple[int, ...]]:
 
 
 def check_call(manifest: Manifest, images: NDArray[np.uint8], attention: bool) -> None:
-    """Check the arguments of :meth:`~fashionsdk.backends.Backend.run`.
+    """Check the arguments of `run`.
 
     Raises:
         ValueError: the images have another shape or type, or the model has no attention maps.

@@ -1,7 +1,7 @@
 """The bundle: a model as it is deployed, in one folder. ``docs/bundle-format.md`` is the contract.
 
-Only this package reads and writes a bundle's manifest: the export writes with :meth:`Bundle.write`, all others read
-with :meth:`Bundle.open`.
+Only this package reads and writes a bundle's manifest: the export writes with `Bundle.write`, all others read
+with `Bundle.open`.
 """
 
 from fashionsdk.bundle._bundle import Bundle

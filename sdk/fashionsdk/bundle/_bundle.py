@@ -17,7 +17,7 @@ MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
 class Bundle:
-    """A bundle on disk; get one from :meth:`open` or :meth:`write`.
+    """A bundle on disk; get one from `open` or `write`.
 
     Attributes:
         path: the bundle's folder.
@@ -49,7 +49,7 @@ class Bundle:
 
     @staticmethod
     def check_writable(out: str | Path, *, overwrite: bool = False) -> None:
-        """Check that :meth:`write` may write to ``out``; call it before the work whose result is written.
+        """Check that `write` may write to ``out``; call it before the work whose result is written.
 
         Raises:
             BundleError: it may not.

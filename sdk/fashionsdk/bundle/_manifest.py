@@ -108,7 +108,7 @@ class Manifest:
         metrics: the model's metrics, such as ``{"map": 0.64}``.
         created_by: library versions, such as ``{"torch": "2.6.0"}``.
         extra: anything else.
-        files: every file but the manifest itself, by its path in the bundle; filled by :meth:`Bundle.write`.
+        files: every file but the manifest itself, by its path in the bundle; filled by `Bundle.write`.
 
     Raises:
         ValueError: the parts contradict each other.

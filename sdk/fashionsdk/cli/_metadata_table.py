@@ -17,7 +17,7 @@ def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, str]]
     """Return each photo's row as column -> text, and count on stderr photos without a row and rows without a photo.
 
     Raises:
-        LabelsError: as :func:`fashionsdk.labels.read_csv`, the table has no column of photos, two rows are about one
+        LabelsError: as `fashionsdk.labels.read_csv`, the table has no column of photos, two rows are about one
             photo, or no row names one of the photos.
     """
     from fashionsdk.labels import read_csv

@@ -15,7 +15,7 @@ PAGE_MARK = b"<!doctype html>"
 
 
 def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
-    """Return where the page goes; see :func:`fashionsdk.cli._output.output_path`."""
+    """Return where the page goes; see `fashionsdk.cli._output.output_path`."""
     return output_path(args.out, "an HTML page of this program", PAGE_MARK, bundle=args.bundle, inputs=inputs)
 
 

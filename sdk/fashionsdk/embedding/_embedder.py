@@ -23,11 +23,11 @@ Names: TypeAlias = str | Iterable[str] | None
 class Embedder(SharedResource):
     """A model that is ready to embed photos. Several threads may use one at once.
 
-    :meth:`close` frees the memory and the threads of its runtime; ``with Embedder(...) as embedder:`` does so too.
+    `close` frees the memory and the threads of its runtime; ``with Embedder(...) as embedder:`` does so too.
 
     Args:
         bundle: the model, or the path of its bundle.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; :attr:`backend` says what runs and why.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; `backend` says what runs and why.
         precision: ``"fp32"``, ``"fp16"``, ``"int8"``, ``"bf16"`` for the fp32 graph that OpenVINO computes in bfloat16,
             or ``None`` for the bundle's default.
         batch_size: photos per run of the model; bounds the memory that it takes.
@@ -138,7 +138,7 @@ class Embedder(SharedResource):
         be endless. Close the generator to stop early.
 
         Args:
-            sources: the photos, as for :meth:`embed`; drawn in the caller's thread.
+            sources: the photos, as for `embed`; drawn in the caller's thread.
             attributes: one attribute's name, several, or ``None`` for all.
             attention: whether to return where the model looked.
             batch_size: photos per run of the model; ``None`` for the embedder's own.

@@ -21,8 +21,8 @@ class Tolerance:
     """How far answers may be from the trained model's.
 
     Attributes:
-        low_cosine: smallest allowed :attr:`Parity.low_cosine`.
-        neighbour_agreement: smallest allowed :attr:`Parity.neighbour_agreement`.
+        low_cosine: smallest allowed `Parity.low_cosine`.
+        neighbour_agreement: smallest allowed `Parity.neighbour_agreement`.
         attention: largest allowed difference of a value of the attention maps.
         difference: largest allowed difference of a value of the embeddings, or ``None`` for any.
     """
@@ -75,7 +75,7 @@ class Parity:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The result of :func:`check`: the backend, the number of images, how close the answers are, and the tolerance."""
+    """The result of `check`: the backend, the number of images, how close the answers are, and the tolerance."""
 
     backend: BackendInfo
     images: int

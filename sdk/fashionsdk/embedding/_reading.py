@@ -44,7 +44,7 @@ def read_batches(
 
     Raises:
         ImageError: a photo cannot be read: the first in order. It says which, if there are several.
-        TypeError, ValueError: as :func:`fashionsdk.photos.open_photo`.
+        TypeError, ValueError: as `fashionsdk.photos.open_photo`.
     """
     if isinstance(sources, np.ndarray) and _is_ready(sources, preprocessing):
         for batch in slices(len(sources), batch_size):
@@ -70,7 +70,7 @@ def read_photos(
         workers: threads that read; ``None`` for one a CPU, up to ``MAX_WORKERS``.
 
     Raises:
-        TypeError, ValueError: as :func:`fashionsdk.photos.open_photo`; the message says which photo.
+        TypeError, ValueError: as `fashionsdk.photos.open_photo`; the message says which photo.
     """
     workers = min(available_cpus(), MAX_WORKERS) if workers is None else workers
     return map_ordered(
@@ -81,7 +81,7 @@ def read_photos(
 def _read_here(
     sources: Iterable[ImageSource], preprocessing: Preprocessing, batch_size: int
 ) -> Generator[ReadPhoto, None, None]:
-    """Do as :func:`read_photos`, without threads."""
+    """Do as `read_photos`, without threads."""
     yield from map(partial(_read_numbered, preprocessing), enumerate(sources))
 
 

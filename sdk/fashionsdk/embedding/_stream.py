@@ -43,7 +43,7 @@ def embed_stream(
     progress: bool,
     total: int | None,
 ) -> Generator[EmbeddedItem, None, None]:
-    """Yield an item for each photo, in order; see :meth:`fashionsdk.Embedder.embed_many`.
+    """Yield an item for each photo, in order; see `fashionsdk.Embedder.embed_many`.
 
     Args:
         photos: the photos as they are read; closed at the end.

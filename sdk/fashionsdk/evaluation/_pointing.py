@@ -61,7 +61,7 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
     """Count the attention maps whose peak lies inside the attribute's box.
 
     Args:
-        boxes: photo -> attribute's name -> box, as :func:`fashionsdk.labels.read_boxes` returns them.
+        boxes: photo -> attribute's name -> box, as `fashionsdk.labels.read_boxes` returns them.
         photos: each photo's index, attention ``(A, h, w)``, and size: width and height in pixels, upright. Photos
             without a box are ignored. Boxes of photos that are not given are left out and counted.
         attributes: the names of the A attributes; boxes of others are left out.
@@ -143,11 +143,11 @@ def in_square(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return whether attention's peak lies in the box, edges included: ``(..., h, w)`` and ``(..., 4)`` to ``(...)``.
 
-    ``boxes`` hold left, top, right, bottom in the centre square, as :func:`in_square` returns them. For a square photo
+    ``boxes`` hold left, top, right, bottom in the centre square, as `in_square` returns them. For a square photo
     these are the photo's fractions.
 
     Raises:
-        ValueError: as :func:`peak`.
+        ValueError: as `peak`.
     """
     place = peak(attention)  # (..., 2)
     inside = (boxes[..., :2] <= place) & (place <= boxes[..., 2:])

@@ -93,7 +93,7 @@ def check_known(names: set[str], attributes: Sequence[str]) -> None:
 
 
 def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[str]) -> Evaluation:
-    """Score embeddings that are on disk already, as :func:`evaluate` does.
+    """Score embeddings that are on disk already, as `evaluate` does.
 
     Raises:
         ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.

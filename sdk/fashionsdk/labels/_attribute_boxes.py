@@ -50,7 +50,7 @@ def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] =
         elsewhere: images of other splits. Their rows are checked and left out.
 
     Raises:
-        LabelsError: as :func:`read_csv`, the columns are others, no box is in a photo of this split, or a row has an
+        LabelsError: as `read_csv`, the columns are others, no box is in a photo of this split, or a row has an
             unknown image or attribute, an invalid box, or the image and attribute of an earlier row.
     """
     table = read_csv(path)

@@ -62,7 +62,7 @@ def read_table(path: Path) -> LabelTable:
     """Read a label table.
 
     Raises:
-        LabelsError: as :func:`read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
+        LabelsError: as `read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
             split, or a role is unknown.
     """
     table = read_csv(path, _column)

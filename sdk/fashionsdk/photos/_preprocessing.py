@@ -55,7 +55,7 @@ class Preprocessing:
         evaluation and serving read photos here, so they see the same.
 
         Raises:
-            ImageError, TypeError, ValueError: as :func:`fashionsdk.photos.open_photo`.
+            ImageError, TypeError, ValueError: as `fashionsdk.photos.open_photo`.
         """
         return self._square(open_photo(source, at_least=self.decoded_side))
 
@@ -77,13 +77,13 @@ class Preprocessing:
         return self._square(Photo.whole(image))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as JSON takes them; :meth:`from_json` reads them back."""
+        """Return the settings as JSON takes them; `from_json` reads them back."""
         encoded: dict[str, Any] = strict_json.encode(self)
         return encoded
 
     @classmethod
     def from_json(cls, value: Any) -> "Preprocessing":
-        """Read :meth:`to_json`'s answer.
+        """Read `to_json`'s answer.
 
         Raises:
             ValueError: a key is missing or unknown, or a value does not fit.

@@ -1,4 +1,4 @@
-"""From any source to a photo: upright 8-bit RGB pixels, or an :class:`ImageError` that says why not."""
+"""From any source to a photo: upright 8-bit RGB pixels, or an `ImageError` that says why not."""
 
 import io
 import os
@@ -41,7 +41,7 @@ _LOCKS = [threading.Lock() for _ in range(64)]
 
 
 def open_image(source: ImageSource) -> Image.Image:
-    """Return a photo with all its pixels as RGB, 8 bits a channel, turned upright; see :func:`open_photo`."""
+    """Return a photo with all its pixels as RGB, 8 bits a channel, turned upright; see `open_photo`."""
     return open_photo(source).image
 
 

@@ -43,7 +43,7 @@ def draw_maps(
     """Return each attribute's map; attributes with fewer than 8 photos are left out.
 
     Args:
-        sample: what to draw; see :func:`sample_labels`.
+        sample: what to draw; see `sample_labels`.
         embedded: the sample's photos and their embeddings (N = 1). Photos that could not be read may be missing.
         pictures: photo -> a small picture to draw in place of its dot. It is read once ``embedded`` has ended.
         progress: whether to show a progress bar.

@@ -26,7 +26,7 @@ ATTENTION_PHOTOS = 3  # shown under every attribute's attention
 
 
 class ReportEmbedder(Protocol):
-    """The part of :class:`fashionsdk.Embedder` that a report needs."""
+    """The part of `fashionsdk.Embedder` that a report needs."""
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

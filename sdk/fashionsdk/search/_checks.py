@@ -17,7 +17,7 @@ def check_embeddings(value: object, name: str) -> None:
     """Check that an embedder returned the argument ``name``.
 
     Raises:
-        TypeError: the value is not :class:`Embeddings`.
+        TypeError: the value is not `Embeddings`.
     """
     if not isinstance(value, Embeddings):
         raise TypeError(f"{name} is {type(value).__name__}; expected Embeddings, as embedder.embed returns")

@@ -11,7 +11,7 @@ from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.search._checks import check_count, check_embeddings, check_unit, checked_keys, checked_metadata
 from fashionsdk.search._matches import Item, Matches
-from fashionsdk.search._rerank import OnUnknown, checked_lists, known_lists, rerank_lists
+from fashionsdk.search._outside_lists import OnUnknown, checked_lists, known_lists, rerank_lists
 from fashionsdk.search.stores import JSON, Answers, Contract, Items, MemoryStore, Store, load_gallery, save_gallery
 
 
@@ -37,7 +37,7 @@ class Matcher:
         embeddings: Embeddings,
         metadata: Sequence[Mapping[str, JSON]] | None = None,
     ) -> None:
-        """Start a gallery with these items."""
+        """A gallery that starts with these items; the arguments are those of `add`."""
         check_embeddings(embeddings, "embeddings")
         names = embeddings.attributes
         if not names or len(set(names)) != len(names) or embeddings.dimension < 1:

@@ -20,7 +20,7 @@ def nearest(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return rows and cosines ``(Q, K)`` of each query's K = min(k, G) nearest gallery vectors, best first.
 
-    ``queries`` ``(Q, D)`` and ``gallery`` ``(G, D)`` hold unit vectors. Scores are those of :func:`largest_sums`,
+    ``queries`` ``(Q, D)`` and ``gallery`` ``(G, D)`` hold unit vectors. Scores are those of `largest_sums`,
     clipped to -1 and 1 after ranking: vectors whose length is a rounding error off would exceed them.
     """
     rows, scores = largest_sums([queries], [gallery], k)

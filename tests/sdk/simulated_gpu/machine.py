@@ -16,7 +16,7 @@ from fashionsdk.bundle._manifest import EngineInfo, Manifest
 from tests.sdk.conftest import ATTRIBUTES, CELLS, DIMENSION, SIDE, TinyModel
 from tests.sdk.simulated_gpu.contexts import VERSION
 from tests.sdk.simulated_gpu.cuda import Cuda, Pace
-from tests.sdk.simulated_gpu.graphs import Graphs
+from tests.sdk.simulated_gpu.cuda_graphs import Graphs
 from tests.sdk.simulated_gpu.pycuda import CAPABILITY, PyCuda
 from tests.sdk.simulated_gpu.tensorrt import TensorRt, engine_data
 

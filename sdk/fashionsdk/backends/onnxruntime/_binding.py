@@ -14,7 +14,7 @@ _INPUTS = 2  # one batch is copied while another is computed
 
 
 class BoundSession:
-    """A session, and inputs on its device that threads borrow; :meth:`run` has the arguments of a plain session.
+    """A session, and inputs on its device that threads borrow; `run` has the arguments of a plain session.
 
     Args:
         runtime: the module ``onnxruntime``.

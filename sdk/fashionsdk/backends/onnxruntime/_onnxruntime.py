@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends._base import BackendInfo, backend_name
+from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
@@ -26,7 +26,7 @@ _TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
 
 class Session(Protocol):
-    """What runs a batch: ``onnxruntime.InferenceSession``, or a :class:`BoundSession` around it."""
+    """What runs a batch: ``onnxruntime.InferenceSession``, or a `BoundSession` around it."""
 
     def run(self, names: Sequence[str], feed: Mapping[str, NDArray[np.uint8]]) -> Sequence[NDArray[np.float32]]:
         """Compute the outputs ``names``, and no others."""
@@ -44,7 +44,7 @@ class OnnxRuntimeBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`."""
         check_call(self._manifest, images, attention)
         names = ["embeddings", "attention"] if attention else ["embeddings"]
         with self._in_use():

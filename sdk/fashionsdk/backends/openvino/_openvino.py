@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends._base import BackendInfo, backend_name
+from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
@@ -48,7 +48,7 @@ class OpenVinoBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`."""
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`."""
         check_call(self._manifest, images, attention)
         names = ("embeddings", "attention") if attention else ("embeddings",)
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools.batches import slices
-from fashionsdk.backends._base import BackendInfo, backend_name
+from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call
 from fashionsdk.backends.tensorrt.device import CudaGraphError, GraphDriver
@@ -18,7 +18,7 @@ from fashionsdk.errors import BackendError
 class TensorRtBackend(SharedResource):
     """An engine and the workers that run it.
 
-    Several threads may call :meth:`run` at once. Each call borrows a worker, and waits while all are borrowed.
+    Several threads may call `run` at once. Each call borrows a worker, and waits while all are borrowed.
 
     Args:
         manifest: the bundle's.
@@ -55,7 +55,7 @@ class TensorRtBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see :class:`~fashionsdk.backends.Backend`.
+        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`.
 
         More images than the engine's largest batch run as several batches, one after the other.
         """

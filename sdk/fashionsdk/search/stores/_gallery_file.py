@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.atomic_file import replacing
 from fashionsdk.errors import GalleryError
-from fashionsdk.search.stores._base import JSON
+from fashionsdk.search.stores._store import JSON
 
 MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: detects a transfer that changes line ends or strips a bit
 FORMAT_VERSION = 1

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.search._ranking import largest_sums
-from fashionsdk.search.stores._base import Answers, Contract, Items, Store, stored_key_error
 from fashionsdk.search.stores._gallery_file import GalleryContents, read_gallery, write_gallery
 from fashionsdk.search.stores._memory_state import State
+from fashionsdk.search.stores._store import Answers, Contract, Items, Store, stored_key_error
 
 
 class MemoryStore:
-    """A :class:`fashionsdk.search.stores.Store` in memory.
+    """A `fashionsdk.search.stores.Store` in memory.
 
     Vectors are stored attribute by attribute, so a search reads only the attributes it asks for. Adding N items costs
     O(N) on average; replacing and removing cost O(G).

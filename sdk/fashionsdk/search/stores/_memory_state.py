@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.search.stores._base import JSON, Contract, Items, unknown_key_error
+from fashionsdk.search.stores._store import JSON, Contract, Items, unknown_key_error
 
 T = TypeVar("T", np.float32, np.bool_)
 

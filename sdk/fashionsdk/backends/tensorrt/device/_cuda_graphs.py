@@ -75,7 +75,7 @@ class GraphDriver:
 
 
 class CudaGraph:
-    """A recorded graph, ready to be launched; get one from :meth:`GraphDriver.record`."""
+    """A recorded graph, ready to be launched; get one from `GraphDriver.record`."""
 
     def __init__(self, driver: GraphDriver, executable: c_void_p) -> None:
         self._driver = driver

@@ -35,7 +35,7 @@ class Log:
         logger.warning("%s: %s", self._name, message.strip())
 
     def remark(self, message: str) -> None:
-        """Collect a remark that :meth:`listening` waits for; drop the others, thousands in a build."""
+        """Collect a remark that `listening` waits for; drop the others, thousands in a build."""
         prefix = self._prefix  # read once: another thread may reset it meanwhile
         if prefix is not None and message.startswith(prefix):
             self._heard.append(message)

@@ -67,7 +67,7 @@ class Store(Protocol):
     *Reads* may run beside reads and writes, in any thread. A call answers from one state of the store, which holds
     every write that returned before the call began, those of other processes too.
 
-    After :meth:`close` every other call is a ``ValueError``.
+    After `close` every other call is a ``ValueError``.
     """
 
     @property
@@ -135,7 +135,7 @@ class Store(Protocol):
 
 
 def stored_key_error(key: str) -> ValueError:
-    """Return the error of :meth:`Store.add` for a key that is stored already."""
+    """Return the error of `Store.add` for a key that is stored already."""
     return ValueError(f"key {key!r} is already in the gallery; remove it first, or choose another")
 
 

@@ -35,7 +35,7 @@ def backend_name(info: BackendInfo) -> str:
 
 
 class Backend(Protocol):
-    """A loaded graph. Several threads may call :meth:`run` at once; ``with`` closes it at the end of the block."""
+    """A loaded graph. Several threads may call `run` at once; ``with`` closes it at the end of the block."""
 
     @property
     def info(self) -> BackendInfo:
@@ -43,7 +43,7 @@ class Backend(Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether :meth:`close` was called."""
+        """Whether `close` was called."""
 
     def run(
         self, images: "NDArray[np.uint8]", *, attention: bool = False
