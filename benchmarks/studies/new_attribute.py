@@ -63,7 +63,7 @@ class Views:
 
     @classmethod
     def load(cls, checkpoint: Checkpoint, data: Path, name: str, cache: Path) -> "Views":
-        questions, model = read_retrieval(data, "valid").select([name]), checkpoint.build()
+        questions, model = read_retrieval(data, "valid", [name]).select([name]), checkpoint.build()
         labelled, photos = load_labelled(read_labelled(data, name, "train"), checkpoint.preprocessing, cache, None)
         valid = cache_photos(questions.paths, checkpoint.preprocessing, cache)
         (readable,) = np.nonzero(valid.readable)

@@ -88,7 +88,7 @@ def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
 
 def _photo_with(table: Path, attribute: str) -> Path:
     """Return the first validation photo that is labelled for ``attribute``."""
-    labels = read_labels(table, "valid").select([attribute])
+    labels = read_labels(table, "valid", [attribute]).select([attribute])
     return labels.paths[int((labels.matrix()[:, 0] >= 0).argmax())]
 
 

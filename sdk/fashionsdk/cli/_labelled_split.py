@@ -16,15 +16,16 @@ first is a query, and the rest are candidates."""
 
 
 def load_split(args: argparse.Namespace) -> "RetrievalSplit":
-    """Read the split of the command line, and name on stderr the attributes without a query.
+    """Read the split of the command line; name on stderr the attributes without a query, and those of one value.
 
     Raises:
-        LabelsError: the table is invalid, or there is no query at all.
+        LabelsError: the table is invalid, there is no query at all, or no attribute has two values.
         ValueError: an attribute is unknown.
     """
+    from fashionsdk.evaluation import one_valued
     from fashionsdk.labels import read_retrieval
 
-    split = read_retrieval(args.data, args.split).select(args.attribute)
+    split = read_retrieval(args.data, args.split, args.attribute).select(args.attribute)
     queried = set(split.queries[:, 1].tolist())
     names = [attribute.name for attribute in split.attributes]
     missing = [name for i, name in enumerate(names) if i not in queried and name in (args.attribute or names)]
@@ -32,6 +33,10 @@ def load_split(args: argparse.Namespace) -> "RetrievalSplit":
         raise LabelsError(f"{args.data}: no query for {', '.join(missing)} in split {args.split!r}")
     if missing:
         note(f"no query for: {', '.join(missing)}")
+    if alike := one_valued(split):
+        note(f"one value in split {args.split!r}, so not part of the mean: {', '.join(alike)}")
+    if len(alike) == len(queried):
+        raise LabelsError(f"{args.data}: no attribute has two values in split {args.split!r}; expected at least one")
     return split
 
 

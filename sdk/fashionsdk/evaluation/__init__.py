@@ -1,7 +1,7 @@
 """Evaluation by the papers' protocols: retrieval, triplets, and whether attention points at the attribute."""
 
 from fashionsdk.evaluation._pointing import PhotoAttention, peak, pointing
-from fashionsdk.evaluation._retrieval import Evaluation, Score, check_attributes, evaluate, score
+from fashionsdk.evaluation._retrieval import Evaluation, Score, check_attributes, evaluate, one_valued, score
 from fashionsdk.evaluation._scores import Scores
 from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
 from fashionsdk.evaluation._triplet_accuracy import TripletEvaluation, evaluate_triplets
@@ -17,6 +17,7 @@ __all__ = [
     "check_attributes",
     "evaluate",
     "evaluate_triplets",
+    "one_valued",
     "peak",
     "pointing",
     "score",

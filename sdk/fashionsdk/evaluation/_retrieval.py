@@ -1,6 +1,5 @@
 """Evaluates retrieval by the papers' protocol: MAP and recall per attribute and over all queries. Memory is bounded."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +16,6 @@ from fashionsdk.labels import RetrievalSplit
 RECALL_AT = (1, 10)
 SCORES_IN_MEMORY = 2**22  # floats in one block of scores; a single query's row may exceed it
 ROWS_IN_MEMORY = 8192  # candidate embeddings in memory at a time
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,21 @@ class Evaluation(Scores[Score]):
 
     Attributes:
         attributes: a score per attribute, in the split's order; attributes without queries are left out.
-        overall: the mean over all queries of all attributes ("MAP" of the papers).
+        overall: the mean over all queries of all attributes ("MAP" of the papers) but those of ``one_valued``.
         without_embedding: photos of the split that have no embedding; their rows are left out.
+        one_valued: attributes with one value among queries and candidates. Every ranking of them is right, so they are
+            not part of the mean.
     """
 
     without_embedding: int
+    one_valued: tuple[str, ...] = ()
+
+    def table(self) -> str:
+        """Return the scores as a text table, and a line about attributes that are not part of the mean."""
+        if not self.one_valued:
+            return super().table()
+        names = ", ".join(self.one_valued)
+        return f"{super().table()}\nnot part of the mean, for all photos have the same value: {names}"
 
 
 def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequence[str]) -> Evaluation:
@@ -63,7 +70,8 @@ def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequen
         attributes: the names of the embeddings' A attributes.
 
     Raises:
-        ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.
+        ValueError: the split asks for an attribute that is not among ``attributes``, no query is left, or no attribute
+            has two values.
     """
     check_attributes(split, attributes)
     with scratch_vectors(batches, len(split.images)) as vectors:
@@ -96,22 +104,45 @@ def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[s
     """Score embeddings that are on disk already, as `evaluate` does.
 
     Raises:
-        ValueError: the split asks for an attribute that is not among ``attributes``, or no query is left.
+        ValueError: the split asks for an attribute that is not among ``attributes``, no query is left, or no attribute
+            has two values.
     """
     check_attributes(split, attributes)
     present = vectors.present
-    if absent := int((~present).sum()):
-        logger.warning("%d of %d photos have no embedding and are left out", absent, len(present))
-    scores, metrics = [], []
+    absent, compared = int((~present).sum()), int(present[split.candidates[:, 0]].sum())
+    scores, metrics, alike = [], [], []
     for a, attribute in enumerate(split.attributes):
         queries, candidates = (_present(rows, a, present) for rows in (split.queries, split.candidates))
-        if len(queries):
-            metrics.append(_rank_attribute(vectors, attributes.index(attribute.name), queries, candidates))
-            scores.append(_mean(attribute.name, len(candidates), metrics[-1]))
+        if not len(queries):
+            continue
+        each = _rank_attribute(vectors, attributes.index(attribute.name), queries, candidates)
+        scores.append(_mean(attribute.name, len(candidates), each))
+        if _has_one_value(queries, candidates):
+            alike.append(attribute.name)
+            compared -= len(candidates)
+        else:
+            metrics.append(each)
     if not scores:
         raise ValueError(f"no query is left to evaluate: {absent} of {len(present)} photos have no embedding")
-    overall = _mean("mean over queries", int(present[split.candidates[:, 0]].sum()), np.concatenate(metrics))
-    return Evaluation(tuple(scores), overall, absent)
+    if not metrics:
+        raise ValueError(f"all photos have the same value of {', '.join(alike)}; expected two values to tell apart")
+    overall = _mean("mean over queries", compared, np.concatenate(metrics))
+    return Evaluation(tuple(scores), overall, absent, tuple(alike))
+
+
+def _has_one_value(queries: NDArray[np.int32], candidates: NDArray[np.int32]) -> bool:
+    """Tell whether an attribute's queries and candidates, rows ``(_, 3)``, all have the same value."""
+    return len(np.unique(np.concatenate([queries[:, 2], candidates[:, 2]]))) < 2
+
+
+def one_valued(split: RetrievalSplit) -> list[str]:
+    """Return the names of the attributes that have queries, and one value among these and their candidates."""
+    names = []
+    for a, attribute in enumerate(split.attributes):
+        queries, candidates = (rows[rows[:, 1] == a] for rows in (split.queries, split.candidates))
+        if len(queries) and _has_one_value(queries, candidates):
+            names.append(attribute.name)
+    return names
 
 
 def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]) -> NDArray[np.int32]:

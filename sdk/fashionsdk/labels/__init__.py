@@ -5,11 +5,12 @@ CSN paper. ``docs/label-format.md`` describes them.
 """
 
 from fashionsdk.labels._attribute_boxes import Box, Boxes, read_boxes
+from fashionsdk.labels._columns import named_columns
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
 from fashionsdk.labels._index_files import read_attributes
 from fashionsdk.labels._label_table import read_table
-from fashionsdk.labels._label_types import Labels, RetrievalSplit
-from fashionsdk.labels._read import TABLE_NAME, read_labels, read_retrieval, table_path
+from fashionsdk.labels._label_types import Labels, RetrievalSplit, Split
+from fashionsdk.labels._read import TABLE_NAME, LabelSource, read_labels, read_retrieval, table_path
 from fashionsdk.labels._triplet_lists import CSN_ATTRIBUTES, TripletSplit, holds_triplets, read_triplets
 
 __all__ = [
@@ -18,10 +19,13 @@ __all__ = [
     "Box",
     "Boxes",
     "CsvTable",
+    "LabelSource",
     "Labels",
     "RetrievalSplit",
+    "Split",
     "TripletSplit",
     "holds_triplets",
+    "named_columns",
     "read_attributes",
     "read_boxes",
     "read_csv",

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels._cells import clean
 from fashionsdk.labels._csv_reader import read_csv
 from fashionsdk.labels._label_types import Labels
+from fashionsdk.labels._photo_paths import found_path
 
 COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
 
@@ -56,7 +58,7 @@ def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] =
     table = read_csv(path)
     if table.columns != COLUMNS:
         raise table.column_error("wrong columns", ",".join(COLUMNS))
-    rows = [(line, [cell.strip() for cell in cells]) for line, cells in table.rows]
+    rows = [(line, _cells(labels.root, cells)) for line, cells in table.rows]
     positions = {image: index for index, image in enumerate(labels.images)}
     names = [attribute.name for attribute in labels.attributes]
     boxes: dict[int, dict[str, Box]] = {}
@@ -72,6 +74,12 @@ def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] =
     if not boxes:
         raise LabelsError(f"{path}: none of its {len(rows)} boxes is in a photo of this split; expected at least one")
     return boxes
+
+
+def _cells(root: Path, cells: Sequence[str]) -> list[str]:
+    """Return a row's cells: its image as the label table has it, its attribute as that table's column."""
+    image, name, *edges = cells
+    return [found_path(root, image.strip()), clean(name), *map(str.strip, edges)]
 
 
 def _box(edges: Sequence[str]) -> Box:

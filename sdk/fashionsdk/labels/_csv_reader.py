@@ -1,13 +1,22 @@
 """Reads a CSV table: UTF-8 with or without a byte-order mark, commas between cells, column names in the first row."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
 from fashionsdk.errors import LabelsError
 
 OTHER_SEPARATORS = ";\t|"
+_OTHER_FILES = {  # how files begin that people give instead of a CSV table
+    b"PK\x03\x04": "is an Excel workbook (or another zip file), not CSV",
+    b"\xd0\xcf\x11\xe0": "is an old Excel workbook (.xls), not CSV",
+    b"\xff\xfe": "is UTF-16 text, not UTF-8",
+    b"\xfe\xff": "is UTF-16 text, not UTF-8",
+    b"PAR1": "is a Parquet file, not CSV",
+    b"\x1f\x8b": "is compressed (gzip), not CSV",
+}
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,7 @@ class CsvTable:
 
     Attributes:
         path: the file.
-        columns: the columns' names, each once, without spaces around them.
+        columns: the columns' names, without spaces around them; each once, but several may have none ("").
         rows: for each row the number of its first line, counted from 1, and a cell for each column, as in the file.
             Blank rows are left out.
     """
@@ -24,6 +33,11 @@ class CsvTable:
     path: Path
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def with_columns(self, positions: Sequence[int]) -> "CsvTable":
+        """Return the table with only the columns at these positions."""
+        rows = tuple((line, tuple(cells[n] for n in positions)) for line, cells in self.rows)
+        return CsvTable(self.path, tuple(self.columns[n] for n in positions), rows)
 
     def line_error(self, line: int, problem: object) -> LabelsError:
         """Return the error that a line has a problem."""
@@ -57,13 +71,14 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
         rename: returns the name to use for a column's name in the file.
 
     Raises:
-        LabelsError: the file is missing, is not UTF-8 text or not CSV, its cells are not separated by commas, a column
-            is named twice, or a row has too many or too few cells.
+        LabelsError: the file is missing, is not UTF-8 text or not CSV, its cells are not separated by commas, a name
+            stands over two columns, or a row has too many or too few cells.
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = tuple(_rows(path, file))
+        with path.open("rb") as file:
+            _check_kind(path, file.peek(4))
+            rows = tuple(_rows(path, TextIOWrapper(file, "utf-8-sig", newline="")))
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except OSError as error:
@@ -72,6 +87,15 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
     table = CsvTable(path, tuple(rename(name.strip()) for name in header), rows[1:])
     _check(table)
     return table
+
+
+def _check_kind(path: Path, start: bytes) -> None:
+    """Raise if a file's first bytes are not those of text."""
+    kind = next((kind for mark, kind in _OTHER_FILES.items() if start.startswith(mark)), None)
+    if kind is None and b"\0" in start:
+        kind = "is not text, or UTF-16 text"
+    if kind is not None:
+        raise LabelsError(f"{path}: {kind}; save it as CSV UTF-8, cells separated by commas")
 
 
 def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -88,9 +112,11 @@ def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, ..
 
 def _check(table: CsvTable) -> None:
     columns = table.columns
-    if len(columns) == 1 and (separator := next((mark for mark in OTHER_SEPARATORS if mark in columns[0]), None)):
-        raise LabelsError(f"{table.path}: its cells are separated by {separator!r}; save it with commas (CSV UTF-8)")
-    if repeated := [name for name in columns if columns.count(name) > 1]:
+    header = ",".join(columns)
+    mark = max(OTHER_SEPARATORS, key=header.count)
+    if header.count(mark) >= max(1, len(columns)):
+        raise LabelsError(f"{table.path}: its cells are separated by {mark!r}; save it with commas (CSV UTF-8)")
+    if repeated := [name for name in columns if name and columns.count(name) > 1]:
         raise table.column_error(f"column {repeated[0]!r} is named twice", "each column once")
     for line, cells in table.rows:
         if len(cells) != len(columns):

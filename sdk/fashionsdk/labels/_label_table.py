@@ -4,39 +4,42 @@ Columns: ``image`` (path relative to the file), ``split``, optionally ``role``, 
 holds value names. A blank cell means not labelled.
 """
 
-import logging
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fashionsdk.attributes import Attribute
+from fashionsdk.attributes import Attribute, select
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels._cells import BLANK_WORDS, clean, word_of
+from fashionsdk.labels._columns import count_values, left_out_notes, named_columns, why_no_attribute
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
-from fashionsdk.labels._label_types import Labels, RetrievalSplit
+from fashionsdk.labels._photo_paths import found_path, same_path
+from fashionsdk.labels._spellings import blank_note, lines_text, spelling_notes
 
-QUERY_EVERY = 5  # the papers' splits have one query for every four candidates
 ROLES = ("query", "candidate", "")
 _RESERVED = ("image", "split", "role")
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class LabelTable:
-    """The rows of a label table as text: column -> cell, without spaces around it."""
+    """The rows of a label table.
+
+    Attributes:
+        path: the file.
+        columns: the columns' names in the file.
+        rows: for each row column -> text, cleaned; an attribute's cell without a label is "".
+        lines: the number of each row's first line, counted from 1.
+        attribute_columns: the columns that hold attribute values.
+        notes: what was found in the table that its author should know, a sentence each.
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
-
-    @property
-    def attribute_columns(self) -> tuple[str, ...]:
-        """The columns that hold attribute values."""
-        return tuple(column for column in self.columns if column not in _RESERVED)
+    lines: tuple[int, ...]
+    attribute_columns: tuple[str, ...]
+    notes: tuple[str, ...]
 
     def attributes(self) -> tuple[Attribute, ...]:
         """Return the attributes with the value names of all splits, sorted by name."""
@@ -45,36 +48,60 @@ class LabelTable:
             for column in self.attribute_columns
         )
 
-    def split(self, name: str) -> tuple[dict[str, str], ...]:
-        """Return one split's rows.
+    def splits(self) -> Counter[str]:
+        """Return how many rows each split has."""
+        return Counter(row["split"] for row in self.rows)
+
+    def of_split(self, name: str) -> tuple[list[dict[str, str]], tuple[int, ...]]:
+        """Return one split's rows, and their lines.
 
         Raises:
             LabelsError: the split has no row; the message lists the table's splits.
         """
-        rows = tuple(row for row in self.rows if row["split"] == name)
-        if not rows:
-            counts = ", ".join(f"{split!r} ({n})" for split, n in Counter(r["split"] for r in self.rows).items())
+        chosen = [(row, line) for row, line in zip(self.rows, self.lines, strict=True) if row["split"] == name]
+        if not chosen:
+            counts = ", ".join(f"{split!r} ({n})" for split, n in self.splits().items())
             raise LabelsError(f"{self.path}: split {name!r} is empty; the table has {counts or 'no rows'}")
-        return rows
+        return [row for row, _ in chosen], tuple(line for _, line in chosen)
 
 
-def read_table(path: Path) -> LabelTable:
+def read_table(path: Path, attributes: str | Iterable[str] | None = None) -> LabelTable:
     """Read a label table.
+
+    Args:
+        path: the file.
+        attributes: the columns that are attributes; None for all but `image`, `split`, `role` and those that are no
+            attributes by their values, such as a price.
 
     Raises:
         LabelsError: as `read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
             split, or a role is unknown.
+        ValueError: one of ``attributes`` is no column.
     """
     table = read_csv(path, _column)
+    table, notes = named_columns(table)
     _check_columns(table)
-    rows = tuple(_row(table, line, cells) for line, cells in table.rows)
-    numbered = zip(table.rows, rows, strict=True)
-    table.check_once((line, f"{row['image']!r} in split {row['split']!r}") for (line, _), row in numbered)
-    return LabelTable(path, table.columns, rows)
+    candidates = [column for column in table.columns if column not in _RESERVED]
+    chosen = candidates if attributes is None else [candidates[n] for n in select(candidates, attributes)]
+    columns = {name: _Column(name) for name in chosen}
+    rows = tuple(_row(table, line, cells, columns) for line, cells in table.rows)
+    lines = tuple(line for line, _ in table.rows)
+    notes += _find_photos(path.parent, rows, lines)
+    _check_once(table, rows)
+    if attributes is None:
+        reasons = {name: why_no_attribute(count_values([row[name] for row in rows])) for name in chosen}
+        left_out = {name: reason for name, reason in reasons.items() if reason is not None}
+        chosen = [name for name in chosen if name not in left_out]
+        notes += left_out_notes(left_out)
+        if not chosen:
+            raise LabelsError(f"{path}: no column seems to be an attribute; {'; '.join(notes)}")
+    notes += [note for name in chosen for note in columns[name].notes()] + _alike_columns(chosen)
+    return LabelTable(path, table.columns, rows, lines, tuple(chosen), tuple(notes))
 
 
 def _column(name: str) -> str:
     """Return a column's name; those that are not attributes may be written in any case, as spreadsheets do."""
+    name = clean(name)
     return name.lower() if name.lower() in _RESERVED else name
 
 
@@ -87,8 +114,46 @@ def _check_columns(table: CsvTable) -> None:
         raise table.column_error("no attribute column", "a column per attribute as well")
 
 
-def _row(table: CsvTable, line: int, cells: Sequence[str]) -> dict[str, str]:
-    row = {column: cell.strip() for column, cell in zip(table.columns, cells, strict=True)}
+class _Column:
+    """What an attribute's cells say, and the spellings that lead to each value."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._values: dict[str, list[int]] = defaultdict(list)
+        self._other: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._blank: dict[str, list[int]] = defaultdict(list)
+
+    def value(self, cell: str, line: int) -> str:
+        """Return the value that a cell names, "" for none, and remember its line."""
+        cell = cell.strip()
+        value = clean(cell)
+        if value in BLANK_WORDS:
+            self._blank[value].append(line)
+            return ""
+        if value:
+            self._values[value].append(line)
+        if value != cell and value:
+            self._other[value][cell].append(line)
+        return value
+
+    def notes(self) -> list[str]:
+        """Return a note for words that count as blank, and for each word that is spelled in several ways."""
+        merged = {}
+        for value, spellings in self._other.items():
+            other = {line for lines in spellings.values() for line in lines}
+            plain = [line for line in self._values[value] if line not in other]
+            if plain or len(spellings) > 1:
+                merged[value] = ({value: plain} if plain else {}) | spellings
+        blank = [blank_note(self.name, self._blank)] if self._blank else []
+        return blank + spelling_notes(self.name, merged, self._values)
+
+
+def _row(table: CsvTable, line: int, cells: Sequence[str], columns: Mapping[str, _Column]) -> dict[str, str]:
+    row = {
+        name: columns[name].value(cell, line) if name in columns else cell.strip()
+        for name, cell in zip(table.columns, cells, strict=True)
+    }
+    row["split"] = clean(row["split"])
     if not row["image"]:
         raise table.line_error(line, "the image is blank; expected a path relative to the table")
     if row.get("role", "") not in ROLES:
@@ -96,61 +161,38 @@ def _row(table: CsvTable, line: int, cells: Sequence[str]) -> dict[str, str]:
     return row
 
 
-def table_labels(table: LabelTable, split: str) -> Labels:
-    """Return one split's labels.
+def _find_photos(root: Path, rows: Iterable[dict[str, str]], lines: Iterable[int]) -> list[str]:
+    r"""Replace paths by those of the photos that they mean; return notes about ``\``, found and not found."""
+    found, missing = [], []
+    for row, line in zip(rows, lines, strict=True):
+        image, row["image"] = row["image"], found_path(root, row["image"])
+        if "\\" in image and row["image"] != image:
+            found.append(line)
+        elif "\\" in image and not (root / image).exists():
+            missing.append(line)
+    notes = []
+    if found:
+        notes.append(f"{len(found)} paths have '\\' between folders, read as '/': {lines_text(found)}")
+    if missing:
+        hint = "expected '/' between folders, and paths relative to the table"
+        notes.append(f"{len(missing)} paths have '\\', and there is no such photo: {lines_text(missing)}; {hint}")
+    return notes
 
-    Raises:
-        LabelsError: the split is empty.
-    """
-    rows, attributes = table.split(split), table.attributes()
-    labels = [
-        (n, a, attribute.values.index(row[attribute.name]))
-        for n, row in enumerate(rows)
-        for a, attribute in enumerate(attributes)
-        if row[attribute.name]
-    ]
-    images = tuple(row["image"] for row in rows)
-    return Labels(table.path.parent, images, attributes, np.array(labels, np.int32).reshape(-1, 3))
 
-
-def table_retrieval(table: LabelTable, split: str) -> RetrievalSplit:
-    """Return a split's queries and candidates: by the column ``role`` if there is one, else by ``fixed_roles``.
-
-    With a column ``role``, a photo is a query or a candidate for each of its labels. A blank role is neither.
-
-    Raises:
-        LabelsError: the split is empty, or has no query or no candidate.
-    """
-    labels = table_labels(table, split)
-    if "role" in table.columns:
-        roles = np.array([row["role"] for row in table.split(split)])[labels.rows[:, 0]]
-        is_query, is_candidate = roles == "query", roles == "candidate"
-    else:
-        is_query = fixed_roles(labels)
-        is_candidate = ~is_query
-    if not is_query.any() or not is_candidate.any():
-        raise LabelsError(
-            f"{table.path}: split {split!r} has {is_query.sum()} queries and {is_candidate.sum()} candidates; "
-            "expected at least one of each"
-        )
-    return RetrievalSplit(
-        labels.root, labels.images, labels.attributes, labels.rows[is_query], labels.rows[is_candidate]
+def _check_once(table: CsvTable, rows: Sequence[dict[str, str]]) -> None:
+    root = table.path.parent
+    numbered = zip(table.rows, rows, strict=True)
+    table.check_once(
+        (line, f"{same_path(root, row['image'])!r} in split {row['split']!r}") for (line, _), row in numbered
     )
 
 
-def fixed_roles(labels: Labels) -> NDArray[np.bool_]:
-    """Return ``(L,)``, true where a label is a query: of each value, in table order, every fifth photo from the first.
-
-    The rest are candidates. If a value has one photo, it is a candidate only: a query would have no right answer. A
-    warning counts such values.
-    """
-    query = np.zeros(len(labels.rows), np.bool_)
-    single = 0
-    for attribute, value in np.unique(labels.rows[:, 1:], axis=0):
-        (of_value,) = np.nonzero((labels.rows[:, 1] == attribute) & (labels.rows[:, 2] == value))
-        single += len(of_value) == 1
-        if len(of_value) > 1:
-            query[of_value[::QUERY_EVERY]] = True
-    if single:
-        logger.warning("%d values have one photo each: it is a candidate, never a query", single)
-    return query
+def _alike_columns(names: Sequence[str]) -> list[str]:
+    """Return a note for each two attributes whose names seem to be one word."""
+    words: dict[str, str] = {}
+    pairs = [(words.setdefault(word_of(name), name), name) for name in names]
+    return [
+        f"columns {first!r} and {second!r} are two attributes; if they are one, join them"
+        for first, second in pairs
+        if first != second
+    ]

@@ -1,7 +1,7 @@
 """What a label file can say: labels to train on, or queries with candidates to evaluate on."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +18,22 @@ class Split:
         root: folder that the image paths are relative to.
         images: N paths, relative to ``root``.
         attributes: the A attributes with their value names.
+        lines: the line of each photo in the table, counted from 1; empty if the split is from no table.
     """
 
     root: Path
     images: tuple[str, ...]
     attributes: tuple[Attribute, ...]
+    lines: tuple[int, ...] = field(default=(), kw_only=True)
 
     @property
     def paths(self) -> list[Path]:
         """The N photo files."""
         return [self.root / image for image in self.images]
+
+    def place(self, photo: int) -> str:
+        """Return a photo's path, and its line in the table if it has one, for messages."""
+        return f"{self.images[photo]} (line {self.lines[photo]})" if self.lines else self.images[photo]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,4 +90,5 @@ class RetrievalSplit(Split):
         for rows in (queries, candidates):
             rows[:, 0] = np.searchsorted(used, rows[:, 0])
         images = tuple(self.images[image] for image in used)
-        return replace(self, images=images, queries=queries, candidates=candidates)
+        lines = tuple(self.lines[image] for image in used) if self.lines else ()
+        return replace(self, images=images, lines=lines, queries=queries, candidates=candidates)

@@ -63,6 +63,8 @@ def scores(report: Report) -> Markup:
     )
     absent = evaluation.without_embedding
     left_out = f" {absent} photos could not be read and are left out." if absent else ""
+    if evaluation.one_valued:
+        left_out += f" Not part of the mean, as all photos have the same value: {', '.join(evaluation.one_valued)}."
     return join(element("p", lead + left_out, class_="lead"), element("div", table, class_="wide"))
 
 

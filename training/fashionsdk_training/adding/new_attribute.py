@@ -12,6 +12,7 @@ import torch
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
+from fashionsdk.evaluation import one_valued
 from fashionsdk.labels import RetrievalSplit, read_retrieval
 from fashionsdk_training.adding.attribute_photos import LabelledPhotos, load_labelled, read_labelled
 from fashionsdk_training.adding.fit_classifier import encode_bands, fit_added
@@ -106,9 +107,12 @@ def extend(
 def _queries(data: str | Path, name: str, split: str) -> RetrievalSplit | None:
     """Return the split's queries for the attribute, None if there are none."""
     try:
-        queries = read_retrieval(data, split).select([name])
+        queries = read_retrieval(data, split, [name]).select([name])
     except LabelsError as error:
         logger.warning("%s is not evaluated: %s", name, error)
+        return None
+    if one_valued(queries):
+        logger.warning("%s is not evaluated: all photos of split %r have the same value", name, split)
         return None
     if not len(queries.queries):
         logger.warning("%s is not evaluated: split %r has no query for it", name, split)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
-from fashionsdk.labels import Labels, RetrievalSplit, read_labels, read_retrieval
+from fashionsdk.labels import Labels, RetrievalSplit
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
+from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
 from fashionsdk_training.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,9 @@ def load_training_data(
     - An empty split is an error.
     - A value with one photo serves as a negative in training and as a candidate in validation.
     - A photo with no other label only fills up batches.
-    - A photo in both splits is an error.
+    - A photo in both splits is an error, also under another path or as a copy.
+    - An attribute with one value in validation is not part of the mean.
+    - Rows of other splits are not used.
 
     Args:
         path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
@@ -79,35 +82,40 @@ def load_training_data(
         stored_side: T, side of the square that training photos are stored in.
         cache: folder for the decoded photos.
         splits: names of the training and the validation split.
-        attributes: the attributes to train, or None for all.
+        attributes: the attributes to train, or None for all that seem to be.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
         LabelsError: the labels cannot be read, or a split is empty.
-        DataError: no photo of a split can be read, or a photo is in both.
+        DataError: no photo of a split can be read, a photo is in both, or no attribute has two values in validation.
         ValueError: an attribute is unknown.
     """
-    labels = read_labels(path, splits[0]).select(attributes)
-    retrieval = read_retrieval(path, splits[1]).select(attributes)
-    if both := sorted(set(labels.images) & set(retrieval.images)):
-        raise DataError(
-            f"{path}: {len(both)} photos are in both {splits[0]!r} and {splits[1]!r}, first {both[0]}: a model that "
-            "has seen the answers cannot be evaluated on them; give each photo one split"
-        )
+    return load_photos(read_training_labels(path, splits, attributes), side, stored_side, cache, progress=progress)
+
+
+def load_photos(
+    read: TrainingLabels, side: int, stored_side: int, cache: Path, *, progress: bool = False
+) -> TrainingData:
+    """Read the photos that belong to labels; the other arguments are those of `load_training_data`.
+
+    Raises:
+        DataError: no photo of a split can be read.
+    """
+    labels, retrieval = read.labels, read.retrieval
     photos = cache_photos(labels.paths, Preprocessing(stored_side), cache, progress=progress)
     retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache, progress=progress)
-    for split, loaded in zip(splits, (photos, retrieval_photos), strict=True):
+    for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))
-            raise DataError(f"{path}: none of the {len(loaded.pixels)} photos of split {split!r} can be read: {reason}")
+            raise DataError(f"{read.path}: none of the {len(loaded.pixels)} photos of split {split!r} can be read: {reason}")
     values = np.where(photos.readable[:, None], labels.matrix(), -1)
-    _log_summary(labels, values)
+    _log_summary(labels, values, photos.readable)
     _log_unknown(labels, values, retrieval)
     return TrainingData(labels, values, photos, retrieval, retrieval_photos)
 
 
-def _log_summary(labels: Labels, values: NDArray[np.int32]) -> None:
-    unlabelled = int((values < 0).all(axis=1).sum())
+def _log_summary(labels: Labels, values: NDArray[np.int32], readable: NDArray[np.bool_]) -> None:
+    unlabelled = int((readable & (values < 0).all(axis=1)).sum())  # those that cannot be read are counted already
     logger.info("%d training photos, %d labels, %d attributes", len(values), (values >= 0).sum(), values.shape[1])
     if unlabelled:
         logger.warning("%d of %d training photos have no label and are not used", unlabelled, len(values))

@@ -111,7 +111,7 @@ def evaluate_checkpoint(
     checkpoint = Checkpoint.load(path)
     names = [attribute.name for attribute in checkpoint.attributes]
     triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
-    questions = triplets or read_retrieval(data, split).select(attributes)
+    questions = triplets or read_retrieval(data, split, attributes).select(attributes)
     with processes(device) as peers, tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
         photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder), progress=progress)
         batches = _embed(checkpoint.build().to(peers.device), photos)

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.labels import read_labels
     from fashionsdk.report import MAP_POINTS, SEED, draw_maps, render_maps, sample_labels
 
-    labels = read_labels(args.data, args.split).select(args.attribute)
+    labels = read_labels(args.data, args.split, args.attribute).select(args.attribute)
     sample = sample_labels(labels, args.points or MAP_POINTS)
     out = page_path(args, data_files(args, labels))
     with load_embedder(args) as embedder:
