@@ -10,6 +10,7 @@ from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.bundle._manifest import MANIFEST_FILE, REFERENCE_FILE, FileInfo, GraphInfo, Manifest, check_file_name
 from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
+from fashionsdk.bundle.graph import RefusedGraphError, check_graph
 from fashionsdk.errors import BundleError
 
 # Far more than the training history of a real run needs, far less than what would fill the memory.
@@ -121,6 +122,27 @@ class Bundle:
             BundleError: the bundle has no graph of this precision.
         """
         return self.path / self.graph(precision).file
+
+    def check_graph(self, precision: str | None = None) -> None:
+        """Check that a graph has only what exports write; do so before a runtime reads it.
+
+        The operators are those of exports, without loops and choices. Weights lie in the graph, or in files that the
+        manifest lists. Sizes and work are those of networks, and grow no faster than the number of photos.
+
+        Raises:
+            BundleError: the bundle has no graph of this precision, or the graph has something else.
+            ValueError: the file is no whole ONNX graph.
+            OSError: it cannot be read.
+        """
+        graph, manifest = self.graph(precision), self.manifest
+        sizes = {name: info.size for name, info in manifest.files.items()}
+        try:
+            check_graph(self.path / graph.file, graph.file, sizes, manifest.preprocessing.side)
+        except RefusedGraphError as error:
+            raise BundleError(
+                f"{self.path / graph.file} {error}; this SDK runs what export/build_engine.py writes, and nothing "
+                "else: export the checkpoint again, and leave the graph as it is"
+            ) from error
 
     def reference(self) -> Reference:
         """Read the reference inputs and answers.

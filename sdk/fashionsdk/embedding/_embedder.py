@@ -12,6 +12,7 @@ from PIL import Image
 from fashionsdk.attributes import Attribute, select
 from fashionsdk.backends import BackendInfo, SharedResource, open_backend
 from fashionsdk.bundle import Bundle
+from fashionsdk.embedding._answers import check_answers
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
@@ -179,6 +180,7 @@ class Embedder(SharedResource):
     def _run(self, pixels: Pixels, index: tuple[int, ...], attention: bool) -> Embeddings:
         with self._in_use():
             vectors, maps = self._backend.run(pixels, attention=attention)
+        check_answers(vectors, maps, self._names, self.backend)
         whole = Embeddings(vectors, self._names, self.model, maps)
         if index == tuple(range(len(self._names))):
             return whole

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.backends._backend import BackendInfo, backend_name
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
-from fashionsdk.backends._signature import check_call, check_signature, output_shapes
+from fashionsdk.backends._signature import check_call, check_output_shape, check_signature, output_shapes
 from fashionsdk.backends.onnxruntime._binding import BoundSession
 from fashionsdk.backends.onnxruntime._placement import RECORD_PLACEMENT, check_placement
 from fashionsdk.bundle import Bundle
@@ -49,6 +50,8 @@ class OnnxRuntimeBackend(SharedResource):
         names = ["embeddings", "attention"] if attention else ["embeddings"]
         with self._in_use():
             outputs = self._run(names, images)
+        for name, output in zip(names, outputs, strict=True):
+            check_output_shape(self._manifest, name, len(images), output.shape)
         return outputs[0], outputs[1] if attention else None
 
     def _run(self, names: Sequence[str], images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
@@ -105,7 +108,7 @@ def _open_session(
     provider: str,
     options: dict[str, str],
 ) -> Any:
-    path = bundle.graph_path(precision)
+    path = checked_graph(bundle, precision, device)
     try:
         session = runtime.InferenceSession(
             str(path),

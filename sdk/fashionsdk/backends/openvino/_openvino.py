@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.backends._backend import BackendInfo, backend_name
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
-from fashionsdk.backends._signature import check_call, check_signature, output_shapes
+from fashionsdk.backends._signature import check_call, check_output_shape, check_signature, output_shapes
 from fashionsdk.bundle import Bundle
-from fashionsdk.errors import BackendError
+from fashionsdk.errors import BackendError, BundleError
 
 # The type of a precision's floating-point arithmetic. It is always set: by default, OpenVINO computes an fp32 graph in
 # bfloat16 on a CPU that has it.
@@ -52,18 +53,25 @@ class OpenVinoBackend(SharedResource):
         check_call(self._manifest, images, attention)
         names = ("embeddings", "attention") if attention else ("embeddings",)
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
+        with self._in_use(), self._lock:
+            for piece in pieces(len(images)):
+                self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
+        return outputs["embeddings"], outputs.get("attention")
+
+    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
         try:
-            with self._in_use(), self._lock:
-                for piece in pieces(len(images)):
-                    self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
-        except (RuntimeError, MemoryError) as error:  # all that the runtime raises
+            self._infer(images)
+            answers = {name: self._request.get_tensor(name).data for name in outputs}
+        except Exception as error:  # the runtime's exceptions have no common base but this
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
                 "if memory is short, use a smaller batch_size"
             ) from error
-        return outputs["embeddings"], outputs.get("attention")
+        for name, output in outputs.items():
+            check_output_shape(self._manifest, name, len(images), answers[name].shape)
+            output[...] = answers[name]
 
-    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+    def _infer(self, images: NDArray[np.uint8]) -> None:
         # OpenVINO only reads the array, but accepts no read-only one.
         tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
         try:
@@ -73,8 +81,6 @@ class OpenVinoBackend(SharedResource):
             self._request.wait()
         finally:
             self._request.set_input_tensor(self._no_images)  # or the request would keep the caller's array
-        for name, output in outputs.items():
-            output[...] = self._request.get_tensor(name).data
 
     def _free(self) -> None:
         self._request = self._no_images = None
@@ -101,12 +107,14 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     runtime = _import_runtime()
     core = runtime.Core()
     _check_capability(core, precision)
-    path = bundle.path / graph.file
+    path = checked_graph(bundle, graph.precision, "cpu")
     try:
         model = core.read_model(str(path))
         check_signature(bundle, _signature(model))
         compiled = core.compile_model(model, "CPU", _config(precision, threads))
-    except RuntimeError as error:  # all that the runtime raises
+    except BundleError:
+        raise
+    except Exception as error:  # a damaged graph brings out RuntimeError, UnicodeDecodeError and others
         raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
     _check_compiled(runtime, compiled, precision, threads)
     version = runtime.__version__.split("-")[0]
