@@ -17,10 +17,11 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.models import AttributeModel, build_model
+from fashionsdk_training.models import AllocationLimit, AttributeModel, build_model
 
 FORMAT_VERSION = 3
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+SPARE_BYTES = 1 << 30  # that building a network may take beyond its weights: timm builds a backbone before it is cut
 MAX_CONFIG_BYTES = 16 * 1024 * 1024  # as of a bundle's manifest, which has the same history
 
 
@@ -76,9 +77,13 @@ class Checkpoint:
         """Return the model with these weights, in eval mode, on the CPU.
 
         Raises:
-            CheckpointError: a parameter is missing, unknown or of another shape.
+            CheckpointError: a parameter is missing, unknown or of another shape, or timm has no such backbone.
         """
-        model = build_model(self.model, len(self.attributes))
+        try:
+            with AllocationLimit(SPARE_BYTES + 4 * sum(value.nbytes for value in self.weights.values())):
+                model = build_model(self.model, len(self.attributes))
+        except ValueError as error:
+            raise CheckpointError(f"the network that {CONFIG_FILE} describes cannot be built: {error}") from error
         expected = model.state_dict()
         if wrong := sorted(set(expected) ^ set(self.weights)):
             kind = "missing from" if wrong[0] in expected else "unknown in"

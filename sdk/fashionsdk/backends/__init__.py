@@ -2,6 +2,7 @@
 
 from fashionsdk.backends._backend import Backend, BackendInfo
 from fashionsdk.backends._choice import open_backend
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, computes_bfloat16, int8_saturates
 from fashionsdk.backends._registry import (
     DEVICES,
@@ -27,6 +28,7 @@ __all__ = [
     "Runtime",
     "SharedResource",
     "available_cpus",
+    "checked_graph",
     "computes_bfloat16",
     "engine_build",
     "int8_saturates",

@@ -1,12 +1,15 @@
 """The path of a graph that a runtime may read."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fashionsdk.bundle import Bundle
 from fashionsdk.errors import BackendError
 
+if TYPE_CHECKING:
+    from fashionsdk.bundle import Bundle
 
-def checked_graph(bundle: Bundle, precision: str | None, device: str) -> Path:
+
+def checked_graph(bundle: "Bundle", precision: str | None, device: str) -> Path:
     """Return the path of the graph of a precision, after a check of what is in it; ``device`` is for the message.
 
     Raises:
@@ -17,7 +20,5 @@ def checked_graph(bundle: Bundle, precision: str | None, device: str) -> Path:
     try:
         bundle.check_graph(precision)
     except (OSError, ValueError) as error:
-        raise BackendError(
-            f"{path} does not load on {device}: {error}; copy or export the bundle again"
-        ) from error
+        raise BackendError(f"{path} does not load on {device}: {error}; copy or export the bundle again") from error
     return path

@@ -178,7 +178,9 @@ class Manifest:
             manifest.check_files()
             own_digest.check_digest(data, digest)
         except ValueError as error:
-            raise BundleError(f"{MANIFEST_FILE} does not fit format {FORMAT_VERSION}: {error}; copy or export the bundle again") from error
+            raise BundleError(
+                f"{MANIFEST_FILE} does not fit format {FORMAT_VERSION}: {error}; copy or export the bundle again"
+            ) from error
         return manifest
 
     def check_files(self) -> None:

@@ -28,7 +28,8 @@ def read_arrays(path: Path, kinds: Mapping[str, Kind]) -> dict[str, NDArray[Any]
     """Read exactly these arrays, which have equally many rows, 1 to ``MAX_ROWS``.
 
     Raises:
-        Exception: the file has something else, or is damaged; of many types, since a damaged archive fails in many ways.
+        Exception: the file has something else, or is damaged. A damaged archive fails in many ways: with ``zipfile``'s,
+            ``zlib``'s and other errors.
     """
     with path.open("rb") as file:
         _check_directory(file)

@@ -42,7 +42,9 @@ class Preprocessing:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 1 <= self.side <= MAX_SIDE:
-            raise ValueError(f"side is {self.side!r:.20}; expected 1 pixel or more, such as 224, and {MAX_SIDE} at most")
+            raise ValueError(
+                f"side is {self.side!r:.20}; expected 1 pixel or more, such as 224, and {MAX_SIDE} at most"
+            )
         if self.reducing_gap is not None and not 1 <= self.reducing_gap <= MAX_REDUCING_GAP:
             raise ValueError(
                 f"reducing_gap is {self.reducing_gap!r:.20}; expected 1 or more and {MAX_REDUCING_GAP} at most, "

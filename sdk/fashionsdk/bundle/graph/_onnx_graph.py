@@ -148,7 +148,9 @@ class _Reading(ProtobufReader):
             raise RefusedGraphError(f"has the type {kind} in {what}, which no export writes")
         if min(shape, default=0) < 0:
             raise ValueError(f"{what} has the shape {shape}")
-        external = _by_name((self._entry(_bytes([part])) for part in tensor.get("external_data", [])), "external data's")
+        external = _by_name(
+            (self._entry(_bytes([part])) for part in tensor.get("external_data", [])), "external data's"
+        )
         location = next(iter(tensor.get("data_location", [])), 0)
         if location not in (0, _EXTERNAL) or (location == _EXTERNAL) != bool(external):
             raise ValueError(f"{what} says in two ways where its data lie")

@@ -87,9 +87,13 @@ def text(values: list[Value]) -> str:
     """Return a string field, "" if it is absent.
 
     Raises:
-        UnicodeDecodeError: it is not UTF-8; a ``ValueError``.
+        ValueError: it is not UTF-8.
     """
-    return bytes(values[0]).decode("utf-8") if values and isinstance(values[0], memoryview) else ""
+    content = bytes(values[0]) if values and isinstance(values[0], memoryview) else b""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the name {content!r:.80} is not UTF-8") from error
 
 
 def _value(data: memoryview, position: int, wire: int, field: Field, what: str) -> tuple[Value, int]:
