@@ -65,7 +65,7 @@ def assert_tensor(found: Tensor, expected: onnx.TensorProto) -> None:
         assert found.values is None
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(models)
 def test_a_graph_reads_as_the_package_onnx_reads_it(model: onnx.ModelProto):
     found = read_graph(memoryview(model.SerializeToString()), OPERATORS)
@@ -84,7 +84,7 @@ def test_a_graph_reads_as_the_package_onnx_reads_it(model: onnx.ModelProto):
         assert_tensor(tensor, stored)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_mutated_graph_reads_or_is_a_value_error(tiny_model: Any, data: st.DataObject):
     whole = tiny_model.graph().SerializeToString()
