@@ -34,14 +34,16 @@ def check_sizes(graph: Graph, side: int) -> None:
         RefusedGraphError: a tensor or the work is too large, or its size depends on what is in a photo.
         ValueError: the nodes do not fit each other, so no runtime could run them.
     """
-    two, four = (_sizes(graph, side, photos) for photos in (2, 4))  # not 1: an axis of 1 may be taken for none at all
+    two, four = (
+        tensor_sizes(graph, side, photos) for photos in (2, 4)
+    )  # not 1: an axis of 1 may be taken for none at all
     for name, size in two.items():
         if four[name] > 2 * size:
             raise RefusedGraphError(f"has the tensor {name!r:.80}, which grows faster than the number of photos")
 
 
-def _sizes(graph: Graph, side: int, photos: int) -> dict[str, int]:
-    """Return the elements of each tensor that a node writes."""
+def tensor_sizes(graph: Graph, side: int, photos: int) -> dict[str, int]:
+    """Return the elements of each tensor that a node writes; see `check_sizes`."""
     tensors = {constant.name: Shaped(constant.shape, constant.values) for constant in graph.constants}
     for name, shape in graph.inputs.items():
         if name not in tensors:  # old graphs list constants among the inputs
