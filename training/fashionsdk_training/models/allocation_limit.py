@@ -12,7 +12,7 @@ class AllocationError(ValueError):
     """The tensors of a block would take more memory than they may."""
 
 
-class AllocationLimit(TorchDispatchMode):
+class AllocationLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types there
     """Counts the bytes of new tensors in a ``with`` block, freed ones included.
 
     Args:
@@ -23,7 +23,7 @@ class AllocationLimit(TorchDispatchMode):
     """
 
     def __init__(self, most: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._most = self._left = most
 
     def __torch_dispatch__(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from fashionsdk.bundle.graph._protobuf import Message, ProtobufReader, Schema, t
 
 MOST_VALUES = 4096  # of a constant whose values are read: lengths, axes, scales; weights are larger
 
-Numbers: TypeAlias = NDArray[np.int64] | NDArray[np.float32]
+Numbers: TypeAlias = NDArray[Any]  # int64 or float32
 Attribute: TypeAlias = "int | tuple[int, ...] | bytes | Tensor | None"
 
 

@@ -13,6 +13,7 @@ from fashionsdk.bundle.graph import OPERATORS, RefusedGraphError
 from fashionsdk.bundle.graph._onnx_graph import MOST_VALUES, Tensor, read_graph
 from fashionsdk.bundle.graph._protobuf import Field, ProtobufReader
 
+RESERVED = {"name", "domain", "overload"}
 names = st.text(st.characters(codec="utf-8"), max_size=6)
 words = st.sampled_from(sorted(OPERATORS))
 shapes = st.lists(st.integers(0, 4), max_size=3).map(tuple)
@@ -36,7 +37,6 @@ nodes = st.builds(
     st.lists(names, max_size=3),
     st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: name not in RESERVED), values),
 )
-RESERVED = {"name", "domain", "overload"}
 models = st.builds(
     lambda nodes, tensors: helper.make_model(
         helper.make_graph(nodes, "g", [], [], [numpy_helper.from_array(a, str(i)) for i, a in enumerate(tensors)])

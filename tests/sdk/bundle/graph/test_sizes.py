@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -152,7 +153,7 @@ def test_windows_are_counted_as_onnx_counts_them(data: st.DataObject):
     kind = data.draw(st.sampled_from(["Conv", "AveragePool", "MaxPool"]))
     image = data.draw(st.tuples(lengths, lengths).map(lambda pair: (2, 4, pair[0] + 4, pair[1] + 4)))
     kernel = data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=2))
-    settings = {
+    settings: dict[str, Any] = {
         "kernel_shape": kernel,
         "strides": data.draw(st.lists(st.integers(1, 3), min_size=2, max_size=2)),
         "pads": [data.draw(st.integers(0, side - 1)) for side in kernel * 2],
