@@ -113,6 +113,8 @@ def _value(data: memoryview, position: int, wire: int, field: Field, what: str) 
 
 def _varint(data: memoryview, position: int, what: str) -> tuple[int, int]:
     """Return an unsigned number of up to 64 bits, and the position after it."""
+    if position < len(data) and (byte := data[position]) < 0x80:  # nearly all are this short
+        return byte, position + 1
     value = shift = 0
     while position < len(data) and shift < 70:
         byte = data[position]
