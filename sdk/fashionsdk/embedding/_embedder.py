@@ -1,6 +1,6 @@
 """From photos to embeddings: read, preprocess, run, in batches."""
 
-from collections.abc import Generator, Iterable, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,9 @@ class Embedder(SharedResource):
     """A model that is ready to embed photos. Several threads may use one at once.
 
     `close` frees the memory and the threads of its runtime; ``with Embedder(...) as embedder:`` does so too.
+
+    Used after a fork, it opens the model again in the child, except on CUDA, where that is an error. Pickled, it takes
+    its bundle's path and its arguments along, and opens the bundle in the other process.
 
     Args:
         bundle: the model, or the path of its bundle.
@@ -56,11 +59,23 @@ class Embedder(SharedResource):
         super().__init__("this Embedder", "open the bundle again with Embedder(...)")
         self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self._batch_size = batch_size
+        self._arguments: dict[str, object] = {
+            "device": device, "precision": precision, "batch_size": batch_size, "threads": threads, "runtime": runtime
+        }
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)
         self._names = tuple(attribute.name for attribute in self.attributes)
 
     def __repr__(self) -> str:
         return f"Embedder({str(self._bundle.path)!r}, {self.backend})"
+
+    def __reduce__(self) -> tuple[Callable[[Bundle], "Embedder"], tuple[Bundle]]:
+        """Pickle the bundle's path and the arguments.
+
+        Raises:
+            ValueError: the embedder is closed.
+        """
+        self._check_open()
+        return partial(type(self), **self._arguments), (self._bundle,)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:

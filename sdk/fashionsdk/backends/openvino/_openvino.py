@@ -1,27 +1,28 @@
 """The OpenVINO backend. OpenVINO is imported on first use."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._registry import RUNTIMES
+from fashionsdk.backends._per_process import PerProcess
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call, check_signature, output_shapes
-from fashionsdk.bundle import Bundle
+from fashionsdk.bundle import Bundle, GraphInfo
 from fashionsdk.errors import BackendError
 
 # The type of a precision's floating-point arithmetic. It is always set: by default, OpenVINO computes an fp32 graph in
 # bfloat16 on a CPU that has it.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
-_importing = Lock()
+_importing = RenewedLock()
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
 # OpenVINO compiles kernels for each batch size, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very
@@ -33,17 +34,24 @@ class OpenVinoBackend(SharedResource):
     """One of the bundle's graphs, compiled for the CPU, and the one request that runs it.
 
     All threads of OpenVINO work on one batch, so callers wait for each other; a second request would not be faster.
+
+    Args:
+        runtime: the module ``openvino``.
+        bundle: the bundle.
+        compiled: the compiled graph.
+        info: what runs and why.
+        recompile: compiles the graph in a forked child, at the child's first run.
     """
 
-    def __init__(self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo) -> None:
+    def __init__(
+        self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo, recompile: Callable[[], Any]
+    ) -> None:
         super().__init__(backend_name(info), "open the bundle again")
         self.info = info
-        self._runtime = runtime
         self._manifest = bundle.manifest
         self._shapes = output_shapes(bundle.manifest)
-        self._request: Any = compiled.create_infer_request()
-        self._no_images: Any = self._request.get_input_tensor()
-        self._lock = Lock()
+        self._request = PerProcess(_Request(runtime, compiled), lambda: _Request(runtime, recompile()))
+        self._lock = RenewedLock()
 
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
@@ -54,8 +62,9 @@ class OpenVinoBackend(SharedResource):
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
         try:
             with self._in_use(), self._lock:
+                request = self._request.get()
                 for piece in pieces(len(images)):
-                    self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
+                    request.run(images[piece], {name: output[piece] for name, output in outputs.items()})
         except (RuntimeError, MemoryError) as error:  # all that the runtime raises
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
@@ -63,7 +72,20 @@ class OpenVinoBackend(SharedResource):
             ) from error
         return outputs["embeddings"], outputs.get("attention")
 
-    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+    def _free(self) -> None:
+        self._request.drop()
+
+
+class _Request:
+    """The request of a compiled graph; one thread at a time runs it."""
+
+    def __init__(self, runtime: Any, compiled: Any) -> None:
+        self._runtime = runtime
+        self._request: Any = compiled.create_infer_request()
+        self._no_images: Any = self._request.get_input_tensor()
+
+    def run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+        """Compute one batch, and copy its outputs into the arrays given."""
         # OpenVINO only reads the array, but accepts no read-only one.
         tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
         try:
@@ -75,9 +97,6 @@ class OpenVinoBackend(SharedResource):
             self._request.set_input_tensor(self._no_images)  # or the request would keep the caller's array
         for name, output in outputs.items():
             output[...] = self._request.get_tensor(name).data
-
-    def _free(self) -> None:
-        self._request = self._no_images = None
 
 
 def pieces(count: int, largest: int = _LARGEST_PIECE) -> Iterator[slice]:
@@ -99,6 +118,16 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     graph = bundle.graph("fp32" if precision == "bf16" else precision)
     precision = precision or graph.precision
     runtime = _import_runtime()
+    compiled = _compile(runtime, bundle, graph, precision, threads)
+    info = BackendInfo(f"openvino {runtime.__version__.split('-')[0]}", "cpu", precision, reason)
+
+    def recompile() -> Any:
+        return _compile(runtime, bundle.reopened(), graph, precision, threads)
+
+    return OpenVinoBackend(runtime, bundle, compiled, info, recompile)
+
+
+def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, threads: int | None) -> Any:
     core = runtime.Core()
     _check_capability(core, precision)
     path = bundle.path / graph.file
@@ -109,8 +138,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     except RuntimeError as error:  # all that the runtime raises
         raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
     _check_compiled(runtime, compiled, precision, threads)
-    version = runtime.__version__.split("-")[0]
-    return OpenVinoBackend(runtime, bundle, compiled, BackendInfo(f"openvino {version}", "cpu", precision, reason))
+    return compiled
 
 
 def _config(precision: str, threads: int | None) -> dict[str, Any]:
