@@ -24,7 +24,7 @@ FORBIDDEN = {
 FLOORS = {
     "fashionsdk": (
         *("errors", "attributes", "embeddings", "_tools", "photos", "labels", "bundle", "backends", "embedding"),
-        *("search", "evaluation", "report", "cli"),
+        *("search", "evaluation", "report", "cli", "__main__"),
     ),
     "fashionsdk_training": (
         *("errors", "data", "config", "models", "checkpoint", "loop", "recipes", "adding", "originals", "garments"),

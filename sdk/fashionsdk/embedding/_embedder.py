@@ -9,8 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
+from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.attributes import Attribute, select
-from fashionsdk.backends import BackendInfo, SharedResource, open_backend
+from fashionsdk.backends import MAX_THREADS, BackendInfo, SharedResource, open_backend
 from fashionsdk.bundle import Bundle
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
@@ -41,6 +42,7 @@ class Embedder(SharedResource):
     Raises:
         BundleError: the bundle is missing, damaged, or has no graph of this precision.
         BackendError: the runtime or the device is not available, or cannot do what was asked for.
+        TypeError: an argument is of another type.
         ValueError: an argument is out of its range.
     """
 
@@ -54,10 +56,9 @@ class Embedder(SharedResource):
         threads: int | None = None,
         runtime: str = "auto",
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
+        batch_size = whole_number(batch_size, "batch_size")
         super().__init__("this Embedder", "open the bundle again with Embedder(...)")
-        self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+        self._bundle = _opened(bundle)
         self._batch_size = batch_size
         self._arguments: dict[str, object] = {
             "device": device, "precision": precision, "batch_size": batch_size, "threads": threads, "runtime": runtime
@@ -166,13 +167,18 @@ class Embedder(SharedResource):
         Raises:
             ImageError: a photo cannot be read, with ``on_error="raise"``; it says which.
             BackendError: the model fails to run.
-            TypeError: ``sources`` is a single image, or a source is of a type that holds no image.
+            TypeError: ``sources`` is a single image or no iterable, a source is of a type that holds no image, or
+                an argument is of another type.
             ValueError: an argument is out of its range, or the embedder is closed.
         """
         self._check_open()
         index = self._select(attributes, attention)
-        size = self._batch_size if batch_size is None else batch_size
-        _check_stream(sources, size, workers, on_error)
+        size = self._batch_size if batch_size is None else whole_number(batch_size, "batch_size", otherwise="None")
+        if workers is not None:
+            workers = whole_number(workers, "workers", most=MAX_THREADS, otherwise="None for one a CPU")
+        if total is not None:
+            total = whole_number(total, "total", least=0, otherwise="None")
+        _check_stream(sources, on_error)
         return embed_stream(
             read_photos(sources, self.preprocessing, size, workers),
             partial(self._run, index=index, attention=attention),
@@ -218,13 +224,21 @@ def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageS
     )
 
 
-def _check_stream(sources: object, batch_size: int, workers: int | None, on_error: str) -> None:
-    if batch_size < 1 or (workers is not None and workers < 1):
-        raise ValueError(f"batch_size is {batch_size} and workers is {workers}; expected 1 or more of each")
+def _opened(bundle: object) -> Bundle:
+    if isinstance(bundle, Bundle):
+        return bundle
+    if not isinstance(bundle, (str, Path)):
+        raise TypeError(f"bundle is {type(bundle).__name__}; expected a Bundle or its path")
+    return Bundle.open(bundle)
+
+
+def _check_stream(sources: object, on_error: str) -> None:
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
     if isinstance(sources, (str, bytes)) or (isinstance(sources, np.ndarray) and sources.ndim != 4):
         raise TypeError("sources is a single image; expected an iterable of images, or use embed")
+    if not isinstance(sources, Iterable):
+        raise TypeError(f"sources is {type(sources).__name__}; expected an iterable of images")
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:
