@@ -86,7 +86,9 @@ def open_backend(
 def _parse(device: str) -> tuple[_Kind, int]:
     match = re.fullmatch(r"(auto|cpu)|cuda(?::(\d+))?", device) if isinstance(device, str) else None
     if match is None:
-        raise (ValueError if isinstance(device, str) else TypeError)(f"device is {device!r}; expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
+        raise (ValueError if isinstance(device, str) else TypeError)(
+            f"device is {device!r}; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
+        )
     return cast(_Kind, match[1] or "cuda"), int(match[2] or 0)
 
 

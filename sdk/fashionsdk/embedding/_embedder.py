@@ -61,7 +61,11 @@ class Embedder(SharedResource):
         self._bundle = _opened(bundle)
         self._batch_size = batch_size
         self._arguments: dict[str, object] = {
-            "device": device, "precision": precision, "batch_size": batch_size, "threads": threads, "runtime": runtime
+            "device": device,
+            "precision": precision,
+            "batch_size": batch_size,
+            "threads": threads,
+            "runtime": runtime,
         }
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)
         self._names = tuple(attribute.name for attribute in self.attributes)

@@ -16,7 +16,10 @@ QUOTAS = {
     "version 2, a container": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5),
     "version 2, no quota": ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, math.inf),
     "version 2, the process's own group": (
-        {"proc/self/cgroup": "0::/user.slice/shop.service\n", "sys/fs/cgroup/user.slice/shop.service/cpu.max": "100000 100000"},
+        {
+            "proc/self/cgroup": "0::/user.slice/shop.service\n",
+            "sys/fs/cgroup/user.slice/shop.service/cpu.max": "100000 100000",
+        },
         1,
     ),
     "version 2, the smallest on the way up": (

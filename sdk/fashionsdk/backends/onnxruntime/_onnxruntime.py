@@ -60,9 +60,7 @@ class OnnxRuntimeBackend(SharedResource):
             outputs = self._run(self._session.get(), names, images)
         return outputs[0], outputs[1] if attention else None
 
-    def _run(
-        self, session: Session, names: Sequence[str], images: NDArray[np.uint8]
-    ) -> Sequence[NDArray[np.float32]]:
+    def _run(self, session: Session, names: Sequence[str], images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         try:
             return session.run(names, {"images": images})
         except Exception as error:  # the runtime's exceptions have no common base but this
