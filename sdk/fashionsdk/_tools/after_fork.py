@@ -22,7 +22,7 @@ def renew_after_fork(thing: Renewable) -> None:
 
 
 def keep_forever(thing: object) -> None:
-    """Never destroy a thing, not even when the interpreter ends: its destructor would wait for threads that are gone."""
+    """Never destroy a thing, not even when the interpreter ends: it would wait for threads that are gone."""
     import ctypes  # here, because it is slow to import; whoever has such a thing has numpy, which imports it
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

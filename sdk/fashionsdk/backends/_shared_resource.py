@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 from fashionsdk._tools.after_fork import renew_after_fork
 
@@ -54,7 +54,7 @@ class SharedResource:
     ) -> None:
         self.close()
 
-    def __reduce__(self) -> NoReturn | tuple[object, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         raise TypeError(f"{self._name} cannot be pickled; pickle the bundle's path, and open it in the other process")
 
     def after_fork(self) -> None:

@@ -241,8 +241,10 @@ def _check_stream(sources: object, on_error: str) -> None:
         raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
     if isinstance(sources, (str, bytes)) or (isinstance(sources, np.ndarray) and sources.ndim != 4):
         raise TypeError("sources is a single image; expected an iterable of images, or use embed")
-    if not isinstance(sources, Iterable):
-        raise TypeError(f"sources is {type(sources).__name__}; expected an iterable of images")
+    try:
+        iter(sources)  # type: ignore[call-overload]  # what has only __getitem__ is no Iterable, but can be iterated
+    except TypeError as error:
+        raise TypeError(f"sources is {type(sources).__name__}; expected an iterable of images") from error
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

@@ -30,7 +30,8 @@ from app import app
 
 def ask(photo):
     said = []
-    (body,) = app({"wsgi.input": io.BytesIO(photo), "CONTENT_LENGTH": str(len(photo))}, lambda *words: said.append(words[0]))
+    request = {"wsgi.input": io.BytesIO(photo), "CONTENT_LENGTH": str(len(photo))}
+    (body,) = app(request, lambda status, headers: said.append(status))
     return said[0], json.loads(body)
 
 photo = open("query.jpg", "rb").read()

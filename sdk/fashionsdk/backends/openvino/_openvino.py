@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._host import available_cpus, int8_saturates
-from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._per_process import PerProcess
+from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call, check_signature, output_shapes
 from fashionsdk.bundle import Bundle, GraphInfo
