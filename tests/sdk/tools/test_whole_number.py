@@ -37,5 +37,5 @@ def test_the_range_is_checked_and_named():
     for value in (-1, 6, 10**30):
         with pytest.raises(ValueError, match=f"^threads is {value}; expected 0 to 5$"):
             whole_number(value, "threads", least=0, most=5)
-    with pytest.raises(ValueError, match="^k is 0; expected 1 or more$"):
+    with pytest.raises(ValueError, match=r"^k is 0; expected 1 or more$"):
         whole_number(0, "k")
