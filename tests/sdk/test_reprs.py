@@ -9,6 +9,7 @@ from PIL import Image
 from fashionsdk.bundle import Bundle
 from fashionsdk.embedding import Embedder
 from fashionsdk.embeddings import Embeddings
+from fashionsdk.photos import ImageSource
 from fashionsdk.search import Matcher, Matches
 
 MODEL = "0123456789ab"
@@ -29,7 +30,7 @@ def test_embeddings(embedder: Embedder, photos: list[Path]):
 
 def test_items_of_a_stream(embedder: Embedder, photos: list[Path]):
     pixels = np.zeros((2000, 3000, 3), np.uint8)
-    sources = [photos[0], b"no photo" * 1000, pixels, Image.fromarray(pixels)]
+    sources: list[ImageSource] = [photos[0], b"no photo" * 1000, pixels, Image.fromarray(pixels)]
     items = list(embedder.embed_many(sources, on_error="skip"))
     assert repr(items[0]) == f"EmbeddedItem(0, {photos[0]}, {ONE})"
     assert repr(items[1]).startswith("EmbeddedItem(1, 8000 bytes, is not an image; expected ")

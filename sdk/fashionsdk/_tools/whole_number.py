@@ -22,7 +22,7 @@ def whole_number(value: object, name: str, *, least: int = 1, most: float = math
     expected = f"{least} or more" if most == math.inf else f"{least} to {most}"
     also = f", or {otherwise}" if otherwise else ""
     try:
-        number = None if isinstance(value, bool) else index(value)  # type: ignore[call-overload]
+        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
     except TypeError:
         number = None
     if number is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -60,7 +60,7 @@ class Embedder(SharedResource):
         super().__init__("this Embedder", "open the bundle again with Embedder(...)")
         self._bundle = _opened(bundle)
         self._batch_size = batch_size
-        self._arguments: dict[str, object] = {
+        self._arguments: dict[str, Any] = {
             "device": device,
             "precision": precision,
             "batch_size": batch_size,

@@ -42,11 +42,11 @@ if child == 0:
     assert ask(photo) == here
     assert ask(b"no photo")[0] == "400 Bad Request"
     sys.exit(0)
-for _ in range(200):
+for _ in range(2000):
     done, status = os.waitpid(child, os.WNOHANG)
     if done:
         sys.exit(status)
-    time.sleep(0.05)
+    time.sleep(0.01)
 os.kill(child, 9)
 sys.exit("the worker never answered")
 """
@@ -92,6 +92,6 @@ def test_the_pool_embeds_every_photo(folder: Path):
     assert execute(folder, "pool.py").count("query.jpg Embeddings(1 image, neckline_design, ") == 3
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # it imports PyTorch in a process of its own
 def test_the_data_loader_gives_batches(folder: Path):
     assert execute(folder, "loader.py").splitlines() == ["(2, 3, 8)"] * 2

@@ -17,7 +17,7 @@ def test_python_s_and_numpy_s_integers_are_whole_numbers(value):
     [
         (2.5, "2.5"),
         (2.0, "2.0"),
-        (np.float32(2), "np.float32(2.0)"),
+        (np.float32(2), r"np.float32\(2.0\)"),
         ("2", "'2'"),
         (None, "None"),
         (True, "True"),
