@@ -45,7 +45,7 @@ def tsne(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     instead of one, for the same map.
     """
     from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # scikit-learn requires it
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn requires it
 
     if np.ptp(vectors, axis=0).max() < SAME:
         return np.full((len(vectors), 2), 0.5)
