@@ -56,6 +56,9 @@ def execute(tmp_path: Path, program: str, bundle: Bundle, photo: Path, runtime: 
 
 
 FORKS = """
+import warnings
+
+warnings.simplefilter("ignore", RuntimeWarning)  # of OpenVINO's one thread in a fork
 embedder = Embedder(bundle, runtime=runtime, threads=2, batch_size=2)
 expected = embedder.embed(images).vectors
 unused = Embedder(bundle, runtime=runtime)
@@ -100,6 +103,36 @@ print(in_child(refuse))
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_fork_embeds_as_its_parent_and_ends(tmp_path: Path, bundle: Bundle, photos: list[Path], runtime: str):
     assert execute(tmp_path, FORKS, bundle, photos[0], runtime) == "8 8\nTrue\n"
+
+
+ONE_THREAD = """
+import warnings
+
+one, two = (Embedder(bundle, runtime=runtime, threads=threads) for threads in (1, 2))
+
+def embed():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        one.embed(images)
+        assert caught == []
+        for _ in range(2):
+            two.embed(images)
+        Embedder(bundle, runtime=runtime, threads=1)
+        assert [str(warning.message)[:47] for warning in caught] == (
+            ["OpenVINO computes with one thread in a fork of "] if runtime == "openvino" else []
+        )
+        Embedder(bundle, runtime=runtime, threads=2)
+        assert len(caught) == (2 if runtime == "openvino" else 0)
+
+print(in_child(embed))
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_fork_that_computes_with_fewer_threads_says_so(
+    tmp_path: Path, bundle: Bundle, photos: list[Path], runtime: str
+):
+    assert execute(tmp_path, ONE_THREAD, bundle, photos[0], runtime) == "True\n"
 
 
 LOCKS = """

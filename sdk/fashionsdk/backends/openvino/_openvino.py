@@ -1,6 +1,8 @@
 """The OpenVINO backend. OpenVINO is imported on first use."""
 
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,7 @@ from fashionsdk.errors import BackendError
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
 _importing = RenewedLock()
+_users: set[int] = set()  # this process and its parents, as far as they used OpenVINO
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
 # OpenVINO compiles kernels for each batch size, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very
@@ -128,6 +131,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
 
 
 def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, threads: int | None) -> Any:
+    _warn_in_fork(threads or available_cpus())
     core = runtime.Core()
     _check_capability(core, precision)
     path = bundle.path / graph.file
@@ -139,6 +143,18 @@ def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, thr
         raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
     _check_compiled(runtime, compiled, precision, threads)
     return compiled
+
+
+def _warn_in_fork(threads: int) -> None:
+    """Warn if a parent process used OpenVINO: a fork lacks its threads, and starts no others (measured)."""
+    _users.add(os.getpid())
+    if threads > 1 and len(_users) > 1:
+        warnings.warn(
+            "OpenVINO computes with one thread in a fork of a process that used it; to use more, open the bundle "
+            "after the fork only, start processes with the method 'spawn', or choose runtime='onnxruntime'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def _config(precision: str, threads: int | None) -> dict[str, Any]:
