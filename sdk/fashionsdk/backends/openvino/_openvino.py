@@ -3,7 +3,7 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,17 +63,22 @@ class OpenVinoBackend(SharedResource):
         check_call(self._manifest, images, attention)
         names = ("embeddings", "attention") if attention else ("embeddings",)
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
+        with self._in_use(), self._lock:
+            request = self._request.get()
+            for piece in pieces(len(images)):
+                self._run(request, images[piece], {name: output[piece] for name, output in outputs.items()})
+        return outputs["embeddings"], outputs.get("attention")
+
+    def _run(self, request: "_Request", images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
         try:
-            with self._in_use(), self._lock:
-                request = self._request.get()
-                for piece in pieces(len(images)):
-                    request.run(images[piece], {name: output[piece] for name, output in outputs.items()})
+            answers = request.infer(images, outputs)
         except (RuntimeError, MemoryError) as error:  # all that the runtime raises
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
                 "if memory is short, use a smaller batch_size"
             ) from error
-        return outputs["embeddings"], outputs.get("attention")
+        for name, output in outputs.items():
+            output[...] = answers[name]
 
     def _free(self) -> None:
         self._request.drop()
@@ -87,8 +92,8 @@ class _Request:
         self._request: Any = compiled.create_infer_request()
         self._no_images: Any = self._request.get_input_tensor()
 
-    def run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
-        """Compute one batch, and copy its outputs into the arrays given."""
+    def infer(self, images: NDArray[np.uint8], names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Return these outputs of one batch; they are overwritten by the next."""
         # OpenVINO only reads the array, but accepts no read-only one.
         tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
         try:
@@ -98,8 +103,7 @@ class _Request:
             self._request.wait()
         finally:
             self._request.set_input_tensor(self._no_images)  # or the request would keep the caller's array
-        for name, output in outputs.items():
-            output[...] = self._request.get_tensor(name).data
+        return {name: self._request.get_tensor(name).data for name in names}
 
 
 def pieces(count: int, largest: int = _LARGEST_PIECE) -> Iterator[slice]:
