@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from fashionsdk._tools.command_parser import CommandParser
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk.cli import guarded
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fashionsdk._tools.command_parser import CommandParser
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk.cli._guard import USAGE, guarded
 from fashionsdk.cli._output import accept_any_text
 from fashionsdk.cli.commands import COMMANDS

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk._tools.command_parser import CommandParser
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk_training.garments.garment_table import write_table
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
