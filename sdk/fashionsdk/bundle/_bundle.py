@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,11 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._absolute = path.absolute()  # the working folder may be another one when it is opened again
+
+    def __reduce__(self) -> tuple[Callable[[Path, Manifest], "Bundle"], tuple[Path, Manifest]]:
+        """Pickle the path. Another process opens the bundle there and checks that it is the same."""
+        return _reopened, (self._absolute, self.manifest)
 
     def __repr__(self) -> str:
         model = self.manifest.model
@@ -47,6 +52,21 @@ class Bundle:
         for name, expected in bundle.manifest.files.items():
             _check_file(path / name, expected, verify)
         return bundle
+
+    def reopened(self) -> "Bundle":
+        """Open the bundle again, as another process does, and check every file.
+
+        Raises:
+            BundleError: it is missing, damaged, or was replaced by another one.
+        """
+        again = Bundle.open(self._absolute)
+        if again.manifest != self.manifest:
+            raise BundleError(
+                f"{self._absolute} holds another bundle than when it was opened first: model "
+                f"{again.manifest.model.digest[:12]}, expected {self.manifest.model.digest[:12]} and the same files; "
+                "start the program again to use the new one"
+            )
+        return again
 
     @staticmethod
     def check_writable(out: str | Path, *, overwrite: bool = False) -> None:
@@ -151,6 +171,10 @@ class Bundle:
             BundleError: they are damaged.
         """
         return Reference.load(self.path / REFERENCE_FILE, self.manifest)
+
+
+def _reopened(path: Path, manifest: Manifest) -> Bundle:
+    return Bundle(path, manifest).reopened()
 
 
 def _read_manifest(path: Path) -> bytes:

@@ -25,6 +25,10 @@ class Reference:
     embeddings: NDArray[np.float32]
     attention: NDArray[np.float32] | None
 
+    def __repr__(self) -> str:
+        count, attributes, dimension = self.embeddings.shape
+        return f"Reference({count} images, {attributes} attributes, dimension {dimension})"
+
     def check(self, manifest: Manifest) -> None:
         """Check shapes, types and values against the manifest.
 

@@ -41,11 +41,11 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the page."""
-    from fashionsdk.report import overlay_attention, render_attention
-
     found = find_photos(args.photos, on_error=args.on_error)
     photos = found.photos
     out = page_path(args, photos)
+    from fashionsdk.report import overlay_attention, render_attention  # slow, so after the checks
+
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
         require_attention(embedder)
