@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,11 +42,13 @@ def conversion(image: Image.Image) -> "ImageCmsTransform | None":
     if not isinstance(profile, bytes) or not 128 < len(profile) <= MOST_BYTES:
         return None
     key = hashlib.sha256(profile).digest(), image.mode
-    if key not in _conversions:
-        if len(_conversions) >= _MOST_KEPT:
-            _conversions.clear()
-        _conversions[key] = _build(profile, image.mode)
-    return _conversions.get(key)
+    with suppress(KeyError):
+        return _conversions[key]
+    made = _build(profile, image.mode)
+    if len(_conversions) >= _MOST_KEPT:
+        _conversions.clear()
+    _conversions[key] = made
+    return made
 
 
 def _build(profile: bytes, mode: str) -> "ImageCmsTransform | None":

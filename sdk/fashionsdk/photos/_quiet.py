@@ -10,7 +10,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -60,7 +60,5 @@ def silence_libtiff() -> None:
     """
     from PIL import _imaging
 
-    try:
+    with suppress(OSError, AttributeError):
         ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
-    except (OSError, AttributeError):
-        pass

@@ -59,15 +59,16 @@ if hasattr(os, "register_at_fork"):  # a thread that held one is not in the chil
 
 
 def open_image(source: ImageSource) -> Image.Image:
-    """Return a photo with all its pixels as RGB, 8 bits a channel, turned upright; see `open_photo`."""
+    """Return a photo with all its pixels as sRGB, 8 bits a channel, turned upright; see `open_photo`."""
     return open_photo(source).in_srgb().image
 
 
 def open_photo(source: ImageSource, *, at_least: int | None = None) -> Photo:
-    """Return a photo as RGB, 8 bits a channel, turned upright by its EXIF orientation.
+    """Return a photo with 8 bits a channel, turned upright by its EXIF orientation.
 
     An animation gives its first frame. Transparency is composited on white. 16-bit and floating-point grey is scaled
-    to 0 to 255. ``Photo.in_srgb`` converts colours that an ICC profile describes to sRGB. A truncated file is an error as long as the program leaves Pillow's
+    to 0 to 255. Colours are as stored: where a profile says that this is not sRGB, `Photo.in_srgb` converts them.
+    HEIC files need pillow-heif. A truncated file is an error as long as the program leaves Pillow's
     ``LOAD_TRUNCATED_IMAGES`` off, which is its default. Threads may be given the same Pillow image.
 
     Args:
@@ -202,6 +203,8 @@ def _load(image: Image.Image) -> tuple[Image.Image, "ImageCmsTransform | None"]:
     colours = conversion(image)
     if colours is not None and colours.input_mode == "CMYK":
         return image, colours
+    if image.mode == "P" and image.palette is None:
+        raise ValueError("has pixels that number the colours of a palette, and no palette")
     pixels = to_rgb(image, key)
     if frame is not None:
         pixels = on_canvas(pixels, frame)
@@ -213,4 +216,4 @@ def _reason(error: Exception) -> str:
         return error.strerror.lower()
     if isinstance(error, Image.DecompressionBombError):
         return f"is too large: {error}"
-    return str(error) or type(error).__name__
+    return str(error).strip() or f"is damaged ({type(error).__name__} in Pillow)"
