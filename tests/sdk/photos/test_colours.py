@@ -134,7 +134,7 @@ def test_cmyk_is_converted_by_its_profile():
 def test_a_large_photo_is_converted_after_it_is_resized(monkeypatch: pytest.MonkeyPatch):
     dull = Image.fromarray((np.asarray(smooth(192)) // 3 + 80).astype(np.uint8))  # at the gamut's edge the order counts
     photos = [
-        encode(dull, "PNG", icc_profile=profiles.rgb("ProPhoto")),
+        encode(dull, "PNG", icc_profile=profiles.rgb("Adobe RGB")),
         encode(dull.convert("L"), "PNG", icc_profile=profiles.grey(1.8)),
         encode(Image.new("CMYK", (90, 80), (0, 0, 0, 128)), "TIFF", icc_profile=profiles.cmyk([100, 0])),
     ]
@@ -143,7 +143,7 @@ def test_a_large_photo_is_converted_after_it_is_resized(monkeypatch: pytest.Monk
     after = [Preprocessing(32).read(photo) for photo in photos]
     assert not np.array_equal(before[0], after[0])
     assert all(difference(*pair) <= ROUNDING for pair in zip(before, after, strict=True))
-    assert difference(after[0], Preprocessing(32)(dull)) > 20
+    assert difference(after[0], Preprocessing(32)(dull)) > 5
 
 
 def test_a_reduced_photo_is_turned_and_converted():
