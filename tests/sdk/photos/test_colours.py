@@ -132,7 +132,9 @@ def test_cmyk_is_converted_by_its_profile():
 
 
 def test_a_large_photo_is_converted_after_it_is_resized(monkeypatch: pytest.MonkeyPatch):
-    dull = Image.fromarray((np.asarray(smooth(192)) // 6 + 110).astype(np.uint8))  # at the gamut's edge the order counts
+    dull = Image.fromarray(
+        (np.asarray(smooth(192)) // 6 + 110).astype(np.uint8)
+    )  # at the gamut's edge the order counts
     photos = [
         encode(dull, "PNG", icc_profile=profiles.rgb("Adobe RGB")),
         encode(dull.convert("L"), "PNG", icc_profile=profiles.grey(1.8)),
