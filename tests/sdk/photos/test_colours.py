@@ -164,7 +164,7 @@ def test_threads_share_a_conversion_and_profiles_are_forgotten_in_time():
     expected = [np.asarray(open_image(photo)) for photo in photos]
     with ThreadPoolExecutor(8) as pool:
         got = list(pool.map(open_image, photos * 20))
-    assert all(np.array_equal(image, expected[i % len(WIDE)]) for i, image in enumerate(got))
+    assert all(np.array_equal(np.asarray(image), expected[i % len(WIDE)]) for i, image in enumerate(got))
     image = smooth()
     for number in range(100):
         image.info["icc_profile"] = profiles.rgb("ProPhoto") + bytes([number])
