@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools.batches import slices
 from fashionsdk.backends import available_cpus
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import ImageSource, Preprocessing
+from fashionsdk.photos import ImageSource, Preprocessing, shows_one_of_several
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -33,6 +33,9 @@ class ReadPhoto:
     source: ImageSource
     pixels: Pixels | None
     error: ImageError | None
+
+
+Drawn: TypeAlias = ReadPhoto | tuple[int, ImageSource]
 
 
 def read_batches(
@@ -65,7 +68,7 @@ def read_photos(
     """Yield every photo of a stream in order; at most ``batch_size + workers`` are drawn ahead of the one yielded.
 
     Args:
-        sources: the photos; drawn in the caller's thread.
+        sources: the photos; drawn in the caller's thread, where Pillow images of several frames are read too.
         preprocessing: from a photo to the model's input.
         batch_size: how many the caller takes at a time.
         workers: threads that read; ``None`` for one a CPU, up to ``MAX_WORKERS``.
@@ -75,8 +78,18 @@ def read_photos(
     """
     workers = min(available_cpus(), MAX_WORKERS) if workers is None else workers
     return map_ordered(
-        partial(_read_numbered, preprocessing), enumerate(sources), workers=workers, ahead=batch_size + workers
+        partial(_read_drawn, preprocessing), _draw(preprocessing, sources), workers=workers, ahead=batch_size + workers
     )
+
+
+def _draw(preprocessing: Preprocessing, sources: Iterable[ImageSource]) -> Iterator[Drawn]:
+    """Yield photos to read, and those read already: before their owner turns to the next frame."""
+    for numbered in enumerate(sources):
+        yield _read_numbered(preprocessing, numbered) if shows_one_of_several(numbered[1]) else numbered
+
+
+def _read_drawn(preprocessing: Preprocessing, drawn: Drawn) -> ReadPhoto:
+    return drawn if isinstance(drawn, ReadPhoto) else _read_numbered(preprocessing, drawn)
 
 
 def _read_here(

@@ -17,6 +17,9 @@ EXTREME_ASPECT_RATIO = 4
 # Settings come from files too. The networks take 448 pixels at most; a batch of 32 photos of 2048 is 400 MB of bytes.
 MAX_SIDE = 2048
 MAX_REDUCING_GAP = 64  # nothing is reduced that is under 64 times as long as the result
+# Up to this many decoded pixels are converted to sRGB before they are resized, as a browser does; of larger photos only
+# the square is, which takes a millisecond instead of seconds. docs/decisions/colour.md has the differences.
+CONVERTED_FIRST = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,13 @@ class Preprocessing:
         return strict_json.decode(cls, value, "preprocessing")
 
     def _square(self, photo: Photo) -> NDArray[np.uint8]:
+        if photo.image.width * photo.image.height <= CONVERTED_FIRST:
+            photo = photo.in_srgb()
         if max(photo.size) > EXTREME_ASPECT_RATIO * min(photo.size):
             square = self._resize_crop(photo)
         else:
             square = self._crop(self._resize(photo))
-        return np.array(square, dtype=np.uint8)
+        return np.array(photo.convert(square), dtype=np.uint8)
 
     def _resize(self, photo: Photo) -> Image.Image:
         size = self._resized(photo.size)
