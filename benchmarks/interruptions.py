@@ -110,7 +110,7 @@ def jobs(inputs: Path) -> list[Job]:
             "--out",
             str(folder / "bundle"),
             "--overwrite",
-        )
+        ),
         "bundle",
         lambda path: Bundle.open(path).reference(),
         lambda path: {file.name: file.read_bytes() for file in path.iterdir()},
@@ -131,7 +131,7 @@ def jobs(inputs: Path) -> list[Job]:
                 "--out",
                 str(folder / "x.gallery"),
                 "--overwrite",
-            )
+            ),
             "x.gallery",
             Matcher.load,
             Path.read_bytes,
