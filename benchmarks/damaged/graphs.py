@@ -6,7 +6,6 @@ from dataclasses import replace
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import onnx
@@ -15,9 +14,9 @@ from onnx import TensorProto
 from damaged import bytes_damage
 from damaged.small_bundle import ATTRIBUTES, SIDE, copy_with, small_bundle
 from fashionsdk import Embedder, FashionSDKError
+from fashionsdk.backends import RUNTIMES, Runtime
 from fashionsdk.bundle import FileInfo
 
-RUNTIMES: tuple[Literal["onnxruntime", "openvino"], ...] = ("onnxruntime", "openvino")
 IMAGES = 2
 
 
@@ -31,7 +30,7 @@ class Graphs:
         self._trial = folder / f"graphs-{os.getpid()}"
         self._file = self._bundle.manifest.graphs[0].file
         self._data = (self._bundle.path / self._file).read_bytes()
-        self._runtimes = [name for name in RUNTIMES if find_spec(name)]
+        self._runtimes = [name for name, runtime in RUNTIMES.items() if _runs(runtime)]
         self._images = np.random.default_rng(0).integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)
         self._next = 0
 
@@ -48,10 +47,15 @@ class Graphs:
         manifest = self._bundle.manifest
         files = {**manifest.files, self._file: FileInfo(sha256(content).hexdigest(), len(content))}
         copy_with(self._bundle, self._trial, replace(manifest, files=files).to_bytes(), content)
-        with Embedder(self._trial, device="cpu", runtime=RUNTIMES[self._next]) as embedder:
+        with Embedder(self._trial, device="cpu", runtime=self._runtimes[self._next]) as embedder:
             answer = embedder.embed(self._images, attention=True)
         assert answer.vectors.shape[:2] == (IMAGES, ATTRIBUTES), answer.vectors.shape
         assert np.isfinite(answer.vectors).all(), "vectors are not finite"
+
+
+def _runs(runtime: Runtime) -> bool:
+    """Tell whether a runtime is installed and runs graphs on a CPU."""
+    return "fp32" in runtime.precisions.get("cpu", ()) and find_spec(runtime.module) is not None
 
 
 def damage_nodes(data: bytes, rng: np.random.Generator) -> bytes:

@@ -16,7 +16,7 @@ EXTREME_ASPECT_RATIO = 4
 
 # Settings come from files too. The networks take 448 pixels at most; a batch of 32 photos of 2048 is 400 MB of bytes.
 MAX_SIDE = 2048
-MAX_REDUCING_GAP = 64  # nothing is reduced that is under 64 times as long as the result
+MAX_REDUCING_GAP = 128  # more, and no photo within the limit on pixels would be reduced
 # Up to this many decoded pixels are converted to sRGB before they are resized, as a browser does; of larger photos only
 # the square is, which takes a millisecond instead of seconds. docs/decisions/colour.md has the differences.
 CONVERTED_FIRST = 4_000_000

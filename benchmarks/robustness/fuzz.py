@@ -1,12 +1,12 @@
 """Does a damaged input do harm? Photos, manifests, graphs, galleries and tables, changed at random, are read.
 
-    python benchmarks/fuzz.py --photos 20000 --manifests 2000 --graphs 2000 --galleries 2000 --tables 2000
+    python benchmarks fuzz --photos 20000 --manifests 2000 --graphs 2000 --galleries 2000 --tables 2000
 
 Each input may give an answer or one of the SDK's errors. Anything else is a fault: another exception, a process that
 dies, or one that does not answer. The table says how many inputs of each format were accepted, the most memory that one
 needed above what the process held before, and the most CPU time. The same seed gives the same inputs. Linux only.
 
-    python benchmarks/fuzz.py --photos 1000 --keep faults     # writes each input that is a fault to a folder
+    python benchmarks fuzz --photos 1000 --keep faults     # writes each input that is a fault to a folder
 """
 
 import argparse

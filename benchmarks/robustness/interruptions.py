@@ -1,6 +1,6 @@
 """Does anything get lost? Training, index, save, export and report are killed, meet a full disk and a read-only folder.
 
-    python benchmarks/interruptions.py --kills 20
+    python benchmarks interruptions --kills 20
 
 Each command runs once undisturbed; that is what its output must be. Then it is killed (SIGKILL) at random moments, and
 after every kill what stands in the output's place must be absent, as it was, or complete. A last run must end as the
@@ -28,7 +28,7 @@ from fashionsdk._tools.progress import progress_bar
 from harness.tables import json_lines, table
 from harness.this_machine import machine
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COLUMNS = ("command", "seconds", "kills", "after a kill", "in the end", "full disk", "read-only folder")
 RIGHT = "right"
 SAVE = """
