@@ -1,5 +1,6 @@
 """Read many photos: from sources to the model's input, in order, in threads, a bounded number ahead."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools.batches import slices
 from fashionsdk.backends import available_cpus
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import ImageSource, Preprocessing
+from fashionsdk.photos import ImageSource, Preprocessing, shows_one_of_several
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,6 +33,9 @@ class ReadPhoto:
     source: ImageSource
     pixels: Pixels | None
     error: ImageError | None
+
+
+Drawn: TypeAlias = ReadPhoto | tuple[int, ImageSource]
 
 
 def read_batches(
@@ -64,7 +68,7 @@ def read_photos(
     """Yield every photo of a stream in order; at most ``batch_size + workers`` are drawn ahead of the one yielded.
 
     Args:
-        sources: the photos; drawn in the caller's thread.
+        sources: the photos; drawn in the caller's thread, where Pillow images of several frames are read too.
         preprocessing: from a photo to the model's input.
         batch_size: how many the caller takes at a time.
         workers: threads that read; ``None`` for one a CPU, up to ``MAX_WORKERS``.
@@ -74,8 +78,18 @@ def read_photos(
     """
     workers = min(available_cpus(), MAX_WORKERS) if workers is None else workers
     return map_ordered(
-        partial(_read_numbered, preprocessing), enumerate(sources), workers=workers, ahead=batch_size + workers
+        partial(_read_drawn, preprocessing), _draw(preprocessing, sources), workers=workers, ahead=batch_size + workers
     )
+
+
+def _draw(preprocessing: Preprocessing, sources: Iterable[ImageSource]) -> Iterator[Drawn]:
+    """Yield photos to read, and those read already: before their owner turns to the next frame."""
+    for numbered in enumerate(sources):
+        yield _read_numbered(preprocessing, numbered) if shows_one_of_several(numbered[1]) else numbered
+
+
+def _read_drawn(preprocessing: Preprocessing, drawn: Drawn) -> ReadPhoto:
+    return drawn if isinstance(drawn, ReadPhoto) else _read_numbered(preprocessing, drawn)
 
 
 def _read_here(
@@ -128,7 +142,7 @@ def map_ordered(
     ends, fails or is closed, it waits for the calls that have begun and drops the others; no thread stays.
 
     Raises:
-        ValueError: ``workers`` or ``ahead`` is below 1.
+        ValueError: ``workers`` or ``ahead`` is below 1, or the generator goes on in a fork of the process it began in.
     """
     if workers < 1 or ahead < 1:
         raise ValueError(f"workers is {workers} and ahead is {ahead}; expected 1 or more of each")
@@ -138,6 +152,7 @@ def map_ordered(
 def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, ahead: int) -> Generator[R, None, None]:
     pending: deque[Future[R]] = deque()
     end: Exception | None = None
+    process = os.getpid()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="fashionsdk")
     try:
         while True:
@@ -147,6 +162,8 @@ def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, a
                     pending.append(pool.submit(function, item[0]))
             if not pending:
                 break
+            if os.getpid() != process:  # the threads that would compute the result are the parent's
+                raise ValueError("this stream was begun before the process was forked; begin one in each process")
             yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

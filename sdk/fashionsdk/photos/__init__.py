@@ -1,11 +1,13 @@
 """Photos: from any source to upright RGB pixels, and from pixels to a model's input."""
 
 from fashionsdk.photos._preprocessing import Preprocessing
-from fashionsdk.photos._source import ImageSource, open_image, open_photo
+from fashionsdk.photos._source import ImageSource, describe, open_image, open_photo, shows_one_of_several
 
 __all__ = [
     "ImageSource",
     "Preprocessing",
+    "describe",
     "open_image",
     "open_photo",
+    "shows_one_of_several",
 ]

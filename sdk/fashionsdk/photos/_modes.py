@@ -1,41 +1,109 @@
 """From the modes of Pillow and numpy to 8-bit RGB."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fashionsdk.photos._transparency import Box, Key
 
-def to_rgb(image: Image.Image) -> Image.Image:
+# Pixels that are converted at a time where a conversion needs more bytes a pixel than the photo and its RGB have.
+STRIP = 2**20
+
+
+def to_rgb(image: Image.Image, key: Key | None = None) -> Image.Image:
     """Return an image as RGB: transparency is composited on white, grey of more than 8 bits is scaled to 0 to 255.
+
+    Args:
+        image: an image of any mode.
+        key: the value of its pixels that is transparent.
 
     Raises:
         ValueError: grey values are negative, or beyond every usual range.
     """
-    if image.mode == "RGB" and "transparency" not in image.info:
+    if image.mode == "RGB" and key is None:
         return image
     if image.mode.startswith("I") or image.mode == "F":
-        return _scale(image)
+        return _by_strips(image, _scaling(image, key), None)
     if image.has_transparency_data:
-        coloured = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured)
+        return _by_strips(image, _on_white, key)
     return image.convert("RGB")
 
 
-def _scale(image: Image.Image) -> Image.Image:
-    """Scale grey of more than 8 bits to 0 to 255.
+def on_canvas(rgb: Image.Image, box: Box) -> Image.Image:
+    """Return the part of an RGB image that lies in ``box``, on white."""
+    canvas = Image.new("RGB", rgb.size, "white")
+    canvas.paste(rgb.crop(box), box)
+    return canvas
+
+
+def _by_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image], key: Key | None) -> Image.Image:
+    """Return what ``convert``, which looks at one pixel at a time, makes of an image: RGB."""
+    if image.width * image.height <= STRIP and key == image.info.get("transparency"):
+        return convert(image)
+    rgb = Image.new("RGB", image.size)
+    for strip in _strips(image.size):
+        part = image.crop(strip)
+        if key is not None:
+            part.info["transparency"] = key
+        rgb.paste(convert(part), strip)
+    return rgb
+
+
+def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield left, top, right and bottom of strips, together the whole of an image."""
+    width, height = size
+    across = min(width, STRIP)
+    rows = max(STRIP // across, 1)
+    for top in range(0, height, rows):
+        for left in range(0, width, across):
+            yield left, top, min(left + across, width), min(top + rows, height)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "La":  # grey times alpha: Pillow knows the way to LA only
+        image = image.convert("LA")
+    coloured = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
+
+
+def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Image.Image]:
+    """Return what scales parts of a grey image of more than 8 bits to 0 to 255.
 
     I;16 has a range of its own. In I (32-bit) and F the range is the smallest usual one that holds every value: 1
-    (F only), 255 or 65535.
+    (F only), 255 or 65535. The value ``key`` becomes white.
     """
-    values = np.asarray(image).astype(np.float64)
+    full = _range(image)
+
+    def scale(part: Image.Image) -> Image.Image:
+        values = np.asarray(part)
+        scaled = np.rint(values.astype(np.float64) * (255 / full)).astype(np.uint8)
+        if isinstance(key, int):
+            scaled[values == key] = 255
+        return Image.fromarray(scaled).convert("RGB")
+
+    return scale
+
+
+def _range(image: Image.Image) -> int:
     ranges = (65535,) if image.mode.startswith("I;16") else (255, 65535) if image.mode == "I" else (1, 255, 65535)
-    lowest, highest = values.min(), values.max()
+    lowest, highest = _extremes(image)
     full = next((full for full in ranges if lowest >= 0 and highest <= full), None)
     if full is None:
         raise ValueError(f"has grey values from {lowest:g} to {highest:g}; expected 0 to one of {ranges}")
-    return Image.fromarray(np.rint(values * (255 / full)).astype(np.uint8)).convert("RGB")
+    return full
+
+
+def _extremes(image: Image.Image) -> tuple[float, float]:
+    """Return the least and the greatest value; NaN for both if a value is NaN."""
+    lowest, highest = [], []
+    for strip in _strips(image.size):
+        values = np.asarray(image.crop(strip))
+        lowest.append(values.min())
+        highest.append(values.max())
+    return float(np.min(lowest)), float(np.max(highest))
 
 
 def from_array(array: NDArray[Any]) -> Image.Image:

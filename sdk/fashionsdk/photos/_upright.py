@@ -1,9 +1,14 @@
 """How a photo lies in its pixels: the turn that EXIF asks for, and a photo that was reduced while it was decoded."""
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
-from PIL import ExifTags, Image
+from PIL import Image
+
+from fashionsdk.photos._orientation import orientation
+
+if TYPE_CHECKING:
+    from PIL.ImageCms import ImageCmsTransform
 
 Box: TypeAlias = tuple[float, float, float, float]
 
@@ -35,15 +40,17 @@ class Photo:
     """A photo's pixels, all of them or reduced while they were decoded.
 
     Attributes:
-        image: RGB, 8 bits a channel, upright.
+        image: RGB, 8 bits a channel, upright; L or CMYK if ``colours`` takes that.
         size: width and height of the photo itself.
         box: left, top, right and bottom of the photo within ``image``, in pixels of ``image``. Of a reduced photo it
             may begin or end in the middle of a pixel, because the number of pixels is rounded up.
+        colours: what converts ``image``, or a part of it, to sRGB; ``None`` if it is in sRGB.
     """
 
     image: Image.Image
     size: tuple[int, int]
     box: Box
+    colours: "ImageCmsTransform | None" = None
 
     @classmethod
     def whole(cls, image: Image.Image) -> "Photo":
@@ -60,17 +67,20 @@ class Photo:
             for (begin, end, length), mirror in zip(spans, mirrored, strict=True)
         )
         width, height = self.size[::order]
-        return Photo(self.image.transpose(turn), (width, height), (left, top, right, bottom))
+        image = self.image.transpose(turn)
+        image.info = {}  # what it says of orientation is no longer true
+        return Photo(image, (width, height), (left, top, right, bottom), self.colours)
+
+    def in_srgb(self) -> "Photo":
+        """Return the photo in sRGB: RGB."""
+        return self if self.colours is None else replace(self, image=self.convert(self.image), colours=None)
+
+    def convert(self, part: Image.Image) -> Image.Image:
+        """Return pixels of this photo, which may have been resized, in sRGB: RGB."""
+        return part if self.colours is None else self.colours.apply(part)
 
 
 def upright(photo: Photo, image: Image.Image) -> Photo:
     """Return the photo turned as the EXIF orientation of ``image``, which it was decoded from, says."""
-    turn = _UPRIGHT.get(_orientation(image))
+    turn = _UPRIGHT.get(orientation(image))
     return photo if turn is None else photo.turned(turn)
-
-
-def _orientation(image: Image.Image) -> Any:
-    try:
-        return image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # metadata that cannot be read: the pixels stay as they are stored
-        return None
