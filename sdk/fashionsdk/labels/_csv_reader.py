@@ -78,7 +78,8 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
     try:
         with path.open("rb") as file:
             _check_kind(path, file.peek(4))
-            rows = tuple(_rows(path, TextIOWrapper(file, "utf-8-sig", newline="")))
+            with TextIOWrapper(file, "utf-8-sig", newline="") as lines:
+                rows = tuple(_rows(path, lines))
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except OSError as error:

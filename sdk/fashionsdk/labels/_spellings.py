@@ -46,9 +46,10 @@ def _differing_notes(column: str, values: Lines) -> Iterator[str]:
         if len(spellings) > 1:
             most = max(spellings, key=lambda value: len(values[value]))
             others = sorted(line for value in spellings if value != most for line in values[value])
+            listed = _listed({value: values[value] for value in spellings})
             yield (
-                f"column {column!r}: {_listed({value: values[value] for value in spellings})} are different values, but seem to "
-                f"be one word; to merge them, write {shown(most)} in {lines_text(others)}"
+                f"column {column!r}: {listed} are different values, but seem to be one word; to merge them, write "
+                f"{shown(most)} in {lines_text(others)}"
             )
 
 

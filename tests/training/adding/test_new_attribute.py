@@ -165,7 +165,7 @@ def test_missing_photos_and_queries_are_logged(known, shop, tmp_path, caplog):
         (["--split", "test"], 1, "split 'test' is empty"),
         (["--photos-per-value", "0"], 2, "0 photos a value; expected 1 or more"),
         (["--seed", "-1"], 2, "seed is -1"),
-        (["--valid", "train"], 1, "are both for training and for validation"),
+        (["--valid", "train"], 1, "photos are in both 'train' and 'train'"),
         (["--data", "nowhere.csv"], 1, "cannot be read"),
     ],
 )

@@ -38,7 +38,14 @@ def test_an_unreadable_photo_loses_its_labels_and_is_counted(shop, tmp_path, cap
     assert (data.values[:2] == -1).all()
     assert (data.values[2:, 0] >= 0).all()
     assert "2 of 40 photos cannot be read" in caplog.text
-    assert "2 of 40 training photos have no label" in caplog.text
+    assert "have no label" not in caplog.text  # a photo is counted once
+
+
+def test_a_photo_without_a_label_is_counted(shop, tmp_path, caplog):
+    shop.write_text(shop.read_text().replace("\n0.png,train,red,horizontal", "\n0.png,train,,"))
+    with caplog.at_level(logging.INFO):
+        load(shop, tmp_path)
+    assert "1 of 40 training photos have no label" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,11 @@ import torch
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.evaluation import one_valued
-from fashionsdk.labels import RetrievalSplit, read_retrieval
-from fashionsdk_training.adding.attribute_photos import LabelledPhotos, load_labelled, read_labelled
+from fashionsdk.labels import RetrievalSplit, Split, read_retrieval
+from fashionsdk_training.adding.attribute_photos import load_labelled, read_labelled
 from fashionsdk_training.adding.fit_classifier import encode_bands, fit_added
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.data import PhotoCache, cache_photos
-from fashionsdk_training.errors import DataError
+from fashionsdk_training.data import PhotoCache, cache_photos, check_splits_differ
 from fashionsdk_training.loop import evaluate_model, processes
 from fashionsdk_training.models import AddedAttribute
 
@@ -68,7 +67,9 @@ def add_attribute(
     everything = read_labelled(data, name, split)
     chosen = everything.select(everything.draw(photos_per_value, seed))
     queries = _queries(data, name, valid)
-    _check_splits(chosen, queries, data)
+    if queries is not None:
+        photos_to_learn = Split(Path(), tuple(map(str, chosen.paths)), ())
+        check_splits_differ(data, photos_to_learn, queries, (split, valid))
     with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder, processes(device) as peers:
         cache, preprocessing = cache or Path(folder), checkpoint.preprocessing
         labelled, photos = load_labelled(chosen, preprocessing, cache, photos_per_value, progress=progress)
@@ -118,15 +119,6 @@ def _queries(data: str | Path, name: str, split: str) -> RetrievalSplit | None:
         logger.warning("%s is not evaluated: split %r has no query for it", name, split)
         return None
     return queries
-
-
-def _check_splits(chosen: LabelledPhotos, queries: RetrievalSplit | None, data: str | Path) -> None:
-    """Raise if a photo is in both splits."""
-    if queries is not None and (both := sorted(set(chosen.images) & set(queries.images))):
-        raise DataError(
-            f"{data}: {len(both)} photos are both for training and for validation, first {both[0]}; give each photo "
-            "one split"
-        )
 
 
 def _with_metrics(

@@ -48,9 +48,7 @@ class _Photo:
 
 def _shared(train: Split, valid: Split) -> list[tuple[int, int]]:
     """Return for each photo of ``valid`` that is in ``train``: one index into ``train.images``, and its own."""
-    photos = [
-        _Photo(split is train, index, path) for split in (train, valid) for index, path in enumerate(split.paths)
-    ]
+    photos = [_Photo(split is train, index, path) for split in (train, valid) for index, path in enumerate(split.paths)]
     pairs: dict[int, int] = {}
     for group in [*_groups([photos], _path), *_equal_files(photos)]:
         first = min(photo.index for photo in group if photo.trained)

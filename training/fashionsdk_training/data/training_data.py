@@ -107,7 +107,9 @@ def load_photos(
     for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))
-            raise DataError(f"{read.path}: none of the {len(loaded.pixels)} photos of split {split!r} can be read: {reason}")
+            raise DataError(
+                f"{read.path}: none of the {len(loaded.pixels)} photos of split {split!r} can be read: {reason}"
+            )
     values = np.where(photos.readable[:, None], labels.matrix(), -1)
     _log_summary(labels, values, photos.readable)
     _log_unknown(labels, values, retrieval)
