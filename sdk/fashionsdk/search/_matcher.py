@@ -164,7 +164,7 @@ class Matcher:
         """
         check_embeddings(embeddings, "embeddings")
         keys = checked_keys(keys, len(embeddings))
-        entries = checked_metadata(metadata, len(embeddings))
+        entries = checked_metadata(metadata, keys)
         names = self.attributes
         if set(embeddings.attributes) != set(names) or len(embeddings.attributes) != len(names):
             raise ValueError(f"embeddings hold {', '.join(embeddings.attributes)}; expected {', '.join(names)}")
