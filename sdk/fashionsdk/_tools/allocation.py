@@ -2,7 +2,7 @@
 
 import errno
 import os
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -38,7 +38,7 @@ def allocate(descriptor: int, offset: int, length: int) -> None:
     _write_zeros(descriptor, offset, length)
 
 
-def allocated_array(file: BinaryIO, dtype: DTypeLike, shape: tuple[int, ...], offset: int = 0) -> NDArray[Any]:
+def allocated_array(file: IO[bytes], dtype: DTypeLike, shape: tuple[int, ...], offset: int = 0) -> NDArray[Any]:
     """Return an array of zeros in a file, mapped into memory, whose disk space is reserved.
 
     Args:

@@ -112,9 +112,10 @@ def keep_owner_and_mode(descriptor: int, old: os.stat_result) -> None:
     editors do: the file must not become readable for people who could not read it.
     """
     mode, new = stat.S_IMODE(old.st_mode) & 0o777, os.fstat(descriptor)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid) and not _give(descriptor, old.st_uid, old.st_gid):
-        if new.st_gid != old.st_gid and not _give(descriptor, -1, old.st_gid):
-            mode = mode & 0o707 | (mode & 0o007) << 3
+    same = (new.st_uid, new.st_gid) == (old.st_uid, old.st_gid)
+    kept = same or _give(descriptor, old.st_uid, old.st_gid) or new.st_gid == old.st_gid
+    if not kept and not _give(descriptor, -1, old.st_gid):
+        mode = mode & 0o707 | (mode & 0o007) << 3
     with suppress(OSError):  # a file system without permissions, such as a memory card's
         os.fchmod(descriptor, mode)
 

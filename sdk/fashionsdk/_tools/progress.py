@@ -106,7 +106,7 @@ def progress_bar(
 
 @cache
 def _bar_class() -> Any:
-    """Return tqdm without its thread, which redraws bars whose guess of the next redraw was wrong; ours do not guess."""
+    """Return tqdm without its thread, which corrects wrong guesses of the next redraw: our bars look at the clock."""
     from tqdm import tqdm  # here, because it is slow to import
 
     class Bar(tqdm):  # type: ignore[type-arg]

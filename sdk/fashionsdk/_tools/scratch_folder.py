@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fashionsdk._tools.regular_file import system_errors_as
+from fashionsdk.errors import FashionSDKError
+
 PREFIX = "fashionsdk-scratch-"
 
 
@@ -17,13 +20,14 @@ def scratch_folder() -> Iterator[Path]:
     are removed here. Needs a POSIX system.
 
     Raises:
-        OSError: there is no place for it.
+        FashionSDKError: there is no place for it.
     """
     import tempfile  # slow to import, and needed here only
 
-    parent = Path(tempfile.gettempdir())
-    remove_abandoned(parent)
-    folder, lock = _make(parent)
+    with system_errors_as(FashionSDKError, "cannot make a temporary folder"):
+        parent = Path(tempfile.gettempdir())
+        remove_abandoned(parent)
+        folder, lock = _make(parent)
     try:
         yield folder
     finally:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
+from fashionsdk._tools.regular_file import open_regular, system_errors_as
 from fashionsdk.bundle._manifest import MANIFEST_FILE, REFERENCE_FILE, FileInfo, GraphInfo, Manifest, check_file_name
 from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
@@ -77,7 +78,7 @@ class Bundle:
             overwrite: replace the bundle that is there.
 
         Raises:
-            BundleError: ``out`` exists and may not be replaced.
+            BundleError: ``out`` exists and may not be replaced, or cannot be written.
             ValueError: manifest, graphs and reference do not fit each other.
         """
         if manifest.files:
@@ -86,7 +87,7 @@ class Bundle:
             raise ValueError(f"graphs holds {REFERENCE_FILE}; expected it to be given as reference")
         reference.check(manifest)
         cls.check_writable(out, overwrite=overwrite)
-        with replacing_folder(out) as folder:
+        with system_errors_as(BundleError, f"cannot write the bundle {out}"), replacing_folder(out) as folder:
             cls.check_writable(out, overwrite=overwrite)  # again: another writer may have been waited for
             for name, source in graphs.items():
                 check_file_name(name)
@@ -133,7 +134,7 @@ class Bundle:
 
 def _read_manifest(path: Path) -> bytes:
     try:
-        with (path / MANIFEST_FILE).open("rb") as file:
+        with open_regular(path / MANIFEST_FILE) as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise BundleError(
@@ -158,7 +159,7 @@ def _check_file(path: Path, expected: FileInfo, verify: bool) -> None:
 
 
 def _file_info(path: Path) -> FileInfo:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return FileInfo(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from fashionsdk._tools.atomic_folder import check_replacing_folder
+from fashionsdk._tools.regular_file import system_errors_as
 from fashionsdk.errors import BundleError
 
 
@@ -15,10 +17,12 @@ def check_replaceable(out: Path, owned: Callable[[Path], list[str]], *, overwrit
         overwrite: whether a bundle may be replaced.
 
     Raises:
-        BundleError: ``out`` exists and may not be replaced.
+        BundleError: ``out`` exists and may not be replaced, or cannot be written.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
+    with system_errors_as(BundleError, f"cannot write the bundle {out}"):
+        check_replacing_folder(out)
+        if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+            return
     if not overwrite:
         raise BundleError(
             f"{out} exists; choose another folder, or allow replacing it (overwrite=True, or --overwrite)"

@@ -67,8 +67,9 @@ def _search(folder: str, searched: set[str], unreadable: dict[str, str]) -> Iter
             if real not in searched:
                 searched.add(real)
                 starts += filter(os.path.islink, (os.path.join(parent, name) for name in folders))
-                yield from (os.path.join(parent, name) for name in sorted(files) if _is_photo(name))
+                yield from (os.path.join(parent, name) for name in sorted(files) if is_photo(name))
 
 
-def _is_photo(name: str) -> bool:
+def is_photo(name: str) -> bool:
+    """Say whether a file in a folder is taken for a photo, by its name."""
     return Path(name).suffix.lower() in EXTENSIONS and not name.startswith(".")

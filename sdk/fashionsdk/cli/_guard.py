@@ -63,6 +63,12 @@ def guarded(program: str, action: Callable[[], int], *, debug: bool = False, ext
     return status
 
 
+def raise_signal_of(status: int) -> None:
+    """Raise `Terminated` if the exit code of a command that ran in this process says that a signal ended it."""
+    if status - SIGNALLED in signal.valid_signals():
+        raise Terminated(status - SIGNALLED)
+
+
 @contextmanager
 def ending_cleanly() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP in the block into `Terminated`, so that whatever is open is closed and removed.

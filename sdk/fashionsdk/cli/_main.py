@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from fashionsdk.cli._guard import guarded
+from fashionsdk.cli._options import CommandParser
 from fashionsdk.cli._output import prepare_streams, print_answer, show_log
 from fashionsdk.cli.commands import COMMANDS
 
@@ -41,7 +42,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="fashionsdk",
         description="Attribute-specific fashion retrieval: find items with the same neckline, sleeve or colour.",
         epilog=EPILOG,

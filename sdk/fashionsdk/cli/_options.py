@@ -3,8 +3,9 @@
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
+from fashionsdk._tools.printable_text import printable
 from fashionsdk.backends import PRECISIONS, RUNTIMES
 from fashionsdk.cli._find_photos import EXTENSIONS
 
@@ -31,6 +32,14 @@ class Help:
     summary: str
     description: str
     examples: str
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser that escapes control characters where it repeats what was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message on stderr, and exit with 2."""
+        super().error(printable(message))
 
 
 def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:

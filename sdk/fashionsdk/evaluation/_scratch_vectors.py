@@ -3,13 +3,13 @@
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools.allocation import allocated_array
-from fashionsdk._tools.regular_file import reason
+from fashionsdk._tools.regular_file import reason, system_errors_as
 from fashionsdk.errors import FashionSDKError
 
 Batch: TypeAlias = tuple[NDArray[np.integer[Any]], NDArray[np.float32]]  # image indices (B,), embeddings (B, A, D)
@@ -26,7 +26,7 @@ class ScratchVectors:
         present: ``(N,)``, true for images that have embeddings.
     """
 
-    def __init__(self, file: BinaryIO, images: int) -> None:
+    def __init__(self, file: IO[bytes], images: int) -> None:
         self._file = file
         self._vectors: NDArray[np.float32] | None = None
         self.present = np.zeros(images, np.bool_)
@@ -59,6 +59,11 @@ class ScratchVectors:
             ) from error
 
 
+def _unnamed_file() -> IO[bytes]:
+    with system_errors_as(FashionSDKError, "cannot make a temporary file for embeddings"):
+        return tempfile.TemporaryFile(prefix="fashionsdk-")
+
+
 @contextmanager
 def scratch_vectors(batches: Iterable[Batch], images: int) -> Iterator[ScratchVectors]:
     """Yield the embeddings of ``batches``, of ``images`` images in all, on disk while the block runs.
@@ -68,11 +73,7 @@ def scratch_vectors(batches: Iterable[Batch], images: int) -> Iterator[ScratchVe
     Raises:
         FashionSDKError: there is no space for them.
     """
-    try:
-        file = tempfile.TemporaryFile(prefix="fashionsdk-")
-    except OSError as error:
-        raise FashionSDKError(f"cannot make a temporary file for embeddings: {reason(error)}") from error
-    with file:
+    with _unnamed_file() as file:
         vectors = ScratchVectors(file, images)
         for batch in batches:
             vectors.put(*batch)

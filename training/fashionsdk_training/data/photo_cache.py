@@ -12,10 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools.atomic_file import locked, replacing
+from fashionsdk._tools.allocation import allocate
+from fashionsdk._tools.atomic_file import locked, remove_abandoned, replacing
 from fashionsdk._tools.progress import progress_bar
+from fashionsdk._tools.regular_file import reason
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import Preprocessing
+from fashionsdk_training.errors import DataError
+
+PARTIAL = ".partial"
 
 logger = logging.getLogger(__name__)
 
@@ -54,19 +59,44 @@ def cache_photos(
         preprocessing: its side is S.
         folder: where decoded photos are stored.
         progress: whether to show a progress bar while photos are decoded.
+
+    Raises:
+        DataError: the folder cannot be written, or has no space for them.
     """
+    try:
+        return _cached(paths, preprocessing, folder, progress)
+    except OSError as error:
+        megabytes = len(paths) * preprocessing.side**2 * 3 / 1e6
+        raise DataError(
+            f"cannot keep {len(paths):,} decoded photos, {megabytes:,.1f} MB, in the folder {folder}: "
+            f"{reason(error)}; free some space, or choose another folder, such as with --cache"
+        ) from error
+
+
+def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
     if not done_file.is_file():
+        _remove_abandoned(folder)
         with locked(folder / f".{name}.decoding"):
             if not done_file.is_file():  # or another process has decoded them while this one waited
                 unreadable = _decode(paths, preprocessing, pixels_file, progress)
                 with replacing(done_file) as file:
                     file.write(json.dumps(unreadable).encode())
-    unreadable = {int(index): reason for index, reason in json.loads(done_file.read_text()).items()}
+    unreadable = {int(index): why for index, why in json.loads(done_file.read_text()).items()}
     _warn(paths, unreadable)
     return PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left half done, of these photos or of others."""
+    for lock in folder.glob(".*.decoding"):
+        name = lock.stem.removeprefix(".")
+        half = [folder / f"{name}{PARTIAL}", folder / f".{name}.json.saving"]
+        if not (folder / f"{name}.json").exists():
+            half.append(folder / f"{name}.npy")
+        remove_abandoned(lock, *half)
 
 
 def _warn(paths: Sequence[Path], unreadable: dict[int, str]) -> None:
@@ -88,9 +118,22 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
 
 
 def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> dict[int, str]:
+    partial = file.with_suffix(PARTIAL)
+    try:
+        reasons = _decode_to(partial, paths, preprocessing, progress)
+        os.replace(partial, file)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # it may be what fills the disk
+        raise
+    return {index: why for index, why in enumerate(reasons) if why is not None}
+
+
+def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool) -> list[str | None]:
+    """Write the pixels of all photos to an .npy file; return for each photo why it could not be read, or None."""
     shape = (len(paths), preprocessing.side, preprocessing.side, 3)
-    partial = file.with_suffix(".partial")  # what a killed process left of it is overwritten
-    pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+    pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+    with file.open("rb+") as opened:
+        allocate(opened.fileno(), pixels.offset, pixels.nbytes)
 
     def decode(index: int) -> str | None:
         try:
@@ -101,7 +144,10 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, pro
 
     with ThreadPoolExecutor() as pool:
         decoded, total = pool.map(decode, range(len(paths))), len(paths)
-        reasons = list(progress_bar(decoded, "decoding photos", total, "photo", shown=progress))
+        try:
+            reasons = list(progress_bar(decoded, "decoding photos", total, "photo", shown=progress))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C must not wait for all photos
+            raise
     pixels.flush()
-    os.replace(partial, file)
-    return {index: reason for index, reason in enumerate(reasons) if reason is not None}
+    return reasons

@@ -4,14 +4,20 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from fashionsdk._tools.printable_text import printable
+from fashionsdk.cli import CommandParser, guarded, print_answer
 from fashionsdk_training.garments.garment_table import write_table
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the data set that the command line asks for."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the data set that the command line asks for; return the exit code."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    return guarded("garments", lambda: _write(parser, args))
+
+
+def _write(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
         labels = write_table(
             args.out,
@@ -24,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except ValueError as error:
         parser.error(str(error))
-    print(f"{labels}: {args.train} train and {args.valid} valid pictures, {len(ATTRIBUTES)} attributes")
+    print_answer(
+        f"{printable(str(labels))}: {args.train} train and {args.valid} valid pictures, {len(ATTRIBUTES)} attributes"
+    )
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m fashionsdk_training.garments",
         description="Draw garments with FashionAI's eight attributes: OUT/images/*.jpg, OUT/labels.csv and "
         "OUT/boxes.csv. The same seed and side give the same pictures.",
@@ -44,4 +53,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

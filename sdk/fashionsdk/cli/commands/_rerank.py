@@ -80,10 +80,8 @@ def _stdin() -> bytes:
     stream: Any = usable(sys.stdin)
     if stream is None:
         raise FashionSDKError("there is no standard input to read the list of keys from; give a file with --keys")
-    data: bytes = (
-        stream.buffer.read() if hasattr(stream, "buffer") else stream.read().encode("utf-8", "surrogateescape")
-    )
-    return data
+    read = getattr(stream, "buffer", stream).read()
+    return read if isinstance(read, bytes) else str(read).encode("utf-8", "surrogateescape")
 
 
 def _line_numbers(path: str, lines: Iterable[str]) -> dict[str, int]:
