@@ -43,7 +43,7 @@ def existing_folder(path: str | os.PathLike[str]) -> Path:
     """Return ``path``, or the old version beside it if a writer was killed between its two renames."""
     folder = Path(path)
     with suppress(OSError, ValueError):  # a name that cannot be one: who reads the folder says so
-        previous = _previous(folder.resolve())
+        previous = _previous(Path(os.path.realpath(folder)))
         return previous if previous.is_dir() and not folder.exists() else folder
     return folder
 
@@ -62,7 +62,7 @@ def check_replacing_folder(path: str | os.PathLike[str]) -> None:
 
 def _target(path: str | os.PathLike[str]) -> Path:
     """Return the folder to replace."""
-    target = Path(checked_name(path)).resolve()
+    target = Path(os.path.realpath(checked_name(path)))
     if target.exists():
         if not target.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "it exists and is not a folder")

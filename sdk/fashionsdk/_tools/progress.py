@@ -17,6 +17,7 @@ class Bar(Protocol):
     """What the work does with its bar."""
 
     total: Any
+    n: Any  # how far it has moved
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the items, and move by one for each."""
@@ -38,7 +39,7 @@ class _Silent:
     """A bar that nobody sees. Nothing is imported and no thread is started for it."""
 
     def __init__(self, items: Iterable[Any] | None, total: int | None) -> None:
-        self._items, self.total = items, total
+        self._items, self.total, self.n = items, total, 0.0
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items or ())
@@ -50,7 +51,8 @@ class _Silent:
         return None
 
     def update(self, n: float = 1) -> None:
-        """Do nothing."""
+        """Move by ``n`` items."""
+        self.n += n
 
     def set_postfix(self, *, refresh: bool = True, **values: Any) -> None:
         """Do nothing."""

@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from io import BufferedReader
 
 from fashionsdk.errors import FashionSDKError
 
@@ -13,7 +13,7 @@ from fashionsdk.errors import FashionSDKError
 _INHERITED = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a regular file to read its bytes, or a pipe that the process was started with.
 
     A named pipe would be waited for, perhaps for ever, so it is an error like a folder or a device.

@@ -62,7 +62,7 @@ def _objection(path: Path, bundle: str, inputs: Iterable[str]) -> str | None:
         return f"there is no folder {path.parent}; make it first"
     if path.is_dir():
         return "it is a folder; expected a file name"
-    if path.resolve().is_relative_to(Path(bundle).resolve()):
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(bundle)):
         return f"it is in the bundle {bundle}; choose another folder"
     if path.exists() and any(_same(path, other) for other in inputs):
         return "the command reads this file; choose another name"

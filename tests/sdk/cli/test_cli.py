@@ -16,7 +16,6 @@ import pytest
 from fashionsdk.backends import PRECISIONS, RUNTIMES
 from fashionsdk.cli import main
 from fashionsdk.cli._options import Help, add_command
-from fashionsdk.cli._output import printable
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.search._matcher import Matcher
 
@@ -264,7 +263,3 @@ def test_interrupted_leaves_the_old_gallery(bundle, gallery):
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "fashionsdk: interrupted"
     assert Path(gallery).read_bytes() == before
-
-
-def test_control_characters_do_not_reach_the_terminal():
-    assert printable("a\x1b[31m\n\udcff é") == "a\\x1b[31m\\n\\udcff é"

@@ -1,6 +1,7 @@
 """The command line of ``training/add_attribute.py``."""
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    if args.out.resolve() == args.checkpoint.resolve():
+    if os.path.realpath(args.out) == os.path.realpath(args.checkpoint):
         raise ValueError(f"--out is the checkpoint itself, {args.checkpoint}; expected another folder")
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     from fashionsdk_training.adding import add_attribute
