@@ -55,10 +55,10 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one MB, which only root may mount; it is full when a test has filled it."""
+    """A disk of 8 MB, which only root may mount; it is full when a test has filled it."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
     try:

@@ -45,7 +45,7 @@ def test_allocated_space_is_zeros_and_on_the_disk(tmp_path, way, monkeypatch):
 
 def test_a_full_disk_is_an_error_at_once(small_disk, way):
     with (small_disk / "x").open("wb+") as file, pytest.raises(OSError) as caught:
-        allocate(file.fileno(), 0, 2 << 20)
+        allocate(file.fileno(), 0, 16 << 20)
     assert caught.value.errno == errno.ENOSPC
 
 
@@ -59,9 +59,9 @@ def test_evaluations_say_that_the_disk_is_full(small_disk, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(small_disk))
     batches = [(np.array([0]), np.ones((1, 4, 100), np.float32))]
     message = (
-        rf"of 2,000 photos, 3\.2 MB, in the folder {small_disk}: No space left on device; free some space, or name"
+        rf"of 10,000 photos, 16\.0 MB, in the folder {small_disk}: No space left on device; free some space, or name"
     )
-    with pytest.raises(FashionSDKError, match=message), scratch_vectors(batches, 2000):
+    with pytest.raises(FashionSDKError, match=message), scratch_vectors(batches, 10_000):
         pytest.fail("the block ran")
     with scratch_vectors(batches, 100) as vectors:
         np.testing.assert_array_equal(vectors.rows(3, np.array([0])), np.ones((1, 100)))
@@ -94,8 +94,8 @@ def test_a_full_disk_keeps_the_old_file_and_the_old_folder(small_disk):
     with replacing_folder(folder) as new:
         (new / "model").write_bytes(b"old")
     with pytest.raises(OSError, match="No space left"), replacing(path) as file:
-        file.write(bytes(2 << 20))
+        file.write(bytes(16 << 20))
     with pytest.raises(OSError, match="No space left"), replacing_folder(folder) as new:
-        (new / "model").write_bytes(bytes(2 << 20))
+        (new / "model").write_bytes(bytes(16 << 20))
     assert (path.read_bytes(), (folder / "model").read_bytes()) == (b"old", b"old")
     assert sorted(os.listdir(small_disk)) == ["bundle", "x"]
