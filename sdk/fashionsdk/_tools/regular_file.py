@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, TextIOWrapper
 
 from fashionsdk.errors import FashionSDKError
 
@@ -44,6 +44,17 @@ def read_regular(path: str | os.PathLike[str]) -> bytes:
     """
     with open_regular(path) as file:
         return file.read()
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """Return a file's text, which must be UTF-8, with plain line breaks; see `open_regular`.
+
+    Raises:
+        OSError: as `open_regular`.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    with open_regular(path) as file, TextIOWrapper(file, "utf-8") as text:
+        return text.read()
 
 
 def checked_name(path: str | os.PathLike[str]) -> str:

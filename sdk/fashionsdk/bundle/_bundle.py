@@ -87,6 +87,8 @@ class Bundle:
             raise ValueError(f"graphs holds {REFERENCE_FILE}; expected it to be given as reference")
         reference.check(manifest)
         cls.check_writable(out, overwrite=overwrite)
+        for source in graphs.values():
+            source.stat()  # a missing one is the caller's mistake, not the disk's
         with system_errors_as(BundleError, f"cannot write the bundle {out}"), replacing_folder(out) as folder:
             cls.check_writable(out, overwrite=overwrite)  # again: another writer may have been waited for
             for name, source in graphs.items():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools.regular_file import read_regular
+from fashionsdk._tools.regular_file import read_text
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._label_types import Labels, RetrievalSplit
@@ -55,7 +55,7 @@ def read_attributes(folder: Path) -> tuple[Attribute, ...]:
     if path is None:
         raise LabelsError(f"{folder}: no meta.json here or in the folder above; expected the ASEN papers' index files")
     try:
-        meta = json.loads(read_regular(path).decode("utf-8"))
+        meta = json.loads(read_text(path))
         name = next(iter(meta)) if len(meta) == 1 else folder.resolve().name
         if name not in meta:
             raise LabelsError(f"{path}: describes {', '.join(meta)}, not {name!r}; name the folder like its data set")
@@ -77,7 +77,7 @@ def _filenames(folder: Path, split: str) -> tuple[str, ...]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        lines = read_regular(path).decode("utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise LabelsError(f"{path}: cannot be read: {error}") from error
     if not lines:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools.regular_file import read_regular
+from fashionsdk._tools.regular_file import read_text
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._label_types import Split
@@ -100,7 +100,7 @@ def _filenames(path: Path) -> tuple[str, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return read_regular(path).decode("utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise LabelsError(
             f"{path}: cannot be read: {error}; expected the files of the CSN authors' Zappos50k triplets"

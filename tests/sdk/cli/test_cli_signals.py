@@ -68,9 +68,13 @@ def test_signals_are_as_before_when_a_command_is_done():
 
 
 def test_a_signal_that_is_ignored_stays_ignored():
+    def work():
+        signal.raise_signal(signal.SIGHUP)
+        return 7
+
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:
-        assert guarded("x", lambda: signal.raise_signal(signal.SIGHUP) or 7) == 7
+        assert guarded("x", work) == 7
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -92,8 +96,12 @@ def test_a_second_signal_does_not_stop_the_cleaning(capsys):
 
 
 def test_a_command_within_a_command_ends_both(capsys):
+    def inner():
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
     def outer():
-        raise_signal_of(guarded("inner", lambda: signal.raise_signal(signal.SIGTERM) or 0))
+        raise_signal_of(guarded("inner", inner))
         return 0
 
     assert guarded("outer", outer) == 143

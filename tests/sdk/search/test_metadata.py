@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,12 @@ def test_what_json_lacks_is_named_by_key_and_field(entry, kind, words):
 
 
 def test_numpys_numbers_become_plain_ones(tmp_path):
-    given = {"price": np.float32(0.5), "stock": np.int64(3), "new": np.bool_(True), "sizes": [np.uint8(36)]}
+    given: dict[str, Any] = {
+        "price": np.float32(0.5),
+        "stock": np.int64(3),
+        "new": np.bool_(True),
+        "sizes": [np.uint8(36)],
+    }
     Matcher(["a"], embeddings(1), [given]).save(tmp_path / "x.gallery")
     metadata = Matcher.load(tmp_path / "x.gallery").get("a").metadata
     assert metadata == {"price": 0.5, "stock": 3, "new": True, "sizes": [36]}

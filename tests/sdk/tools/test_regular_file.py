@@ -2,7 +2,7 @@
 
 import errno
 import os
-import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -33,10 +33,9 @@ def test_what_is_no_file_is_an_error_at_once(tmp_path, name, number):
 def test_a_pipe_that_is_open_already_is_read():
     """As in ``fashionsdk rerank ... --keys <(other-engine)``."""
     reader, writer = os.pipe()
-    thread = threading.Thread(target=lambda: (os.write(writer, b"a key\n"), os.close(writer)))
-    thread.start()
+    os.write(writer, b"a key\n")  # less than a pipe holds
+    os.close(writer)
     assert read_regular(f"/dev/fd/{reader}") == b"a key\n"
-    thread.join()
     os.close(reader)
 
 
@@ -47,7 +46,7 @@ def test_a_systems_error_becomes_ours():
     assert isinstance(caught.value.__cause__, FileNotFoundError)
 
 
-READERS = {
+READERS: dict[str, tuple[Callable[[str], object], type[FashionSDKError]]] = {
     "gallery": (Matcher.load, GalleryError),
     "table": (read_csv, LabelsError),
     "labels": (lambda path: read_labels(path, "train"), LabelsError),
