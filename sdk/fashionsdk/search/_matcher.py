@@ -24,7 +24,7 @@ class Matcher:
     Args:
         keys: N different strings, one for each row of ``embeddings``.
         embeddings: N images' embeddings; their attributes, dimension and model's digest become the gallery's.
-        metadata: N JSON objects to return with the keys, or None. They are copied.
+        metadata: N JSON objects to return with the keys, or None. They are copied, and NumPy's numbers become plain ones.
 
     Raises:
         TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
@@ -158,8 +158,8 @@ class Matcher:
 
         Raises:
             TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
-            ValueError: counts differ, a key is repeated or already stored, or the embeddings do not fit
-                the gallery.
+            ValueError: counts differ, a key is repeated or already stored, a number of the metadata is not finite, or
+                the embeddings do not fit the gallery.
             GalleryError: the embeddings come from another model.
         """
         check_embeddings(embeddings, "embeddings")

@@ -252,7 +252,7 @@ def test_interrupted_leaves_the_old_gallery(bundle, gallery):
     Path("many").mkdir()
     for index in range(4000):
         os.link("shop/0.png", f"many/{index}.png")
-    argv = command("index", bundle.path, "many", "--out", gallery)
+    argv = command("index", bundle.path, "many", "--out", gallery, "--overwrite")
     # A shell's background job ignores interrupts, and so would its children.
     restore = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=restore) as process:

@@ -68,6 +68,7 @@ def _count(gallery: Path) -> str:
     from fashionsdk.search.stores import count_items
 
     try:
-        return f"{count_items(gallery):,} items"
+        count = count_items(gallery)
     except GalleryError:
         return "a damaged gallery"
+    return "1 item" if count == 1 else f"{count:,} items"
