@@ -24,7 +24,7 @@ class Matcher:
     Args:
         keys: N different strings, one for each row of ``embeddings``.
         embeddings: N images' embeddings; their attributes, dimension and model's digest become the gallery's.
-        metadata: N JSON objects to return with the keys, or None. They are copied, and NumPy's numbers become plain ones.
+        metadata: N JSON objects to return with the keys, or None. They are copied; NumPy's numbers become plain.
 
     Raises:
         TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
