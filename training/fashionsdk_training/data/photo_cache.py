@@ -69,7 +69,7 @@ def cache_photos(
         megabytes = len(paths) * preprocessing.side**2 * 3 / 1e6
         raise DataError(
             f"cannot keep {len(paths):,} decoded photos, {megabytes:,.1f} MB, in the folder {folder}: "
-            f"{reason(error)}; free some space, or choose another folder, such as with --cache"
+            f"{reason(error)}; free some space, or choose another folder: with --cache, or the environment's TMPDIR"
         ) from error
 
 
