@@ -3,8 +3,10 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
+from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk.errors import LabelsError
 
 OTHER_SEPARATORS = ";\t|"
@@ -62,7 +64,7 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
     """
     path = Path(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path) as binary, TextIOWrapper(binary, "utf-8-sig", newline="") as file:
             rows = tuple(_rows(path, file))
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error

@@ -1,5 +1,6 @@
 """Chooses the reader for a path: a label table, or a folder with a label table or with index files."""
 
+import os
 from pathlib import Path
 
 from fashionsdk.labels._index_files import index_labels, index_retrieval
@@ -34,9 +35,9 @@ def read_retrieval(path: str | Path, split: str) -> RetrievalSplit:
         LabelsError: there is nothing to read, a file is damaged, an index is unknown, or the split is empty.
     """
     path = Path(path)
-    folder = path if path.is_dir() else path.parent
+    folder = path if os.path.isdir(path) else path.parent
     table = table_path(path)
-    if table is None or (folder / f"query_{split}.txt").is_file():
+    if table is None or os.path.isfile(folder / f"query_{split}.txt"):
         return index_retrieval(folder, split)
     return table_retrieval(read_table(table), split)
 
@@ -44,6 +45,6 @@ def read_retrieval(path: str | Path, split: str) -> RetrievalSplit:
 def table_path(path: str | Path) -> Path | None:
     """Return the label table at ``path``, which is the table or its folder; None for a folder without one."""
     path = Path(path)
-    if path.is_dir():
-        return path / TABLE_NAME if (path / TABLE_NAME).is_file() else None
+    if os.path.isdir(path):
+        return path / TABLE_NAME if os.path.isfile(path / TABLE_NAME) else None
     return path
