@@ -1,7 +1,9 @@
 """What several test modules share."""
 
 import os
-from collections.abc import Generator
+import shutil
+import subprocess
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,17 @@ def pytest_runtest_makereport(
     if report.skipped and item.get_closest_marker("gpu") and os.environ.get("FASHIONSDK_HAS_GPU"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MB, which only root may mount; it is full when a test has filled it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -10,7 +10,7 @@ import numpy as np
 from damaged import bytes_damage, json_damage
 from damaged.small_bundle import copy_with, small_bundle
 from fashionsdk import FashionSDKError
-from fashionsdk._tools import own_digest
+from fashionsdk._tools.files import own_digest
 from fashionsdk.bundle import Bundle
 
 

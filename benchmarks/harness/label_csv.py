@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk.labels import read_csv
 
 

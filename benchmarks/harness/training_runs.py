@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from fashionsdk._tools import strict_json
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk_training import garments
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import load_training_data

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from fashionsdk._tools.options_once import CommandParser
-from fashionsdk.cli import guarded
+from fashionsdk._tools.command_parser import CommandParser
+from fashionsdk.cli import guarded, print_answer, raise_signal_of
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError
 from fashionsdk.labels import read_labels
@@ -54,18 +54,20 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
     with _stage("training"):
         checkpoint = _train(table, out / "run", epochs)
     with _stage("export"):
-        print(build_bundle(checkpoint, bundle, overwrite=True, progress=True).summary())
+        print_answer(build_bundle(checkpoint, bundle, overwrite=True, progress=True).summary())
     with _stage("indexing the validation pictures"):
         photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))
-        _command("index", str(bundle), *photos, "--out", str(gallery))
+        _command("index", str(bundle), *photos, "--out", str(gallery), "--overwrite")
     for attribute in QUERIES:
         photo = _photo_with(table, attribute)
-        print(f"\nnearest by {attribute} to {photo}:")
+        print_answer(f"\nnearest by {attribute} to {photo}:")
         _command("search", str(bundle), str(gallery), str(photo), "--attribute", attribute, "-k", "5")
     with _stage("report"):
         _command("report", str(bundle), "--data", str(table), "--out", str(report))
     python, program = ".venv/bin/python", ".venv/bin/fashionsdk"
-    print(_NEXT.format(report=report, bundle=bundle, gallery=gallery, photo=photo, python=python, fashionsdk=program))
+    print_answer(
+        _NEXT.format(report=report, bundle=bundle, gallery=gallery, photo=photo, python=python, fashionsdk=program)
+    )
     return report
 
 
@@ -95,15 +97,16 @@ def _photo_with(table: Path, attribute: str) -> Path:
 
 def _command(*arguments: str) -> None:
     if status := fashionsdk(arguments):
+        raise_signal_of(status)
         raise FashionSDKError(f"fashionsdk {arguments[0]} ended with exit code {status}; see its message above")
 
 
 @contextmanager
 def _stage(name: str) -> Iterator[None]:
-    print(f"\n== {name}", flush=True)
+    print_answer(f"\n== {name}")
     begin = time.monotonic()
     yield
-    print(f"   {time.monotonic() - begin:.0f} s", flush=True)
+    print_answer(f"   {time.monotonic() - begin:.0f} s")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,6 @@
 """Checkpoint in, bundle out: fuse, export, lower the precision, check, write."""
 
 import platform
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,9 +9,12 @@ from pathlib import Path
 
 import onnx
 
+from fashionsdk._tools.files.regular_file import system_errors_as
+from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk_export.arguments import check_arguments
+from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
 from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, check_graph
 from fashionsdk_export.precision import lower
@@ -67,7 +69,8 @@ def build_bundle(
 
     Raises:
         CheckpointError: the checkpoint does not fit its model.
-        ExportError: a graph cannot be made, differs from PyTorch, or loses too much, or INT8 has no photos.
+        ExportError: a graph cannot be made, differs from PyTorch, or loses too much, or INT8 has no photos, or there is
+            no space for temporary files.
         BundleError: ``out`` exists and may not be replaced.
         ValueError: no precision is given, one twice or an unknown one, or ``map_loss`` is negative.
     """
@@ -75,8 +78,7 @@ def build_bundle(
     photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
     model = checkpoint.build()
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
-    with tempfile.TemporaryDirectory(prefix="fashionsdk-export-") as folder:
-        made = Path(folder)
+    with system_errors_as(ExportError, f"cannot export to {out}"), scratch_folder() as made:
         in_float = _make_graphs(checkpoint, model, reference, precisions, photos, made, progress)
         manifest = _manifest(checkpoint, model, reference, in_float)
         files = {graph.file: made / graph.file for graph in manifest.graphs}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fashionsdk import Bundle
-from fashionsdk._tools.atomic_file import locked
+from fashionsdk._tools.files.atomic_file import locked
 from fashionsdk_export import pipeline
 from fashionsdk_export.graph import reference_answers as reference
 from fashionsdk_export.pipeline import ExportReport

@@ -106,6 +106,49 @@ def test_an_unknown_key_is_an_error(saved):
         Checkpoint.load(saved)
 
 
+def test_a_folder_with_anything_else_is_never_replaced(checkpoint, saved, tmp_path):
+    """An ``--out`` that is a folder of photos must not be lost."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "dress.jpg").write_bytes(b"a photo")
+    (saved / "notes.txt").write_text("mine")
+    for folder, name in ((tmp_path / "photos", "dress.jpg"), (saved, "notes.txt")):
+        for write in (lambda: checkpoint.save(folder), lambda: Checkpoint.check_writable(folder, overwrite=True)):  # noqa: B023
+            with pytest.raises(CheckpointError, match=rf"{name} is no part of a checkpoint and would be lost"):
+                write()
+    assert (tmp_path / "photos" / "dress.jpg").read_bytes() == b"a photo"
+    assert (saved / "notes.txt").read_text() == "mine"
+
+
+def test_a_checkpoint_is_replaced_when_that_is_asked_for(saved, tmp_path):
+    with pytest.raises(CheckpointError, match="holds a checkpoint; replace it with --overwrite"):
+        Checkpoint.check_writable(saved)
+    Checkpoint.check_writable(saved, overwrite=True)
+    Checkpoint.check_writable(tmp_path / "new" / "deep")
+    (tmp_path / "file").touch()
+    for wrong in (tmp_path / "file", "/proc/x/best", tmp_path / ("x" * 300), "a\0b"):
+        with pytest.raises(CheckpointError, match="cannot write the checkpoint"):
+            Checkpoint.check_writable(wrong, overwrite=True)
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(checkpoint, small_disk):
+    from dataclasses import replace
+
+    checkpoint.save(small_disk / "best")
+    large = replace(checkpoint, recipe={"notes": "x" * (16 << 20)})
+    with pytest.raises(CheckpointError, match=r"cannot write the checkpoint .*best: No space left on device"):
+        large.save(small_disk / "best")
+    assert Checkpoint.load(small_disk / "best").digest == checkpoint.digest
+    assert [path.name for path in small_disk.iterdir()] == ["best"]
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, WEIGHTS_FILE])
+def test_a_pipe_in_a_checkpoint_is_not_waited_for(saved, name):
+    (saved / name).unlink()
+    os.mkfifo(saved / name)
+    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        Checkpoint.load(saved)
+
+
 @pytest.mark.parametrize("gap", [2, None])
 def test_how_far_jpegs_are_reduced_is_loaded_as_it_was_saved(checkpoint, tmp_path, gap):
     from dataclasses import replace

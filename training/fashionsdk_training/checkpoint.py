@@ -11,8 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from fashionsdk._tools import own_digest, strict_json
-from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
+from fashionsdk._tools import strict_json
+from fashionsdk._tools.files import own_digest
+from fashionsdk._tools.files.atomic_folder import check_replacing_folder, existing_folder, replacing_folder
+from fashionsdk._tools.files.regular_file import read_regular, system_errors_as
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
@@ -96,8 +98,35 @@ class Checkpoint:
         model.load_state_dict(dict(self.weights))
         return model.eval()
 
+    @staticmethod
+    def check_writable(path: str | Path, *, overwrite: bool = False) -> None:
+        """Check that `save` may write to ``path``; call it before the work whose result is saved.
+
+        Args:
+            path: the folder.
+            overwrite: whether a checkpoint may be replaced.
+
+        Raises:
+            CheckpointError: the folder cannot be written, holds something else, or holds a checkpoint.
+        """
+        folder = Path(path)
+        with system_errors_as(CheckpointError, f"cannot write the checkpoint {folder}"):
+            check_replacing_folder(folder)
+            names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        if other := [name for name in names if name not in (WEIGHTS_FILE, CONFIG_FILE)]:
+            raise CheckpointError(
+                f"{folder / other[0]} is no part of a checkpoint and would be lost; choose another folder"
+            )
+        if names and not overwrite:
+            raise CheckpointError(f"{folder} holds a checkpoint; replace it with --overwrite, or choose another folder")
+
     def save(self, path: str | Path) -> None:
-        """Write the checkpoint folder in one step: a reader sees the old one or the new one, never a mixture."""
+        """Write the checkpoint folder in one step: a reader sees the old one or the new one, never a mixture.
+
+        Raises:
+            CheckpointError: the folder cannot be written, or holds something else than a checkpoint.
+        """
+        self.check_writable(path, overwrite=True)
         weights = self._weight_bytes()
         config = CheckpointConfig(
             FORMAT_VERSION,
@@ -112,7 +141,8 @@ class Checkpoint:
         )
         described = {own_digest.KEY: own_digest.NO_DIGEST, **strict_json.encode(config)}
         text = own_digest.with_digest(json.dumps(described, indent=1, allow_nan=False).encode())
-        with replacing_folder(path) as folder:
+        failed = f"cannot write the checkpoint {path}"
+        with system_errors_as(CheckpointError, failed), replacing_folder(path) as folder:
             (folder / WEIGHTS_FILE).write_bytes(weights)
             (folder / CONFIG_FILE).write_bytes(text)
 
@@ -126,7 +156,7 @@ class Checkpoint:
         folder = existing_folder(path)
         try:
             config = _read_config(folder)
-            weights = load((folder / WEIGHTS_FILE).read_bytes())
+            weights = load(read_regular(folder / WEIGHTS_FILE))
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"{folder}: not a readable checkpoint: {error}") from error
         checkpoint = cls(

@@ -1,13 +1,14 @@
 """Run ``export/build_engine.py``: export a checkpoint, or add engines to a bundle."""
 
 import argparse
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fashionsdk._tools.atomic_folder import existing_folder
-from fashionsdk.cli import from_extra, guarded, note
+from fashionsdk._tools.files.atomic_folder import existing_folder
+from fashionsdk.cli import from_extra, guarded, note, print_answer
 from fashionsdk.errors import FashionSDKError
 from fashionsdk_export.cli.build_options import ENGINE_OPTIONS, parser
 
@@ -30,7 +31,7 @@ def _export(args: argparse.Namespace) -> int:
         if getattr(args, option) is not None and not args.data:
             raise ValueError(f"--{option.replace('_', '-')} was given without --data; expected both")
     model = existing_folder(args.model)
-    if (model / "manifest.json").is_file():
+    if os.path.isfile(model / "manifest.json"):
         if args.engine is None or args.data or args.photos:
             raise ValueError(
                 f"{args.model} is a bundle, which can only be given engines; expected --engine, without "
@@ -74,7 +75,7 @@ def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
         overwrite=args.overwrite,
         progress=True,
     )
-    print(report.summary())
+    print_answer(report.summary())
     if engine is None:
         return 0
     try:
@@ -91,7 +92,7 @@ def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConf
     from fashionsdk_export.engines import add_engines
 
     report = add_engines(bundle, args.out, engine, args.precision or (), overwrite=overwrite, progress=True)
-    print(report.summary())
+    print_answer(report.summary())
     return 0
 
 
@@ -125,7 +126,7 @@ def _unlabelled_photos(args: argparse.Namespace) -> "CalibrationPhotos":
             "--photos was given, but fp32 is exact and needs none; add --precision fp32 fp16 or fp32 int8, or leave "
             "--photos out"
         )
-    if missing := [photo for photo in args.photos if not Path(photo).exists()]:
+    if missing := [photo for photo in args.photos if not os.path.exists(photo)]:
         raise ValueError(f"--photos {missing[0]}: there is no such file or folder")
     return CalibrationPhotos([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
 

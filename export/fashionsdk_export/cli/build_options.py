@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fashionsdk._tools.options_once import CommandParser
+from fashionsdk._tools.command_parser import CommandParser
 from fashionsdk.backends import ENGINE_RUNTIMES, RUNTIMES
 
 GRAPH_PRECISIONS = RUNTIMES["onnxruntime"].precisions["cpu"]  # it runs every graph that an export makes

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fashionsdk._tools.progress import Bar
 from fashionsdk.backends.tensorrt.device import cuda_device
 from fashionsdk.backends.tensorrt.library import Api, Library, load_library
 from fashionsdk.bundle import EngineKind
@@ -14,7 +15,6 @@ from fashionsdk_export.errors import ExportError
 
 if TYPE_CHECKING:
     import tensorrt as trt
-    from tqdm import tqdm
 
 LAYERS = "Layers:"  # the beginning of an engine's description in the log of TensorRT for RTX
 
@@ -88,7 +88,7 @@ def describe(library: Library, engine: bytes, batch: tuple[int, ...], logged: Se
     return logged[0]
 
 
-def make_monitor(module: Api, bar: "tqdm[Any]", stopped: threading.Event) -> "trt.IProgressMonitor":
+def make_monitor(module: Api, bar: Bar, stopped: threading.Event) -> "trt.IProgressMonitor":
     """Return a monitor that moves ``bar`` by the steps of all phases, and ends the build once ``stopped`` is set."""
     lock = threading.Lock()  # the library calls from its own threads
     left: dict[str, int] = {}  # a phase may end before its last step

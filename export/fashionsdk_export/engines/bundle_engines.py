@@ -1,6 +1,5 @@
 """Add engines to a bundle: caches of its graphs, built for one library version and GPU architecture."""
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any
 
 import onnx
 
+from fashionsdk._tools.files.regular_file import system_errors_as
+from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.backends import checked_graph
 from fashionsdk.bundle import REFERENCE_FILE, Bundle, EngineInfo, GraphInfo, Manifest, Precision
 from fashionsdk.embedding import CheckReport, check
@@ -98,18 +99,18 @@ def add_engines(
     manifest = bundle.manifest
     graphs = [bundle.graph(name) for name in precisions] if precisions else list(manifest.graphs)
     check_library(config)
-    with tempfile.TemporaryDirectory(prefix="fashionsdk-engines-") as folder:
+    with system_errors_as(ExportError, f"cannot add engines in {out}"), scratch_folder() as folder:
         sources = {graph.precision: checked_graph(bundle, graph.precision, "cuda") for graph in graphs}
         signed = None
         if "int8" in sources:
-            sources["int8"], signed = _signed(bundle, Path(folder))
+            sources["int8"], signed = _signed(bundle, folder)
         built = {}
         for graph in graphs:
             engine = build_engine(sources[graph.precision], graph.precision, config, progress=progress)
             built[_describe(engine, graph, config)] = engine
         files = {name: bundle.path / name for name in manifest.files if name != REFERENCE_FILE}
         for info, engine in built.items():
-            files[info.file] = Path(folder) / Path(info.file).name
+            files[info.file] = folder / Path(info.file).name
             files[info.file].write_bytes(engine.data)
         written = Bundle.write(
             out,

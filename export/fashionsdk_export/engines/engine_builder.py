@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fashionsdk._tools.atomic_file import check_replacing, replacing
+from fashionsdk._tools.files.atomic_file import check_replacing, replacing
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends.tensorrt.library import Library, sentence
 from fashionsdk.bundle import EngineKind, Precision

@@ -1,8 +1,6 @@
 """INT8: static quantise-dequantise pairs, scales per channel for weights, activation ranges from photos."""
 
-import tempfile
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from fashionsdk._tools.batches import slices
+from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.backends.onnxruntime import import_runtime
 from fashionsdk_export.precision.early_quantisation import quantise_early
@@ -39,13 +38,13 @@ class Quantiser:
 
     def __init__(self, model: onnx.ModelProto, images: NDArray[np.uint8], *, progress: bool = False) -> None:
         self.model = model
-        with tempfile.TemporaryDirectory(prefix="fashionsdk-int8-") as folder:
-            file = Path(folder) / "graph.onnx"
+        with scratch_folder() as folder:
+            file = folder / "graph.onnx"
             onnx.save(model, file)
             calibrator = create_calibrator(
                 file,
                 list(_KINDS),
-                augmented_model_path=str(Path(folder) / "observed.onnx"),
+                augmented_model_path=str(folder / "observed.onnx"),
                 calibrate_method=CalibrationMethod.MinMax,
                 extra_options={"moving_average": True},  # of each batch's ends: one odd photo widens a range little
             )

@@ -1,1 +1,1 @@
-"""Small tools that every room may use: atomic files and folders, strict JSON, progress bars."""
+"""Small tools that every room may use: files and folders, strict JSON, progress bars, the commands' parser."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
+from fashionsdk._tools.files.atomic_folder import existing_folder, replacing_folder
+from fashionsdk._tools.files.regular_file import open_regular, system_errors_as
 from fashionsdk.bundle._manifest import MANIFEST_FILE, REFERENCE_FILE, FileInfo, GraphInfo, Manifest, check_file_name
 from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
@@ -98,7 +99,7 @@ class Bundle:
             overwrite: replace the bundle that is there.
 
         Raises:
-            BundleError: ``out`` exists and may not be replaced.
+            BundleError: ``out`` exists and may not be replaced, or cannot be written.
             ValueError: manifest, graphs and reference do not fit each other.
         """
         if manifest.files:
@@ -107,7 +108,9 @@ class Bundle:
             raise ValueError(f"graphs holds {REFERENCE_FILE}; expected it to be given as reference")
         reference.check(manifest)
         cls.check_writable(out, overwrite=overwrite)
-        with replacing_folder(out) as folder:
+        for source in graphs.values():
+            source.stat()  # a missing one is the caller's mistake, not the disk's
+        with system_errors_as(BundleError, f"cannot write the bundle {out}"), replacing_folder(out) as folder:
             cls.check_writable(out, overwrite=overwrite)  # again: another writer may have been waited for
             for name, source in graphs.items():
                 check_file_name(name)
@@ -179,7 +182,7 @@ def _reopened(path: Path, manifest: Manifest) -> Bundle:
 
 def _read_manifest(path: Path) -> bytes:
     try:
-        with (path / MANIFEST_FILE).open("rb") as file:
+        with open_regular(path / MANIFEST_FILE) as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise BundleError(
@@ -204,7 +207,7 @@ def _check_file(path: Path, expected: FileInfo, verify: bool) -> None:
 
 
 def _file_info(path: Path) -> FileInfo:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return FileInfo(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 
 

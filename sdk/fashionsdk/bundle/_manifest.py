@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from fashionsdk._tools import own_digest, strict_json
+from fashionsdk._tools import strict_json
+from fashionsdk._tools.files import own_digest
 from fashionsdk.attributes import Attribute
 from fashionsdk.bundle._limits import MAX_BATCH, check_sizes
 from fashionsdk.errors import BundleError

@@ -1,8 +1,11 @@
 """Whether a folder may be replaced by a bundle."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from fashionsdk._tools.files.atomic_folder import check_replacing_folder
+from fashionsdk._tools.files.regular_file import checked_name, system_errors_as
 from fashionsdk.errors import BundleError
 
 
@@ -15,10 +18,15 @@ def check_replaceable(out: Path, owned: Callable[[Path], list[str]], *, overwrit
         overwrite: whether a bundle may be replaced.
 
     Raises:
-        BundleError: ``out`` exists and may not be replaced.
+        BundleError: ``out`` exists and may not be replaced, or cannot be written.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
+    with system_errors_as(BundleError, f"cannot write the bundle {out}"):
+        if os.path.lexists(checked_name(out)) and not (out.is_dir() and not any(out.iterdir())):
+            _check_bundle(out, owned, overwrite=overwrite)
+        check_replacing_folder(out)
+
+
+def _check_bundle(out: Path, owned: Callable[[Path], list[str]], *, overwrite: bool) -> None:
     if not overwrite:
         raise BundleError(
             f"{out} exists; choose another folder, or allow replacing it (overwrite=True, or --overwrite)"

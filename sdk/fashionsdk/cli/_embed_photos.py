@@ -1,13 +1,12 @@
 """Embeds the photos of a command line, and names every photo that fails."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from fashionsdk.cli._find_photos import counted
-from fashionsdk.cli._output import MOST_NAMED, note, note_skipped, printable
+from fashionsdk.cli._output import MOST_NAMED, note, note_skipped
 from fashionsdk.errors import FashionSDKError
 
 if TYPE_CHECKING:
@@ -75,12 +74,9 @@ class PhotoRun:
             yield np.array([position]), embeddings.vectors
 
     def _skip(self, photo: str, error: Exception | None) -> None:
-        from tqdm import tqdm
-
         self.skipped[photo] = str(getattr(error, "reason", error))
         if len(self.skipped) <= MOST_NAMED:
-            with tqdm.external_write_mode(file=sys.stderr):  # between the bar's updates
-                print(f"skipped {printable(photo)}: {printable(self.skipped[photo])}", file=sys.stderr)
+            note(f"skipped {photo}: {self.skipped[photo]}")
 
     def _finish(self) -> None:
         note_skipped(len(self.skipped), len(self.skipped) + self.embedded, "photos")

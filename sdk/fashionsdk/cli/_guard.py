@@ -1,15 +1,33 @@
-"""Runs a command so that any error becomes one line and an exit code."""
+"""Runs a command so that any error becomes one line and an exit code, and a signal leaves nothing behind."""
 
-import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 
-from fashionsdk.cli._output import printable
+from fashionsdk._tools.files.regular_file import reason
+from fashionsdk._tools.standard_streams import flush, usable
+from fashionsdk.cli._output import discard_stdout, note
 from fashionsdk.errors import FashionSDKError
 
-FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+FAILED, USAGE, BROKEN_PIPE = 1, 2, 141
+SIGNALLED = 128  # and the signal's number, as a shell reports it: 130 for Ctrl-C
+LEFT = "no temporary files are left behind"
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was told to end. Everything is left and cleaned up as after Ctrl-C.
+
+    Attributes:
+        signal: the signal's number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{signal.Signals(number).name}; {LEFT}")
+        self.signal = number
 
 
 def guarded(program: str, action: Callable[[], int], *, debug: bool = False, extra: str = "") -> int:
@@ -22,22 +40,58 @@ def guarded(program: str, action: Callable[[], int], *, debug: bool = False, ext
         extra: what installs the packages that the work imports; the line names it if one is missing.
     """
     try:
-        with from_extra(extra):
+        with ending_cleanly(), from_extra(extra):
             status = action()
-        sys.stdout.flush()
+            if (stream := usable(sys.stdout)) is not None:
+                flush(stream)
+    except Terminated as error:
+        return _fail(program, SIGNALLED + error.signal, f"terminated by {error}", debug)
     except KeyboardInterrupt:
-        return _fail(program, INTERRUPTED, "interrupted", debug)
+        return _fail(program, SIGNALLED + signal.SIGINT, "interrupted", debug)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at exit
+        discard_stdout()
         return BROKEN_PIPE
-    except (FashionSDKError, OSError) as error:
+    except FashionSDKError as error:
         return _fail(program, FAILED, f"error: {error}", debug)
+    except OSError as error:
+        return _fail(program, FAILED, f"error: {system_error(error)}", debug)
     except ValueError as error:
         return _fail(program, USAGE, f"error: {error}", debug)
     except Exception as error:
         advice = "this is unexpected; please report it with the output of --debug"
         return _fail(program, FAILED, f"error: {type(error).__name__}: {error}; {advice}", debug)
     return status
+
+
+def raise_signal_of(status: int) -> None:
+    """Raise `Terminated` if the exit code of a command that ran in this process says that a signal ended it."""
+    if status - SIGNALLED in signal.valid_signals():
+        raise Terminated(status - SIGNALLED)
+
+
+@contextmanager
+def ending_cleanly() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP in the block into `Terminated`, so that whatever is open is closed and removed.
+
+    A signal that the process ignores, or that somebody else handles, stays as it is.
+    """
+    numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        numbers = []
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, _: FrameType | None) -> None:
+        for each in taken:
+            signal.signal(each, signal.SIG_IGN)  # a second one must not stop the cleaning
+        raise Terminated(number)
+
+    for number in taken:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
@@ -57,8 +111,15 @@ def from_extra(extra: str) -> Iterator[None]:
         ) from error
 
 
+def system_error(error: OSError) -> str:
+    """Return the system's words for an error, after the files that it is about."""
+    files = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    return ": ".join([*files, reason(error)])
+
+
 def _fail(program: str, status: int, message: str, debug: bool) -> int:
-    if debug:
-        traceback.print_exc()
-    print(f"{program}: {printable(message)}", file=sys.stderr)
+    lines = traceback.format_exc().splitlines() if debug else []
+    with suppress(BrokenPipeError):
+        for line in [*lines, f"{program}: {message}"]:
+            note(line)
     return status

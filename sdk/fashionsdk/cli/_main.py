@@ -4,9 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fashionsdk._tools.options_once import CommandParser
+from fashionsdk._tools.command_parser import CommandParser
 from fashionsdk.cli._guard import USAGE, guarded
-from fashionsdk.cli._output import accept_any_text
+from fashionsdk.cli._output import prepare_streams, print_answer, show_log
 from fashionsdk.cli.commands import COMMANDS
 
 EPILOG = """\
@@ -15,6 +15,7 @@ exit codes:
   1  the command failed: a file, a device, a damaged bundle; for 'check', the answers differ
   2  the command line is wrong
   130  interrupted (Ctrl-C)
+  143  terminated (SIGTERM)
 
 A bundle is the folder that export/build_engine.py writes. Start with 'fashionsdk check BUNDLE'."""
 
@@ -25,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: after ``--help`` or ``--version``, or with code 2 when the arguments cannot be parsed.
     """
-    accept_any_text()
+    prepare_streams()
+    show_log()
     parser = _parser()
     args = parser.parse_args(argv)
     if not hasattr(args, "run"):  # no command: list them, and exit as after any wrong command line
@@ -40,7 +42,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import fashionsdk
 
-        print(f"fashionsdk {fashionsdk.__version__}")
+        print_answer(f"fashionsdk {fashionsdk.__version__}")
         parser.exit()
 
 

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fashionsdk.cli._output import note, output_path, writing
+from fashionsdk.cli._out_file import OutKind, output_path, writing
+from fashionsdk.cli._output import note
 from fashionsdk.errors import BundleError
 
 if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
 
-PAGE_MARK = b"<!doctype html>"
-
 
 def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
-    """Return where the page goes; see `fashionsdk.cli._output.output_path`."""
-    return output_path(args.out, "an HTML page of this program", PAGE_MARK, bundle=args.bundle, inputs=inputs)
+    """Return where the page goes; see `fashionsdk.cli._out_file.output_path`."""
+    from fashionsdk.report import is_page
+
+    kind = OutKind("an HTML page", (".html", ".htm"), is_page)
+    return output_path(args.out, kind, bundle=args.bundle, inputs=inputs)
 
 
 def write_page(out: Path, page: str) -> None:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fashionsdk._tools.printable_text import printable
 from fashionsdk.cli._options import nonblank, positive
-from fashionsdk.cli._output import print_json, printable
+from fashionsdk.cli._output import print_answer, print_json
 
 if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
@@ -55,7 +56,7 @@ def print_matches(args: argparse.Namespace, matches: "Matches", model: str, **mo
         found = [{"key": key, "score": score, "metadata": metadata} for score, key, metadata in rows]
         print_json({"photo": args.photo, "attribute": matches.attribute, "model": model, "matches": found, **more})
     else:
-        print("\n".join(_table(rows)))
+        print_answer("\n".join(_table(rows)))
 
 
 def _table(rows: Sequence[tuple[float, str, Mapping[str, Any]]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._output import note, print_json
+from fashionsdk.cli._output import note, print_answer, print_json
 
 if TYPE_CHECKING:
     from fashionsdk.evaluation import Scores
@@ -16,4 +16,4 @@ def print_scores(args: argparse.Namespace, scores: "Scores[Any]", photo_run: Pho
     if args.json:
         print_json({"data": args.data, "split": args.split, **scores.to_json(), **photo_run.summary()})
     else:
-        print(scores.table())
+        print_answer(scores.table())

@@ -78,13 +78,16 @@ def read_photos(
     """
     workers = min(available_cpus(), MAX_WORKERS) if workers is None else workers
     return map_ordered(
-        partial(_read_drawn, preprocessing), _draw(preprocessing, sources), workers=workers, ahead=batch_size + workers
+        partial(_read_drawn, preprocessing),
+        _draw(preprocessing, enumerate(sources)),
+        workers=workers,
+        ahead=batch_size + workers,
     )
 
 
-def _draw(preprocessing: Preprocessing, sources: Iterable[ImageSource]) -> Iterator[Drawn]:
+def _draw(preprocessing: Preprocessing, sources: Iterable[tuple[int, ImageSource]]) -> Iterator[Drawn]:
     """Yield photos to read, and those read already: before their owner turns to the next frame."""
-    for numbered in enumerate(sources):
+    for numbered in sources:
         yield _read_numbered(preprocessing, numbered) if shows_one_of_several(numbered[1]) else numbered
 
 

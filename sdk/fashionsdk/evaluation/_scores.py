@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
+from fashionsdk._tools.printable_text import printable
+
 NAME_WIDTH, COUNT_WIDTH, PERCENT_WIDTH = 20, 8, 7  # characters of a column, at least
 
 
@@ -33,7 +35,10 @@ class Scores(Generic[S]):
         return asdict(self)
 
     def table(self) -> str:
-        """Return the scores as a text table, one line per attribute, the score over all last."""
+        """Return the scores as a text table, one line per attribute, the score over all last.
+
+        Control characters in names are escaped.
+        """
         columns = self.overall.columns()
         head = [f"{'attribute':<{NAME_WIDTH}}", *(f"{name:>{_width(name, columns[name])}}" for name in columns)]
         return "\n".join([" ".join(head), *map(_line, (*self.attributes, self.overall))])
@@ -44,7 +49,7 @@ def _line(score: AttributeScore) -> str:
         f"{value:>{_width(name, value)}}" if isinstance(value, int) else f"{value:>{_width(name, value)}.2f}"
         for name, value in score.columns().items()
     ]
-    return " ".join([f"{score.attribute:<{NAME_WIDTH}}", *cells])
+    return " ".join([f"{printable(score.attribute):<{NAME_WIDTH}}", *cells])
 
 
 def _width(name: str, value: float) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk.errors import LabelsError
 
 OTHER_SEPARATORS = ";\t|"
@@ -76,10 +77,10 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            _check_kind(path, file.peek(4))
-            with TextIOWrapper(file, "utf-8-sig", newline="") as lines:
-                rows = tuple(_rows(path, lines))
+        with open_regular(path) as binary:
+            _check_kind(path, binary.peek(4))
+            with TextIOWrapper(binary, "utf-8-sig", newline="") as file:
+                rows = tuple(_rows(path, file))
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except OSError as error:

@@ -6,12 +6,14 @@ value ...]``, one of ``query_SPLIT.txt`` and ``candidate_SPLIT.txt`` is ``image 
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.files.regular_file import read_text
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._label_types import Labels, RetrievalSplit
@@ -49,11 +51,11 @@ def read_attributes(folder: Path) -> tuple[Attribute, ...]:
     Raises:
         LabelsError: there is no such file, or it does not describe the data set.
     """
-    path = next((p for p in (folder / "meta.json", folder.parent / "meta.json") if p.is_file()), None)
+    path = next((p for p in (folder / "meta.json", folder.parent / "meta.json") if os.path.isfile(p)), None)
     if path is None:
         raise LabelsError(f"{folder}: no meta.json here or in the folder above; expected the ASEN papers' index files")
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta = json.loads(read_text(path))
         name = next(iter(meta)) if len(meta) == 1 else folder.resolve().name
         if name not in meta:
             raise LabelsError(f"{path}: describes {', '.join(meta)}, not {name!r}; name the folder like its data set")
@@ -75,7 +77,7 @@ def _filenames(folder: Path, split: str) -> tuple[str, ...]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise LabelsError(f"{path}: cannot be read: {error}") from error
     if not lines:

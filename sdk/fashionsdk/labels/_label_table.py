@@ -168,7 +168,7 @@ def _find_photos(root: Path, rows: Iterable[dict[str, str]], lines: Iterable[int
         image, row["image"] = row["image"], found_path(root, row["image"])
         if "\\" in image and row["image"] != image:
             found.append(line)
-        elif "\\" in image and not (root / image).exists():
+        elif "\\" in image and not os.path.exists(root / image):
             missing.append(line)
     notes = []
     if found:

@@ -1,6 +1,7 @@
 """Chooses the reader for a path: a label table, or a folder with a label table or with index files."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,8 +56,8 @@ class LabelSource:
 
     def retrieval(self, split: str) -> RetrievalSplit:
         """Return one split's queries and candidates, as `read_retrieval` does."""
-        folder = self.path if self.path.is_dir() else self.path.parent
-        if self.table is None or (folder / f"query_{split}.txt").is_file():
+        folder = self.path if os.path.isdir(self.path) else self.path.parent
+        if self.table is None or os.path.isfile(folder / f"query_{split}.txt"):
             return index_retrieval(folder, split)
         return table_retrieval(self.table, split)
 
@@ -105,6 +106,6 @@ def read_retrieval(path: str | Path, split: str, attributes: str | Iterable[str]
 def table_path(path: str | Path) -> Path | None:
     """Return the label table at ``path``, which is the table or its folder; None for a folder without one."""
     path = Path(path)
-    if path.is_dir():
-        return path / TABLE_NAME if (path / TABLE_NAME).is_file() else None
+    if os.path.isdir(path):
+        return path / TABLE_NAME if os.path.isfile(path / TABLE_NAME) else None
     return path

@@ -12,6 +12,7 @@ program looks for the lists in ``tripletlists/`` and for the photos in ``ut-zap5
 
 import json
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.files.regular_file import read_text
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._label_types import Split
@@ -51,7 +53,7 @@ class TripletSplit(Split):
 
 def holds_triplets(path: str | Path) -> bool:
     """Return whether ``path`` is a folder of triplet lists, not a label table or the ASEN papers' index files."""
-    return (Path(path) / FILENAMES).is_file()
+    return os.path.isfile(Path(path) / FILENAMES)
 
 
 def read_triplets(folder: str | Path, split: str, attributes: Sequence[str] = CSN_ATTRIBUTES) -> TripletSplit:
@@ -72,11 +74,11 @@ def read_triplets(folder: str | Path, split: str, attributes: Sequence[str] = CS
         raise ValueError(f"attributes {', '.join(attributes) or 'none'}; expected at least one, each once")
     folder = Path(folder)
     images = _filenames(folder / FILENAMES)
-    lists = folder / LISTS_FOLDER if (folder / LISTS_FOLDER).is_dir() else folder
+    lists = folder / LISTS_FOLDER if os.path.isdir(folder / LISTS_FOLDER) else folder
     blocks = [
         _read_list(lists / f"{name}_tripletlist_{split}.txt", a, len(images)) for a, name in enumerate(attributes)
     ]
-    root = folder / PHOTOS_FOLDER if (folder / PHOTOS_FOLDER).is_dir() else folder
+    root = folder / PHOTOS_FOLDER if os.path.isdir(folder / PHOTOS_FOLDER) else folder
     return TripletSplit(root, images, tuple(Attribute(name, ()) for name in attributes), np.concatenate(blocks))
 
 
@@ -98,7 +100,7 @@ def _filenames(path: Path) -> tuple[str, ...]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise LabelsError(
             f"{path}: cannot be read: {error}; expected the files of the CSN authors' Zappos50k triplets"

@@ -11,6 +11,8 @@ Box: TypeAlias = tuple[int, int, int, int]
 # How much wider the pixels of a PNG with 2 or 4 bits are than its transparent grey.
 _GREY_STEPS = {"L;2": (3, 85), "L;4": (15, 17), "L": (255, 1)}
 
+_CHUNKS_BEFORE_FRAMES = 4  # of a WebP: VP8X, ICCP, ANIM, and the first frame itself
+
 # Bitmaps whose alpha Pillow reads as if it were nothing, and how to read it.
 _WITH_ALPHA = {"BGRX": "BGRA", "BGR;15": "BGRA;15"}
 _BITFIELDS = 3  # the compression of a BMP file whose head has masks
@@ -32,11 +34,32 @@ def transparent_key(image: Image.Image) -> Key | None:
 
 
 def first_frame(image: Image.Image) -> Box | None:
-    """Return where the first frame of a GIF lies, if it leaves a part of the picture empty."""
+    """Return where the first frame of a GIF or WebP lies, if it leaves a part of the picture empty.
+
+    Of a WebP, only before it is loaded, and only of one without alpha: Pillow knows of the others what is empty.
+    """
     box: Box | None = getattr(image, "dispose_extent", None) if image.format == "GIF" else None
+    if image.format == "WEBP" and image.mode == "RGB" and isinstance(image, ImageFile.ImageFile):
+        box = _first_webp_frame(image.fp)
     if box is None or getattr(image, "tell", int)() != 0 or box == (0, 0, *image.size):
         return None
     return box
+
+
+def _first_webp_frame(file: Any) -> Box | None:
+    """Return where the first frame of an animation lies; its chunk follows those about the whole."""
+    if file is None or file.closed:
+        return None
+    position = 12
+    for _ in range(_CHUNKS_BEFORE_FRAMES):
+        file.seek(position)
+        chunk = file.read(8 + 12)
+        name, size = chunk[:4], int.from_bytes(chunk[4:8], "little")
+        if name == b"ANMF" and len(chunk) == 8 + 12:
+            left, top, width, height = (int.from_bytes(chunk[i : i + 3], "little") for i in range(8, 20, 3))
+            return 2 * left, 2 * top, 2 * left + width + 1, 2 * top + height + 1
+        position += 8 + size + size % 2
+    return None
 
 
 def with_alpha(image: Image.Image) -> Image.Image:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from os import SEEK_END
+from typing import BinaryIO
 
 from fashionsdk.report import _sections as sections
 from fashionsdk.report._markup import Markup, element, empty
@@ -9,6 +11,9 @@ from fashionsdk.report._report_types import AttentionOverlays, EmbeddingMap, Rep
 
 # With this policy the browser loads nothing that is not in the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+START, MAKER = "<!doctype html>\n", ("Made by ", "fashionsdk ")  # each page starts and ends with these
+TAIL_BYTES = 200  # more than a page's end has from the maker on
 
 Part = tuple[str, str, Markup]  # anchor, title, content
 
@@ -43,6 +48,14 @@ def render_maps(maps: Mapping[str, EmbeddingMap], facts: Mapping[str, str], seed
     return _page(title, header, [("maps", "Embedding maps", content)], "map")
 
 
+def is_page(file: BinaryIO) -> bool:
+    """Tell whether an open file is a page that this room made."""
+    if file.read(len(START)) != START.encode():
+        return False
+    file.seek(-min(TAIL_BYTES, file.seek(0, SEEK_END)), SEEK_END)
+    return f"{MAKER[0]}<code>{MAKER[1]}".encode() in file.read()
+
+
 def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> str:
     """Return a page of the parts that have content, with links if there are several."""
     shown = [part for part in parts if part[2]]
@@ -53,9 +66,9 @@ def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> st
         header,
         element("nav", element("div", *links)) if len(links) > 1 else Markup(),
         element("main", *blocks),
-        element("footer", "Made by ", element("code", f"fashionsdk {command}"), ". Photos belong to their owners."),
+        element("footer", MAKER[0], element("code", f"{MAKER[1]}{command}"), ". Photos belong to their owners."),
     )
-    return "<!doctype html>\n" + element("html", _head(title), body, lang="en") + "\n"
+    return START + element("html", _head(title), body, lang="en") + "\n"
 
 
 def _head(title: str) -> Markup:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.search.stores import JSON, decode_json, encode_json
+from fashionsdk.search.stores import JSON, json_copy
 
 UNIT_ATOL = 1e-3  # a unit vector whose values were rounded to float16 is within 5e-4
 
@@ -61,21 +61,20 @@ def distinct_strings(keys: object, *, expected: str, repeated: str) -> list[str]
     return list(keys)
 
 
-def checked_metadata(metadata: Sequence[Mapping[str, JSON]] | None, count: int) -> list[Mapping[str, JSON]]:
-    """Return a copy as JSON would give it back, so that saving and loading changes nothing.
+def checked_metadata(metadata: Sequence[Mapping[str, JSON]] | None, keys: Sequence[str]) -> list[Mapping[str, JSON]]:
+    """Return a copy of the metadata of these keys' items as JSON would give it back: saving and loading change nothing.
 
     Raises:
         TypeError: an entry is not a mapping, or has a value that JSON does not have.
         ValueError: another number of entries, or a number that is not finite.
     """
     if metadata is None:
-        return [{} for _ in range(count)]
-    if len(metadata) != count:
-        raise ValueError(f"{len(metadata)} metadata for {count} embeddings; expected one per row")
+        return [{} for _ in keys]
+    if len(metadata) != len(keys):
+        raise ValueError(f"{len(metadata)} metadata for {len(keys)} embeddings; expected one per row")
     if not all(isinstance(entry, Mapping) for entry in metadata):
         raise TypeError("each item's metadata must be a mapping, such as {'price': 20}")
-    copy: list[Mapping[str, JSON]] = decode_json(encode_json([dict(entry) for entry in metadata]))
-    return copy
+    return json_copy(metadata, keys)
 
 
 def check_unit(vectors: NDArray[Any], names: Sequence[str], attribute: str) -> None:

@@ -26,7 +26,7 @@ class Matcher:
     Args:
         keys: N different strings, one for each row of ``embeddings``.
         embeddings: N images' embeddings; their attributes, dimension and model's digest become the gallery's.
-        metadata: N JSON objects to return with the keys, or None. They are copied.
+        metadata: N JSON objects to return with the keys, or None. They are copied; NumPy's numbers become plain.
 
     Raises:
         TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
@@ -183,13 +183,13 @@ class Matcher:
 
         Raises:
             TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
-            ValueError: counts differ, a key is repeated or already stored, or the embeddings do not fit
-                the gallery.
+            ValueError: counts differ, a key is repeated or already stored, a number of the metadata is not finite, or
+                the embeddings do not fit the gallery.
             GalleryError: the embeddings come from another model.
         """
         check_embeddings(embeddings, "embeddings")
         keys = checked_keys(keys, len(embeddings))
-        entries = checked_metadata(metadata, len(embeddings))
+        entries = checked_metadata(metadata, keys)
         names = self.attributes
         if set(embeddings.attributes) != set(names) or len(embeddings.attributes) != len(names):
             raise ValueError(f"embeddings hold {', '.join(embeddings.attributes)}; expected {', '.join(names)}")

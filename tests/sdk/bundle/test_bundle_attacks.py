@@ -146,7 +146,10 @@ def engine(max_batch: int) -> dict[str, Any]:
         (lambda value: value["preprocessing"].update(side=0), "side is 0"),
         (lambda value: value["preprocessing"].update(side=2049), "side is 2049; expected 1 pixel or more"),
         (lambda value: value["preprocessing"].update(side=10**400), "side is 1000000"),
-        (lambda value: value["preprocessing"].update(reducing_gap=65), "reducing_gap is 65; expected 1 or more and 64"),
+        (
+            lambda value: value["preprocessing"].update(reducing_gap=129),
+            "reducing_gap is 129; expected 1 or more",
+        ),
         (lambda value: value["model"].update(embedding_dimension=65_537), "embedding_dimension: 65537; expected 65536"),
         (lambda value: value["model"].update(embedding_dimension=10**400), "embedding_dimension: 1000000"),
         (

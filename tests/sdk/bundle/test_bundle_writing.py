@@ -1,5 +1,6 @@
 """What a writer refuses, and what it leaves behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -131,3 +132,23 @@ def test_writer_killed_at_any_step_leaves_a_whole_bundle(write_bundle: WriteBund
         seen = seen or reached == {"map": 1.0}
     assert finished
     assert seen
+
+
+@pytest.mark.parametrize("out", ["/proc/x/bundle", "x" * 300, "a\0b", "file/bundle"])
+def test_what_cannot_be_written_is_known_before_the_work(tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(BundleError, match="cannot write the bundle"):
+        Bundle.check_writable(out, overwrite=True)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk_keeps_the_old_bundle(write_bundle, graph_file, small_disk):
+    digest = write_bundle(out=small_disk / "bundle").manifest.files
+    large = small_disk.parent / "large.onnx"
+    large.write_bytes(bytes(16 << 20))
+    graphs = {"model.fp32.onnx": graph_file, "more.onnx": large}
+    with pytest.raises(BundleError, match=r"cannot write the bundle .*bundle: No space left on device"):
+        write_bundle(out=small_disk / "bundle", graphs=graphs, overwrite=True)
+    assert Bundle.open(small_disk / "bundle").manifest.files == digest
+    assert os.listdir(small_disk) == ["bundle"]

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fashionsdk
@@ -32,6 +34,7 @@ COMMANDS = {
 
 @pytest.fixture(params=COMMANDS)
 def argv(request, bundle) -> list[object]:
+    """A command that writes a file, without ``--out``."""
     return [bundle.path if argument == "BUNDLE" else argument for argument in COMMANDS[request.param]]
 
 
@@ -46,6 +49,26 @@ def test_a_pipe_or_device_is_never_replaced(run, argv, shop):
 def test_a_file_of_another_kind_is_not_replaced(run, argv, shop):
     Path("notes.txt").write_text("mine")
     assert "cannot write notes.txt: it exists and is not a" in refusal(run, *argv, "--out", "notes.txt")
+    with zipfile.ZipFile("orders.xlsx", "w") as workbook:  # like .npz, a ZIP archive
+        workbook.writestr("xl/workbook.xml", "<workbook/>")
+    assert "cannot write orders.xlsx: it exists and is not a" in refusal(run, *argv, "--out", "orders.xlsx")
+    Path("index.html").write_text("<!doctype html>\n<html><body>Our home page</body></html>\n")
+    assert "cannot write index.html: it exists and is not a" in refusal(run, *argv, "--out", "index.html")
+    np.savez("mine.npz", weights=np.arange(3))
+    assert "cannot write mine.npz: it exists and is not a" in refusal(run, *argv, "--out", "mine.npz")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.xlsx", "x.npy", "x.gallery.txt"])
+def test_an_ending_says_what_the_file_is(run, argv, shop, name):
+    message = refusal(run, *argv, "--out", name)
+    usual = {"embed": ".npz", "index": ".gallery"}.get(str(argv[0]), ".html or .htm")
+    assert f"no {Path(name).suffix} file; choose a name that ends in {usual}" in message
+
+
+@pytest.mark.parametrize("argv", ["embed", "index", "attention"], indirect=True)
+def test_the_right_endings_are_written_in_any_case(run, argv, shop):
+    names = {"embed": ["a.npz", "b.NPZ"], "index": ["a.gallery", "b.Gallery"]}.get(str(argv[0]), ["a.htm", "b.HTML"])
+    assert [run(*argv, "--out", name)[0] for name in names] == [0, 0]
 
 
 def test_a_photo_that_is_read_is_not_overwritten(run, argv, shop):
@@ -83,7 +106,8 @@ def test_what_the_command_wrote_and_empty_files_are_replaced(run, argv, shop):
     table = shop / "labels.csv"
     table.write_text(table.read_text().replace("train", "valid"))  # a map needs eight photos
     Path("out").touch()
-    assert [run(*argv, "--out", "out")[0] for _ in range(2)] == [0, 0]
+    again = ["--overwrite"] if argv[0] == "index" else []
+    assert [run(*argv, *options, "--out", "out")[0] for options in ([], again)] == [0, 0]
     assert Path("out").stat().st_size
     assert not list(Path().glob(".*"))
 
@@ -158,6 +182,9 @@ def test_help_lists_the_files_that_are_found(run, capsys):
     assert "through links too" in text
 
 
-def test_a_gallery_is_replaced_by_a_gallery(run, bundle, gallery):
-    assert run("index", bundle.path, "shop/0.png", "--out", gallery)[0] == 0
+def test_a_gallery_is_replaced_when_that_is_asked_for(run, bundle, gallery):
+    message = refusal(run, "index", bundle.path, "shop/0.png", "--out", gallery)
+    expected = "it exists and holds 8 items; replace it with --overwrite, or choose another name"
+    assert message == f"cannot write {gallery}: {expected}"
+    assert run("index", bundle.path, "shop/0.png", "--out", gallery, "--overwrite")[0] == 0
     assert Matcher.load(gallery).keys == ("shop/0.png",)

@@ -90,6 +90,32 @@ def test_a_gif_is_white_where_its_first_frame_is_not(left: int, top: int, transp
     assert np.array_equal(np.asarray(open_image(Image.open(io.BytesIO(data)))), expected)
 
 
+def webp(left: int, top: int, *, alpha: bool) -> bytes:
+    """An 8 x 8 WebP animation whose only frame is a green 4 x 4 square."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+
+    def number(value: int) -> bytes:
+        return value.to_bytes(3, "little")
+
+    square = encode(Image.new("RGB", (4, 4), (0, 200, 0)), "WEBP", lossless=True)[12:]
+    place = number(left // 2) + number(top // 2) + number(3) + number(3) + number(100) + b"\0"
+    head = bytes([0x12 if alpha else 2, 0, 0, 0]) + number(7) + number(7)
+    body = chunk(b"VP8X", head) + chunk(b"ANIM", bytes(6)) + chunk(b"ANMF", place + square)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (4, 4), (2, 4)])
+def test_a_webp_is_white_where_its_first_frame_is_not(left: int, top: int, alpha: bool):
+    expected = np.full((8, 8, 3), 255)
+    expected[top : top + 4, left : left + 4] = 0, 200, 0
+    data = webp(left, top, alpha=alpha)
+    assert np.array_equal(np.asarray(open_image(data)), expected)
+    assert np.array_equal(np.asarray(open_image(Image.open(io.BytesIO(data)))), expected)
+
+
 def bmp(head: int, compression: int, data: bytes, *, bits: int = 32, masks: tuple[int, ...] = ()) -> bytes:
     """A BMP file of 2 x 1 pixels."""
     info = struct.pack("<IiiHHIIiiII", head, 2, 1, 1, bits, compression, len(data), 0, 0, 0, 0)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.search._matcher import Matcher

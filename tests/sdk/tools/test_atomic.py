@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fashionsdk._tools.atomic_file import check_replacing, locked, replacing
-from fashionsdk._tools.atomic_folder import replacing_folder
+from fashionsdk._tools.files.atomic_file import check_replacing, locked, replacing
+from fashionsdk._tools.files.atomic_folder import replacing_folder
 
 
 @pytest.mark.parametrize("name", ["pipe", "link", "folder"])
@@ -49,7 +49,7 @@ def test_a_check_finds_what_replacing_would(tmp_path):
 
 KILLED_WRITER = """
 import sys, time
-from fashionsdk._tools.atomic_folder import replacing_folder
+from fashionsdk._tools.files.atomic_folder import replacing_folder
 
 with replacing_folder(sys.argv[1]) as folder:
     (folder / "half").write_bytes(b"half")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionsdk._tools import own_digest
+from fashionsdk._tools.files import own_digest
 
 
 def written(**entries: object) -> bytes:

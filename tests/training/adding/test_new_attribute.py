@@ -133,9 +133,12 @@ def test_the_same_command_writes_the_same_bytes_and_a_failing_one_leaves_them(kn
     out, before = tmp_path / "more", {file.name: file.read_bytes() for file in known.iterdir()}
     contents = []
     for _ in range(2):
-        assert command(known, shop, out, "--photos-per-value", "5", "--seed", "4") == 0
+        assert command(known, shop, out, "--photos-per-value", "5", "--seed", "4", "--overwrite") == 0
         contents.append({file.name: file.read_bytes() for file in out.iterdir()})
-    assert command(known, shop.with_name("none.csv"), out) == 1
+    assert command(known, shop.with_name("none.csv"), out, "--overwrite") == 1
+    assert command(known, shop, out) == 1
+    assert "holds a checkpoint; replace it with --overwrite" in capsys.readouterr().err.splitlines()[-1]
+    assert command(known, shop.with_name("none.csv"), out, "--overwrite") == 1
     assert contents[0] == contents[1] == {file.name: file.read_bytes() for file in out.iterdir()}
     assert before == {file.name: file.read_bytes() for file in known.iterdir()}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["more"]

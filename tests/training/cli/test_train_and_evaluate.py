@@ -1,5 +1,7 @@
 """``training/train.py`` and ``training/evaluate.py`` as a user runs them."""
 
+from pathlib import Path
+
 import pytest
 
 from fashionsdk_training.cli.evaluate_command import evaluate
@@ -48,6 +50,27 @@ def test_an_option_given_twice_is_refused(capsys):
         train(["--data", "a.csv", "--out", "run", "--epochs", "1", "--epochs", "2"])
     assert caught.value.code == 2
     assert "argument --epochs: given twice; expected it once" in capsys.readouterr().err
+
+
+def test_a_run_is_never_written_to_the_photos_or_the_labels(table, tmp_path, capsys):
+    """Known before the photos are read, and before PyTorch is loaded."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "dress.JPG").touch()
+    (tmp_path / "file").touch()
+    for out, words in (
+        (tmp_path / "photos", "is a folder of photos, such as dress.JPG; choose another one with --out"),
+        (table.parent, "holds the labels; choose another folder for the run with --out"),
+        (tmp_path / "file", "cannot write a run to "),
+        (Path("/proc/x"), "cannot write a run to /proc/x: "),
+        (tmp_path / ("x" * 300), "File name too long"),
+    ):
+        before = sorted(path.name for path in table.parent.iterdir())
+        assert train(["--data", str(table), "--out", str(out)]) == 1
+        (error,) = capsys.readouterr().err.splitlines()
+        assert error.startswith("train.py: error: ")
+        assert words in error
+        assert sorted(path.name for path in table.parent.iterdir()) == before
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["dress.JPG"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

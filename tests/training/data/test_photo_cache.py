@@ -6,15 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fashionsdk._tools.files.atomic_file import locked
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.data import cache_digests
 from fashionsdk_training.data.photo_cache import cache_photos
+from fashionsdk_training.errors import DataError
 
 PREPROCESSING = Preprocessing(16)
 
@@ -90,6 +94,59 @@ def test_what_a_killed_process_leaves_is_overwritten(tmp_path):
     cache = cache_photos(paths, PREPROCESSING, tmp_path / "cache")
     np.testing.assert_array_equal(cache.pixels[1], PREPROCESSING(Image.open(paths[1])))
     assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".npy", ".json"}
+
+
+def test_what_a_killed_process_leaves_is_removed_for_other_photos_too(tmp_path):
+    paths = photos(tmp_path)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    cache_photos(paths[:2], PREPROCESSING, tmp_path / "cache")
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".json", ".npy"]
+
+
+def test_what_a_living_process_decodes_is_kept(tmp_path):
+    paths, cache = photos(tmp_path), tmp_path / "cache"
+    cache.mkdir()
+    (cache / "abc.partial").write_bytes(b"half")
+    with locked(cache / ".abc.decoding"):
+        cache_photos(paths, PREPROCESSING, cache)
+        assert (cache / "abc.partial").read_bytes() == b"half"
+    assert not (cache / ".abc.decoding").exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, small_disk):
+    paths = photos(tmp_path)
+    message = (
+        rf"cannot keep 3 decoded photos, 37\.7 MB, in the folder {small_disk}/cache: No space left on device; free"
+    )
+    with pytest.raises(DataError, match=message):
+        cache_photos(paths, Preprocessing(2048), small_disk / "cache")
+    assert list((small_disk / "cache").iterdir()) == []
+    assert cache_photos(paths, PREPROCESSING, small_disk / "cache").readable.all()
+
+
+def test_a_folder_that_cannot_be_one_is_one_line(tmp_path):
+    paths = photos(tmp_path)
+    for folder in (paths[0], "/proc/x"):
+        with pytest.raises(DataError, match=r"cannot keep 3 decoded photos, .*choose another folder"):
+            cache_photos(paths, PREPROCESSING, Path(folder))
+
+
+def test_an_interrupt_does_not_wait_for_the_other_photos(tmp_path, monkeypatch):
+    paths, read = photos(tmp_path) * 200, []
+
+    def interrupted(self, path):
+        read.append(path)
+        if len(read) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.005)
+        return np.zeros((16, 16, 3), np.uint8)
+
+    monkeypatch.setattr(Preprocessing, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    assert len(read) < len(paths)
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_processes_that_need_the_same_photos_decode_them_once(tmp_path, monkeypatch):

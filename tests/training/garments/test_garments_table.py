@@ -73,6 +73,21 @@ def test_a_run_that_fails_leaves_no_labels(tmp_path):
     assert not (tmp_path / "labels.csv").exists()
 
 
+def test_a_table_of_somebody_else_is_never_replaced(tmp_path, capsys):
+    labels = tmp_path / "labels.csv"
+    columns = ",".join(each.name for each in ATTRIBUTES)
+    for text in ("image,split,colour\na.jpg,train,red\n", f"image,split,{columns}\nphotos/a.jpg,train{',' * 8}\n"):
+        labels.write_text(text)
+        assert main([str(tmp_path), "--train", "1", "--valid", "1", "--side", str(SIDE)]) == 1
+        assert "is no table of drawn garments; choose another folder" in capsys.readouterr().err
+        assert labels.read_text() == text
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(capsys):
+    assert main(["/proc/x", "--train", "1"]) == 1
+    assert capsys.readouterr().err == "garments: error: /proc/x: No such file or directory\n"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"train": 0}, {"valid": -1}, {"seed": -1}, {"side": 8}, {"workers": 0}],

@@ -115,6 +115,46 @@ def test_a_killed_run_loses_at_most_the_epoch_it_was_in(table, data, whole, tmp_
     assert_same(tensors(whole), tensors(out))
 
 
+@pytest.mark.slow
+def test_a_run_that_is_told_to_end_leaves_nothing_behind_and_continues(table, data, whole, tmp_path):
+    out = tmp_path / "run"
+    program = f"from fashionsdk.cli import guarded\ndef run():\n{RUN}\nraise SystemExit(guarded('train.py', run))"
+    command = [sys.executable, "-c", program, str(table), str(out), str(tmp_path / "photos")]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as ended:
+        while not (out / STATE_FILE).exists():
+            assert ended.poll() is None
+            time.sleep(0.005)
+        ended.terminate()
+        assert ended.stderr is not None
+        lines = ended.stderr.read().splitlines()
+    assert ended.returncode == 143
+    assert lines == ["train.py: terminated by SIGTERM; no temporary files are left behind"]
+    assert not list(tmp_path.rglob(".*"))
+    Trainer(tiny_config(), data, out, ALONE).fit()
+    assert_same(tensors(whole), tensors(out))
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(data, small_disk):
+    """The disk has space for the best checkpoint, and not for the state, which is four times as large."""
+    with pytest.raises(TrainingError, match="the run stops, and the epochs that were saved are kept: No space left"):
+        Trainer(tiny_config(), data, small_disk / "run", ALONE).fit()
+    assert sorted(path.name for path in (small_disk / "run").iterdir()) == ["best", "log"]
+    Checkpoint.load(small_disk / "run" / "best").build()
+
+
+def test_what_a_run_cannot_write_is_known_before_its_first_epoch(data, tmp_path, monkeypatch):
+    trainer = Trainer(tiny_config(), data, tmp_path, ALONE)
+    monkeypatch.setattr(trainer, "_epoch", lambda epoch: pytest.fail("an epoch began"))
+    os.mkfifo(tmp_path / STATE_FILE)
+    with pytest.raises(TrainingError, match="is not a regular file"):
+        trainer.fit()
+    (tmp_path / STATE_FILE).unlink()
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "dress.jpg").touch()
+    with pytest.raises(CheckpointError, match=r"dress\.jpg is no part of a checkpoint"):
+        trainer.fit()
+
+
 RUN = """
     import sys, torch
     from hashlib import sha256

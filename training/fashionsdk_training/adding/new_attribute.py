@@ -1,7 +1,6 @@
 """Add an attribute to a checkpoint: read its photos, fit a classifier, evaluate it."""
 
 import logging
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.evaluation import one_valued
@@ -70,8 +70,8 @@ def add_attribute(
     if queries is not None:
         photos_to_learn = Split(Path(), tuple(map(str, chosen.paths)), ())
         check_splits_differ(data, photos_to_learn, queries, (split, valid))
-    with tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder, processes(device) as peers:
-        cache, preprocessing = cache or Path(folder), checkpoint.preprocessing
+    with scratch_folder() as folder, processes(device) as peers:
+        cache, preprocessing = cache or folder, checkpoint.preprocessing
         labelled, photos = load_labelled(chosen, preprocessing, cache, photos_per_value, progress=progress)
         model = checkpoint.build().to(peers.device)
         views = (encode_bands(model, photos.pixels, mirrored=view, progress=progress) for view in (False, True))

@@ -1,11 +1,13 @@
 """The command line of ``training/add_attribute.py``."""
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk.cli import guarded
+from fashionsdk._tools.printable_text import printable
+from fashionsdk.cli import guarded, print_answer
 from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
 
 _DESCRIPTION = """\
@@ -34,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
     result.add_argument("--attribute", required=True, metavar="NAME", help="the new attribute, as the table calls it")
     result.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
+    result.add_argument("--overwrite", action="store_true", help="replace the checkpoint at --out")
     result.add_argument("--split", default="train", help="whose photos train it (default: %(default)s)")
     result.add_argument(
         "--valid",
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    if args.out.resolve() == args.checkpoint.resolve():
+    if os.path.realpath(args.out) == os.path.realpath(args.checkpoint):
         raise ValueError(f"--out is the checkpoint itself, {args.checkpoint}; expected another folder")
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     from fashionsdk_training.adding import add_attribute
@@ -66,6 +69,7 @@ def _add(args: argparse.Namespace) -> int:
     from fashionsdk_training.cli.command_log import show_log
 
     show_log()
+    Checkpoint.check_writable(args.out, overwrite=args.overwrite)
     begin = time.monotonic()
     extended = add_attribute(
         Checkpoint.load(args.checkpoint),
@@ -83,5 +87,5 @@ def _add(args: argparse.Namespace) -> int:
     photos = sum(extended.recipe["added"][-1]["photos"].values())
     score, chance = (extended.metrics.get(f"{measure}/{args.attribute}") for measure in ("map", "random_map"))
     reached = "" if score is None else f", MAP {score:.2f} (random {chance:.2f})"
-    print(f"{args.attribute}: {photos} photos, {time.monotonic() - begin:.0f} s{reached}: {args.out}")
+    print_answer(f"{printable(args.attribute)}: {photos} photos, {time.monotonic() - begin:.0f} s{reached}: {args.out}")
     return 0

@@ -2,7 +2,7 @@
 
 import argparse
 
-from fashionsdk._tools.options_once import CommandParser
+from fashionsdk._tools.command_parser import CommandParser
 
 
 def command_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:

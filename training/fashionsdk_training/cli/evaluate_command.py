@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk.cli import guarded
+from fashionsdk.cli import guarded, print_answer
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
 
@@ -50,7 +51,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     triplets = holds_triplets(args.data)
     split = args.split or ("val" if triplets else "valid")
-    if (args.model / MANIFEST_FILE).is_file():  # a bundle: the SDK's own command
+    if os.path.isfile(args.model / MANIFEST_FILE):  # a bundle: the SDK's own command
         command = "triplets" if triplets else "evaluate"
         options = ["--data", str(args.data), "--split", split, "--device", args.device]
         options += [word for name in args.attribute or () for word in ("--attribute", name)]
@@ -60,5 +61,5 @@ def _evaluate(args: argparse.Namespace) -> int:
     evaluation = evaluate_checkpoint(
         args.model, args.data, split, attributes=args.attribute, device=args.device, progress=True
     )
-    print(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
+    print_answer(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
     return 0

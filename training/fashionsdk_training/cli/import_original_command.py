@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from fashionsdk.cli import guarded
+from fashionsdk.cli import guarded, print_answer
 from fashionsdk_training.cli.command_parser import add_debug_option, command_parser
 from fashionsdk_training.config import LocalBranch, Original
 
@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("file", type=Path, help="the original's checkpoint, .pth.tar")
     result.add_argument("--model", choices=get_args(Original), required=True, help="the program that wrote it")
     result.add_argument("--out", type=Path, required=True, help="the checkpoint folder to write")
+    result.add_argument("--overwrite", action="store_true", help="replace the checkpoint at --out")
     names = result.add_mutually_exclusive_group()
     names.add_argument("--data", type=Path, help="folder of the ASEN papers' index files, for the attributes' names")
     names.add_argument(
@@ -53,8 +54,10 @@ def _import(args: argparse.Namespace) -> int:
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     from fashionsdk.attributes import Attribute
     from fashionsdk.labels import read_attributes
+    from fashionsdk_training.checkpoint import Checkpoint
     from fashionsdk_training.originals import import_original
 
+    Checkpoint.check_writable(args.out, overwrite=args.overwrite)
     attributes = None
     if args.data is not None:
         attributes = read_attributes(args.data)
@@ -64,5 +67,5 @@ def _import(args: argparse.Namespace) -> int:
         args.file, args.model, attributes=attributes, side=args.side, threshold=args.threshold, beta=args.beta
     )
     imported.checkpoint.save(args.out)
-    print(f"{imported.summary()}\n{args.out}")
+    print_answer(f"{imported.summary()}\n{args.out}")
     return 0

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fashionsdk.cli import guarded
+from fashionsdk.cli import guarded, print_answer
 from fashionsdk_training.cli.command_log import show_log
 from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
+from fashionsdk_training.cli.run_folder import check_run_folder
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.recipes import RECIPES
 
@@ -81,6 +82,7 @@ def train(arguments: Sequence[str] | None = None) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     config = _config(args)
+    check_run_folder(args.out, args.data)
     # The heavy imports wait until the arguments are known to be good: --help answers at once.
     import torch
 
@@ -101,7 +103,7 @@ def _train(args: argparse.Namespace) -> int:
             raise TrainingError(f"out of memory: {error}; give a smaller --batch-size") from error
         if peers.leads:
             measure, value = next(iter(checkpoint.metrics.items()))
-            print(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
+            print_answer(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
 
 

@@ -12,12 +12,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools import own_digest, strict_json
-from fashionsdk._tools.atomic_file import locked, replacing
+from fashionsdk._tools import strict_json
+from fashionsdk._tools.files import own_digest
+from fashionsdk._tools.files.allocation import allocate
+from fashionsdk._tools.files.atomic_file import locked, remove_abandoned, replacing
+from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.data.cache_digests import piece_digests
+from fashionsdk_training.errors import DataError
+
+PARTIAL = ".partial"
 
 logger = logging.getLogger(__name__)
 
@@ -57,13 +63,28 @@ def cache_photos(
         preprocessing: its side is S.
         folder: where decoded photos are stored.
         progress: whether to show a progress bar while photos are decoded.
+
+    Raises:
+        DataError: the folder cannot be written, or has no space for them.
     """
+    try:
+        return _cached(paths, preprocessing, folder, progress)
+    except OSError as error:
+        megabytes = len(paths) * preprocessing.side**2 * 3 / 1e6
+        raise DataError(
+            f"cannot keep {len(paths):,} decoded photos, {megabytes:,.1f} MB, in the folder {folder}: "
+            f"{reason(error)}; free some space, or choose another folder: with --cache, or the environment's TMPDIR"
+        ) from error
+
+
+def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
     shape = (len(paths), preprocessing.side, preprocessing.side, 3)
     cache = _stored(pixels_file, done_file, shape)
     if cache is None:
+        _remove_abandoned(folder)
         with locked(folder / f".{name}.decoding"):
             cache = _stored(pixels_file, done_file, shape)  # another process may have decoded them meanwhile
             if cache is None:
@@ -100,6 +121,16 @@ def _stored(pixels_file: Path, done_file: Path, shape: tuple[int, ...]) -> Photo
         return None
 
 
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left half done, of these photos or of others."""
+    for lock in folder.glob(".*.decoding"):
+        name = lock.stem.removeprefix(".")
+        half = [folder / f"{name}{PARTIAL}", folder / f".{name}.json.saving"]
+        if not (folder / f"{name}.json").exists():
+            half.append(folder / f"{name}.npy")
+        remove_abandoned(lock, *half)
+
+
 def _warn(paths: Sequence[Path], unreadable: dict[int, str]) -> None:
     if unreadable:
         first = "; ".join(list(unreadable.values())[:3])
@@ -119,9 +150,22 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
 
 
 def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> dict[int, str]:
+    partial = file.with_suffix(PARTIAL)
+    try:
+        reasons = _decode_to(partial, paths, preprocessing, progress)
+        os.replace(partial, file)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # it may be what fills the disk
+        raise
+    return {index: why for index, why in enumerate(reasons) if why is not None}
+
+
+def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool) -> list[str | None]:
+    """Write the pixels of all photos to an .npy file; return for each photo why it could not be read, or None."""
     shape = (len(paths), preprocessing.side, preprocessing.side, 3)
-    partial = file.with_suffix(".partial")  # what a killed process left of it is overwritten
-    pixels = np.lib.format.open_memmap(partial, "w+", np.uint8, shape)
+    pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+    with file.open("rb+") as opened:
+        allocate(opened.fileno(), pixels.offset, pixels.nbytes)
 
     def decode(index: int) -> str | None:
         try:
@@ -132,7 +176,10 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, pro
 
     with ThreadPoolExecutor() as pool:
         decoded, total = pool.map(decode, range(len(paths))), len(paths)
-        reasons = list(progress_bar(decoded, "decoding photos", total, "photo", shown=progress))
+        try:
+            reasons = list(progress_bar(decoded, "decoding photos", total, "photo", shown=progress))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C must not wait for all photos
+            raise
     pixels.flush()
-    os.replace(partial, file)
-    return {index: reason for index, reason in enumerate(reasons) if reason is not None}
+    return reasons

@@ -4,15 +4,21 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk._tools.options_once import CommandParser
+from fashionsdk._tools.command_parser import CommandParser
+from fashionsdk._tools.printable_text import printable
+from fashionsdk.cli import guarded, print_answer
 from fashionsdk_training.garments.garment_table import write_table
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the data set that the command line asks for."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the data set that the command line asks for; return the exit code."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    return guarded("garments", lambda: _write(parser, args))
+
+
+def _write(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     try:
         labels = write_table(
             args.out,
@@ -25,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except ValueError as error:
         parser.error(str(error))
-    print(f"{labels}: {args.train} train and {args.valid} valid pictures, {len(ATTRIBUTES)} attributes")
+    print_answer(
+        f"{printable(str(labels))}: {args.train} train and {args.valid} valid pictures, {len(ATTRIBUTES)} attributes"
+    )
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,4 +54,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -4,14 +4,17 @@ import csv
 import io
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
+from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk._tools.progress import progress_bar
+from fashionsdk_training.errors import DataError
 from fashionsdk_training.garments.body import Box
 from fashionsdk_training.garments.render import MIN_SIDE, draw
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
@@ -20,6 +23,7 @@ _FIRST_INDEX = {"train": 0, "valid": 10**9}  # far apart, so that neither split 
 _QUALITY = 92  # JPEG
 _POOL_FROM = 200  # pictures; fewer are drawn faster than processes start
 _MOST_WORKERS = 8
+_PICTURES = ("images/train-", "images/valid-")
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,13 @@ def write_table(
         progress: whether to show a progress bar.
 
     Raises:
+        DataError: ``out`` holds another label table.
+        OSError: the folder cannot be written, or is full.
         ValueError: ``train`` or ``workers`` is under 1, ``valid`` or ``seed`` is negative, or ``side`` too small.
     """
     _check(train, valid, seed, side, workers)
     out = Path(out)
+    _check_replaceable(out / "labels.csv")
     (out / "images").mkdir(parents=True, exist_ok=True)
     labels = out / "labels.csv"
     labels.unlink(missing_ok=True)
@@ -70,8 +77,23 @@ def write_table(
     drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
     rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture", shown=progress))
     _write_csv(out / "boxes.csv", ("image", "attribute", "left", "top", "right", "bottom"), _box_cells(rows))
-    _write_csv(labels, ("image", "split", *(each.name for each in ATTRIBUTES)), _label_cells(rows))
+    _write_csv(labels, _columns(), _label_cells(rows))
     return labels
+
+
+def _check_replaceable(labels: Path) -> None:
+    """Check that a table that exists is one of drawn garments, by its columns and its first picture."""
+    if not os.path.lexists(labels):
+        return
+    with open_regular(labels) as file:
+        start = file.read(1000).decode("utf-8", "replace").splitlines()
+    header = ",".join(_columns())
+    if start and (start[0] != header or not all(row.startswith(_PICTURES) for row in start[1:2])):
+        raise DataError(f"{labels} exists and is no table of drawn garments; choose another folder")
+
+
+def _columns() -> tuple[str, ...]:
+    return ("image", "split", *(each.name for each in ATTRIBUTES))
 
 
 def _check(train: int, valid: int, seed: int, side: int, workers: int | None) -> None:
@@ -94,8 +116,14 @@ def _rows(write: partial[_Row], jobs: Sequence[tuple[str, int]], workers: int) -
     if workers == 1:
         yield from map(write, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, _leave_interrupts_to_the_parent) as pool:
         yield from pool.map(write, jobs, chunksize=32)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    """Ignore Ctrl-C, which reaches all processes of a terminal: the parent ends its workers, and they print nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_picture(out: Path, seed: int, side: int, job: tuple[str, int]) -> _Row:

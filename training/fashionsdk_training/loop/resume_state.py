@@ -11,8 +11,8 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from fashionsdk._tools import own_digest
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files import own_digest
+from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk_training.errors import CheckpointError
 
 

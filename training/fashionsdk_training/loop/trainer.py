@@ -14,6 +14,8 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from fashionsdk._tools import strict_json
+from fashionsdk._tools.files.atomic_file import check_replacing
+from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import check_attributes
 from fashionsdk.photos import Preprocessing
@@ -92,8 +94,20 @@ class Trainer:
         return True
 
     def fit(self) -> Checkpoint:
-        """Train to the end and return the best checkpoint."""
+        """Train to the end and return the best checkpoint.
+
+        Raises:
+            CheckpointError: the folder holds another run, or its best checkpoint cannot be replaced.
+            TrainingError: the folder cannot be written or is full, or the loss is not a number. What was saved is kept.
+        """
+        with system_errors_as(TrainingError, f"{self.out}: the run stops, and the epochs that were saved are kept"):
+            self._fit()
+        return Checkpoint.load(self.out / BEST_FOLDER)
+
+    def _fit(self) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
+        check_replacing(self.out / STATE_FILE)
+        Checkpoint.check_writable(self.out / BEST_FOLDER, overwrite=True)
         started = self._resume()
         with open_writer(self.out / LOG_FOLDER, self.peers.leads) as writer:
             for epoch in range(started, self.config.epochs):
@@ -101,7 +115,6 @@ class Trainer:
                 if writer is not None:
                     self._finish_epoch(epoch, row, writer)
                 self.peers.wait()
-        return Checkpoint.load(self.out / BEST_FOLDER)
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""

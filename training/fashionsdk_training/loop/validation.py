@@ -1,6 +1,5 @@
 """Evaluate a model by the papers' protocols: MAP on queries and candidates, accuracy on triplets."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from fashionsdk._tools.batches import slices
+from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.evaluation import Batch, Evaluation, TripletEvaluation, evaluate, evaluate_triplets
 from fashionsdk.labels import CSN_ATTRIBUTES, RetrievalSplit, holds_triplets, read_retrieval, read_triplets
 from fashionsdk_training.checkpoint import Checkpoint
@@ -112,8 +112,8 @@ def evaluate_checkpoint(
     names = [attribute.name for attribute in checkpoint.attributes]
     triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
     questions = triplets or read_retrieval(data, split, attributes).select(attributes)
-    with processes(device) as peers, tempfile.TemporaryDirectory(prefix="fashionsdk-") as folder:
-        photos = cache_photos(questions.paths, checkpoint.preprocessing, Path(folder), progress=progress)
+    with processes(device) as peers, scratch_folder() as folder:
+        photos = cache_photos(questions.paths, checkpoint.preprocessing, folder, progress=progress)
         batches = _embed(checkpoint.build().to(peers.device), photos)
         if isinstance(questions, RetrievalSplit):
             return evaluate(questions, batches, names)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk_training.errors import CheckpointError
 
 # The score beside the weights may be a NumPy number. torch's safe unpickler must allow the function that rebuilds one,
@@ -29,8 +30,8 @@ def read_original(path: str | Path) -> dict[str, Tensor]:
         CheckpointError: the file is missing or damaged, has other content, or would run code when loaded.
     """
     try:
-        with torch.serialization.safe_globals(_NUMPY_NUMBERS):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        with open_regular(path) as file, torch.serialization.safe_globals(_NUMPY_NUMBERS):
+            content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # for a damaged file the unpickler raises any of Python's errors
         raise CheckpointError(f"{path}: not a checkpoint that can be read safely: {_reason(error)}") from error
     return _parameters(path, content)

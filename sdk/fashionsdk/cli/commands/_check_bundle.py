@@ -4,7 +4,7 @@ import argparse
 from math import isfinite
 
 from fashionsdk.cli._options import Help, Subparsers, add_command
-from fashionsdk.cli._output import print_json
+from fashionsdk.cli._output import print_answer, print_json
 
 HELP = Help(
     name="check",
@@ -37,5 +37,5 @@ def run(args: argparse.Namespace) -> int:
         backend = {"images": report.images, "tolerance": asdict(report.tolerance), "backend": asdict(report.backend)}
         print_json({"ok": report.ok, **dict.fromkeys(asdict(report.parity)), **finite, **backend})
     else:
-        print(report)
+        print_answer(str(report))
     return 0 if report.ok else 1

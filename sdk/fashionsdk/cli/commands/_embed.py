@@ -1,14 +1,16 @@
 """``fashionsdk embed``: photos to vectors in one ``.npz`` file."""
 
 import argparse
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._options import Help, Subparsers, add_command, add_photo_options, chosen_photos, load_embedder
-from fashionsdk.cli._output import note, output_path, print_json, writing
+from fashionsdk.cli._out_file import OutKind, output_path, writing
+from fashionsdk.cli._output import note, print_json
 
-NPZ_MARK = b"PK"  # an .npz file is a ZIP archive
+ARRAYS = frozenset(("keys", "vectors", "attributes", "model"))
 
 HELP = Help(
     name="embed",
@@ -32,7 +34,7 @@ The cosine of photos i and j in attribute a is vectors[i, a] @ vectors[j, a]."""
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
-    add_photo_options(parser, "the .npz file to write; an existing one is replaced")
+    add_photo_options(parser, "the .npz file to write; one that this command wrote is replaced")
     parser.add_argument("--attention", action="store_true", help="store the attention maps as well")
 
 
@@ -40,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the file."""
     found = chosen_photos(args)
     photos = found.photos
-    out = output_path(args.out, "an .npz file", NPZ_MARK, bundle=args.bundle, inputs=photos)
+    kind = OutKind("an .npz file of embeddings", (".npz",), _wrote)
+    out = output_path(args.out, kind, bundle=args.bundle, inputs=photos)
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
         keys, vectors, attention = [], [], []
@@ -54,6 +57,15 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print_json({"out": str(out), "attributes": photo_run.attributes, **photo_run.summary()})
     return 0
+
+
+def _wrote(file: BinaryIO) -> bool:
+    """Tell whether a file holds the arrays that this command writes; a workbook is a ZIP archive too."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return {f"{name}.npy" for name in ARRAYS} <= set(archive.namelist())
+    except Exception:  # zipfile fails on other files in many ways
+        return False
 
 
 def _write(out: Path, photo_run: PhotoRun, keys: list[str], vectors: list[Any], attention: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """``fashionsdk index``: photos to a gallery that can be searched."""
 
 import argparse
+from pathlib import Path
 
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._metadata_table import read_metadata
@@ -13,7 +14,9 @@ from fashionsdk.cli._options import (
     load_embedder,
     nonblank,
 )
-from fashionsdk.cli._output import note, output_path, print_json
+from fashionsdk.cli._out_file import OutKind, output_path
+from fashionsdk.cli._output import note, print_json
+from fashionsdk.errors import GalleryError
 
 HELP = Help(
     name="index",
@@ -22,18 +25,19 @@ HELP = Help(
 Embed photos and write a gallery: one file that 'fashionsdk search' and fashionsdk.Matcher search.
 
 An item's key is its photo's path as given, without ./ and the like. Run the command in the folder that the paths are
-relative to. An existing gallery is replaced in one step after all photos are embedded.""",
+relative to. With --overwrite an existing gallery is replaced in one step, after all photos are embedded.""",
     examples="""\
   fashionsdk index bundle/ photos/ --out shop.gallery
   fashionsdk index bundle/ photos/ --out shop.gallery --metadata products.csv
-  fashionsdk index bundle/ photos/ --out shop.gallery --on-error raise --json""",
+  fashionsdk index bundle/ photos/ --out shop.gallery --overwrite --on-error raise --json""",
 )
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
-    add_photo_options(parser, "the gallery file to write; an existing one is replaced")
+    add_photo_options(parser, "the gallery file to write")
+    parser.add_argument("--overwrite", action="store_true", help="replace the gallery at --out, with all its items")
     parser.add_argument(
         "--metadata",
         type=nonblank,
@@ -45,11 +49,13 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Embed the photos, fill a matcher and save it."""
     from fashionsdk.search import Matcher
-    from fashionsdk.search.stores import MAGIC
+    from fashionsdk.search.stores import is_gallery
 
     found = chosen_photos(args)
     photos, tables = found.photos, [args.metadata] if args.metadata else []
-    out = output_path(args.out, "a gallery", MAGIC, bundle=args.bundle, inputs=[*tables, *photos])
+    kind = OutKind("a gallery", (".gallery",), is_gallery, _count)
+    inputs = [*tables, *photos]
+    out = output_path(args.out, kind, bundle=args.bundle, inputs=inputs, overwrite=args.overwrite)
     metadata = read_metadata(args.metadata, photos) if args.metadata else {}
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
@@ -62,3 +68,14 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             print_json({"out": str(out), "attributes": photo_run.attributes, **photo_run.summary()})
     return 0
+
+
+def _count(gallery: Path) -> str:
+    """Say how many items a gallery holds."""
+    from fashionsdk.search.stores import count_items
+
+    try:
+        count = count_items(gallery)
+    except GalleryError:
+        return "a damaged gallery"
+    return "1 item" if count == 1 else f"{count:,} items"

@@ -3,8 +3,10 @@
 import argparse
 import sys
 from collections.abc import Container, Iterable, Mapping
-from pathlib import Path
+from typing import Any
 
+from fashionsdk._tools.files.regular_file import read_regular, system_errors_as
+from fashionsdk._tools.standard_streams import usable
 from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder, nonblank
 from fashionsdk.cli._output import MOST_NAMED, note, note_skipped
 from fashionsdk.cli._print_matches import add_query_arguments, load_gallery, print_matches
@@ -63,10 +65,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(path: str) -> list[str]:
-    """Return the file's lines. Bytes that are not UTF-8 are kept: keys are file names, which may hold them."""
-    data = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    """Return the file's lines. Bytes that are not UTF-8 are kept: keys are file names, which may hold them.
+
+    Raises:
+        FashionSDKError: the list cannot be read.
+    """
+    with system_errors_as(FashionSDKError, f"cannot read the list of keys {path}"):
+        data = _stdin() if path == STDIN else read_regular(path)
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _stdin() -> bytes:
+    stream: Any = usable(sys.stdin)
+    if stream is None:
+        raise FashionSDKError("there is no standard input to read the list of keys from; give a file with --keys")
+    read = getattr(stream, "buffer", stream).read()
+    return read if isinstance(read, bytes) else str(read).encode("utf-8", "surrogateescape")
 
 
 def _line_numbers(path: str, lines: Iterable[str]) -> dict[str, int]:

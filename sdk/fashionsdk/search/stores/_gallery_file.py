@@ -1,10 +1,10 @@
 """The gallery file: keys, metadata, vectors. ``docs/gallery-format.md`` specifies every byte."""
 
 import hashlib
-import json
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -12,8 +12,10 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
+from fashionsdk._tools.files.regular_file import open_regular, reason
 from fashionsdk.errors import GalleryError
+from fashionsdk.search.stores._json_values import decode_json, encode_json, name_infinite
 from fashionsdk.search.stores._store import JSON
 
 MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: detects a transfer that changes line ends or strips a bit
@@ -77,7 +79,7 @@ def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> No
                 file.write(block)
     except OSError as error:
         raise GalleryError(
-            f"cannot save the gallery {os.fspath(path)}: {error.strerror}; what was saved there before is untouched"
+            f"cannot save the gallery {os.fspath(path)}: {reason(error)}; what was saved there before is untouched"
         ) from error
 
 
@@ -87,14 +89,35 @@ def read_gallery(path: str | os.PathLike[str], *, model: str | None = None) -> G
     Raises:
         GalleryError: the file is missing, damaged, of another format, or made by another model.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise GalleryError(f"no gallery at {path}; make one with 'fashionsdk index', or check the path")
+    with _opened(Path(path)) as file:
+        return _read(file, Path(path), model)
+
+
+def count_items(path: str | os.PathLike[str]) -> int:
+    """Return the number of items in a gallery; only its header is read.
+
+    Raises:
+        GalleryError: the file is missing, no gallery, of another format, or its header is damaged.
+    """
+    with _opened(Path(path)) as file:
+        return int(_read_header(file, Path(path))["count"])
+
+
+def is_gallery(file: BinaryIO) -> bool:
+    """Tell whether an open file begins as a gallery does."""
+    return file.read(len(MAGIC)) == MAGIC
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a gallery to read; damage is a ValueError in the block and a GalleryError outside."""
     try:
-        with path.open("rb") as file:
-            return _read(file, path, model)
+        with open_regular(path) as file:
+            yield file
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise GalleryError(f"no gallery at {path}; make one with 'fashionsdk index', or check the path") from error
     except OSError as error:
-        raise GalleryError(f"cannot read the gallery {path}: {error.strerror}") from error
+        raise GalleryError(f"cannot read the gallery {path}: {reason(error)}") from error
     except (ValueError, RecursionError) as error:
         raise GalleryError(f"the gallery {path} is damaged: {error}; {REMEDY}") from error
 
@@ -191,7 +214,10 @@ def _read_section(file: BinaryIO, section: Mapping[str, Any], dtype: np.dtype[An
 
 def _parse_items(text: bytes, count: int) -> tuple[list[str], list[dict[str, JSON]]]:
     """Return the keys and the metadata of ``count`` items."""
-    items = decode_json(text)
+    try:
+        items = decode_json(text)
+    except ValueError as error:
+        raise ValueError(name_infinite(text) or error) from error
     if not isinstance(items, dict) or items.keys() != {"keys", "metadata"}:
         _damaged("its items must have exactly the entries keys, metadata")
     keys, metadata = items["keys"], items["metadata"]
@@ -202,16 +228,6 @@ def _parse_items(text: bytes, count: int) -> tuple[list[str], list[dict[str, JSO
     if not all(isinstance(entry, dict) for entry in metadata):
         _damaged("its metadata must be JSON objects")
     return keys, metadata
-
-
-def encode_json(value: object) -> bytes:
-    """Return ``value`` as strict JSON in ASCII; file names with unpaired surrogates survive too."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def decode_json(text: bytes) -> Any:
-    """Parse strict JSON; NaN and infinities are a ValueError."""
-    return json.loads(text, parse_constant=lambda name: _damaged(f"{name} is not JSON"))
 
 
 def _bytes(block: NDArray[Any]) -> memoryview:

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk_training.errors import WeightsError
 
 PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights are in a Python package
@@ -127,7 +128,8 @@ def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
                 f"timm could not fetch the weights of {name}: {error}; give the path of a safetensors file instead"
             ) from error
     try:
-        return load_file(source)
+        with open_regular(source):  # a pipe would be waited for
+            return load_file(source)
     except Exception as error:
         raise WeightsError(f"{source}: not a readable safetensors file: {error}") from error
 

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fashionsdk._tools.atomic_file import replacing
+from fashionsdk._tools.files.atomic_file import replacing
+from fashionsdk._tools.files.regular_file import read_regular
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class KernelFile:
 
     def _load(self, path: Path) -> None:
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except FileNotFoundError:
             return
         except OSError as error:

@@ -1,8 +1,10 @@
-"""The parser of every command: an option that takes one value may be given once."""
+"""The parser of every command."""
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
+
+from fashionsdk._tools.printable_text import printable
 
 _GIVEN = "_given_options"
 
@@ -10,13 +12,18 @@ _GIVEN = "_given_options"
 class CommandParser(argparse.ArgumentParser):
     """An ``ArgumentParser`` that rejects an option given twice; argparse alone would take the last, and not say so.
 
-    Options that collect their values (``action="append"``) and switches may be repeated.
+    Options that collect their values (``action="append"``) and switches may be repeated. Control characters
+    are escaped where an error repeats what was typed.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for name in (None, "store"):  # what add_argument looks up without an action, and with the default one
             self.register("action", name, _StoreOnce)
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message on stderr, and exit with 2."""
+        super().error(printable(message))
 
 
 class _StoreOnce(argparse._StoreAction):

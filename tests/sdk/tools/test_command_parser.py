@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashionsdk._tools.options_once import CommandParser
+from fashionsdk._tools.command_parser import CommandParser
 
 
 def parser() -> CommandParser:

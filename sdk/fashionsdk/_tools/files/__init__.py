@@ -1,0 +1,1 @@
+"""Files and folders: written whole or not at all, read once checked, cleaned up after."""
