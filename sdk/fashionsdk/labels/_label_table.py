@@ -4,12 +4,14 @@ Columns: ``image`` (path relative to the file), ``split``, optionally ``role``, 
 holds value names. A blank cell means not labelled.
 """
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from fashionsdk.attributes import Attribute, select
+from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._cells import BLANK_WORDS, clean, word_of
 from fashionsdk.labels._columns import count_values, left_out_notes, named_columns, why_no_attribute
@@ -70,33 +72,40 @@ def read_table(path: Path, attributes: str | Iterable[str] | None = None) -> Lab
 
     Args:
         path: the file.
-        attributes: the columns that are attributes; None for all but `image`, `split`, `role` and those that are no
-            attributes by their values, such as a price.
+        attributes: names of attributes that will be used: they are attributes whatever their values are, and the notes
+            are about them. With None, columns whose values cannot be an attribute's, such as prices, are left out.
 
     Raises:
         LabelsError: as `read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
-            split, or a role is unknown.
-        ValueError: one of ``attributes`` is no column.
+            split, a role is unknown, or no column is an attribute.
     """
     table = read_csv(path, _column)
     table, notes = named_columns(table)
     _check_columns(table)
-    candidates = [column for column in table.columns if column not in _RESERVED]
-    chosen = candidates if attributes is None else [candidates[n] for n in select(candidates, attributes)]
-    columns = {name: _Column(name) for name in chosen}
-    rows = tuple(_row(table, line, cells, columns) for line, cells in table.rows)
     lines = tuple(line for line, _ in table.rows)
+    columns = {
+        name: _Column(name, [cells[n] for _, cells in table.rows], lines)
+        for n, name in enumerate(table.columns)
+        if name not in _RESERVED
+    }
+    rows = _rows(table, columns)
     notes += _find_photos(path.parent, rows, lines)
     _check_once(table, rows)
-    if attributes is None:
-        reasons = {name: why_no_attribute(count_values([row[name] for row in rows])) for name in chosen}
-        left_out = {name: reason for name, reason in reasons.items() if reason is not None}
-        chosen = [name for name in chosen if name not in left_out]
-        notes += left_out_notes(left_out)
-        if not chosen:
-            raise LabelsError(f"{path}: no column seems to be an attribute; {'; '.join(notes)}")
-    notes += [note for name in chosen for note in columns[name].notes()] + _alike_columns(chosen)
+    used = list(columns) if attributes is None else [attributes] if isinstance(attributes, str) else list(attributes)
+    left_out = {} if attributes is not None else _no_attributes(columns, rows)
+    notes += left_out_notes(left_out)
+    chosen = [name for name in columns if name not in left_out]
+    if not chosen:
+        raise LabelsError(f"{path}: no column seems to be an attribute; {'; '.join(notes)}")
+    said = [name for name in chosen if name in used]
+    notes += [note for name in said for note in columns[name].notes()] + _alike_columns(said)
     return LabelTable(path, table.columns, rows, lines, tuple(chosen), tuple(notes))
+
+
+def _no_attributes(columns: Iterable[str], rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return which columns are no attributes by their values, each with the reason."""
+    reasons = {name: why_no_attribute(count_values([row[name] for row in rows])) for name in columns}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def _column(name: str) -> str:
@@ -117,48 +126,50 @@ def _check_columns(table: CsvTable) -> None:
 class _Column:
     """What an attribute's cells say, and the spellings that lead to each value."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> None:
         self.name = name
-        self._values: dict[str, list[int]] = defaultdict(list)
-        self._other: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        self._blank: dict[str, list[int]] = defaultdict(list)
+        self._cells, self._lines = cells, lines
+        words = {cell: clean(cell) for cell in dict.fromkeys(cells)}  # each text once: tables repeat theirs
+        self._values = {cell: "" if word in BLANK_WORDS else word for cell, word in words.items()}
 
-    def value(self, cell: str, line: int) -> str:
-        """Return the value that a cell names, "" for none, and remember its line."""
-        cell = cell.strip()
-        value = clean(cell)
-        if value in BLANK_WORDS:
-            self._blank[value].append(line)
-            return ""
-        if value:
-            self._values[value].append(line)
-        if value != cell and value:
-            self._other[value][cell].append(line)
-        return value
+    def values(self) -> list[str]:
+        """Return the value that each cell names, "" for none."""
+        return [self._values[cell] for cell in self._cells]
 
     def notes(self) -> list[str]:
         """Return a note for words that count as blank, and for each word that is spelled in several ways."""
-        merged = {}
-        for value, spellings in self._other.items():
-            other = {line for lines in spellings.values() for line in lines}
-            plain = [line for line in self._values[value] if line not in other]
-            if plain or len(spellings) > 1:
-                merged[value] = ({value: plain} if plain else {}) | spellings
-        blank = [blank_note(self.name, self._blank)] if self._blank else []
-        return blank + spelling_notes(self.name, merged, self._values)
+        standing: dict[str, list[int]] = {cell: [] for cell in self._values}
+        for cell, line in zip(self._cells, self._lines, strict=True):
+            standing[cell].append(line)
+        spellings: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for cell, value in self._values.items():
+            spellings[value][cell.strip() if value else clean(cell)] += standing[cell]
+        blank = {word: lines for word, lines in spellings.pop("", {}).items() if word}
+        values = {value: sorted(chain(*each.values())) for value, each in spellings.items()}
+        several = [value for value, each in spellings.items() if len(each) > 1]
+        several.sort(key=lambda value: list(spellings[value].values())[1][0])  # where the second spelling first stands
+        merged = {value: spellings[value] for value in several}
+        return ([blank_note(self.name, blank)] if blank else []) + spelling_notes(self.name, merged, values)
 
 
-def _row(table: CsvTable, line: int, cells: Sequence[str], columns: Mapping[str, _Column]) -> dict[str, str]:
-    row = {
-        name: columns[name].value(cell, line) if name in columns else cell.strip()
-        for name, cell in zip(table.columns, cells, strict=True)
-    }
-    row["split"] = clean(row["split"])
-    if not row["image"]:
-        raise table.line_error(line, "the image is blank; expected a path relative to the table")
-    if row.get("role", "") not in ROLES:
-        raise table.line_error(line, f"role {row['role']!r}; expected query, candidate or blank")
-    return row
+def _rows(table: CsvTable, columns: Mapping[str, _Column]) -> tuple[dict[str, str], ...]:
+    """Return the rows with their cells cleaned.
+
+    Raises:
+        LabelsError: an image is blank, or a role is unknown.
+    """
+    cells = [
+        columns[name].values() if name in columns else [row[n].strip() for _, row in table.rows]
+        for n, name in enumerate(table.columns)
+    ]
+    rows = tuple(dict(zip(table.columns, row, strict=True)) for row in zip(*cells, strict=True))
+    for (line, _), row in zip(table.rows, rows, strict=True):
+        row["split"] = clean(row["split"])
+        if not row["image"]:
+            raise table.line_error(line, "the image is blank; expected a path relative to the table")
+        if row.get("role", "") not in ROLES:
+            raise table.line_error(line, f"role {row['role']!r}; expected query, candidate or blank")
+    return rows
 
 
 def _find_photos(root: Path, rows: Iterable[dict[str, str]], lines: Iterable[int]) -> list[str]:

@@ -24,6 +24,6 @@ def _spellings(image: str) -> Iterator[str]:
 def same_path(root: Path, image: str) -> str:
     """Return a path that is equal for all spellings of ``image``, such as ``./a.jpg`` and ``x/../a.jpg``."""
     normal = os.path.normpath(image)
-    if ".." not in Path(image).parts:
+    if ".." not in image or ".." not in Path(image).parts:
         return normal
     return os.path.relpath(os.path.realpath(root / image), os.path.realpath(root))  # x may be a link to elsewhere

@@ -35,11 +35,10 @@ class LabelSource:
 
         Args:
             path: the table, a folder that holds ``labels.csv``, or a folder of index files.
-            attributes: the table's columns that are attributes; None for all that seem to be. Index files name theirs.
+            attributes: as for `read_table`. Index files name their attributes themselves.
 
         Raises:
             LabelsError: the table is missing or damaged.
-            ValueError: one of ``attributes`` is no column of the table.
         """
         path = Path(path)
         file = table_path(path)
@@ -56,9 +55,8 @@ class LabelSource:
 
     def retrieval(self, split: str) -> RetrievalSplit:
         """Return one split's queries and candidates, as `read_retrieval` does."""
-        folder = self.path if os.path.isdir(self.path) else self.path.parent
-        if self.table is None or os.path.isfile(folder / f"query_{split}.txt"):
-            return index_retrieval(folder, split)
+        if self.table is None or _lists_queries(self.path, split):
+            return index_retrieval(_folder(self.path), split)
         return table_retrieval(self.table, split)
 
     def other_splits(self, *splits: str) -> Counter[str]:
@@ -79,7 +77,6 @@ def read_labels(path: str | Path, split: str, attributes: str | Iterable[str] | 
 
     Raises:
         LabelsError: there is nothing to read, a file is damaged, an index is unknown, or the split is empty.
-        ValueError: one of ``attributes`` is no column of the table.
     """
     return LabelSource.open(path, attributes).labels(split)
 
@@ -98,9 +95,19 @@ def read_retrieval(path: str | Path, split: str, attributes: str | Iterable[str]
 
     Raises:
         LabelsError: there is nothing to read, a file is damaged, an index is unknown, or the split is empty.
-        ValueError: one of ``attributes`` is no column of the table.
     """
+    if _lists_queries(Path(path), split):
+        return index_retrieval(_folder(Path(path)), split)  # the table is not needed
     return LabelSource.open(path, attributes).retrieval(split)
+
+
+def _folder(path: Path) -> Path:
+    return path if os.path.isdir(path) else path.parent
+
+
+def _lists_queries(path: Path, split: str) -> bool:
+    """Tell whether index files in the folder or beside the table name a split's queries."""
+    return os.path.isfile(_folder(path) / f"query_{split}.txt")
 
 
 def table_path(path: str | Path) -> Path | None:
