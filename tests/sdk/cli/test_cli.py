@@ -79,7 +79,7 @@ def test_metadata_comes_back_with_a_match(run, bundle, shop):
     assert "1 of 2 rows name no photo" in err
     assert "no row for 8 of 9 photos" in err
     _, out, _ = run("search", bundle.path, "shop.gallery", "shop/4.png", "--attribute", "colour", "-k", 1, "--json")
-    assert json.loads(out)["matches"][0]["metadata"] == {"price": "20", "name": "Dress"}
+    assert json.loads(out)["matches"][0]["metadata"] == {"price": 20, "name": "Dress"}
 
 
 def test_check_passes_for_a_whole_bundle(run, bundle):

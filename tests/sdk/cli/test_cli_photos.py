@@ -138,7 +138,7 @@ def test_evaluating_unreadable_photos_does_not_speak_of_writing(run, bundle, sho
 def test_metadata_keys_may_be_called_image_and_spelled_otherwise(tmp_path):
     path = tmp_path / "products.csv"
     path.write_text("image,price\n./shop//a.jpg,20\n")
-    assert read_metadata(str(path), ["shop/a.jpg"]) == {"shop/a.jpg": {"price": "20"}}
+    assert read_metadata(str(path), ["shop/a.jpg"]) == {"shop/a.jpg": {"price": 20}}
     path.write_text("image,photo\nx,./shop//a.jpg\n")
     assert read_metadata(str(path), ["shop/a.jpg"]) == {"shop/a.jpg": {"image": "x"}}
 
