@@ -109,3 +109,34 @@ def test_memory_does_not_grow_with_the_embeddings(monkeypatch):
     small, large = 10_000, 40_000
     embeddings = (large - small) * 64 * 4  # bytes that a gallery in memory would add
     assert peak_memory(large) - peak_memory(small) < embeddings / 3
+
+
+def with_one_sleeve(split):
+    """Return the split with the same sleeve on every photo."""
+    rows = [np.where(part[:, 1:2] == 1, part * [1, 1, 0], part) for part in (split.queries, split.candidates)]
+    return RetrievalSplit(split.root, split.images, split.attributes, *rows)
+
+
+def test_an_attribute_of_one_value_is_not_part_of_the_mean_and_is_named():
+    split, vectors = with_one_sleeve(random_split(60)), random_vectors(60)
+    got = evaluate(split, batches(vectors), ["colour", "sleeve"])
+    of_colour = [part[part[:, 1] == 0] for part in (split.queries, split.candidates)]
+    colour = RetrievalSplit(split.root, split.images, split.attributes, *of_colour)
+    assert [(score.attribute, score.map) for score in got.attributes][1:] == [("sleeve", 100.0)]
+    assert got.overall == evaluate(colour, batches(vectors), ["colour", "sleeve"]).overall
+    assert got.one_valued == ("sleeve",)
+    assert got.table().splitlines()[-1] == "not part of the mean, for all photos have the same value: sleeve"
+
+
+def test_an_attribute_is_of_one_value_if_only_photos_without_an_embedding_have_another():
+    split, vectors = with_one_sleeve(random_split(60)), random_vectors(60)
+    image, row = next((row[0], n) for n, row in enumerate(split.candidates.tolist()) if row[1] == 1)
+    split.candidates[row, 2] = 1
+    assert evaluate(split, batches(vectors), ["colour", "sleeve"]).one_valued == ()
+    assert evaluate(split, batches(vectors, skip=(image,)), ["colour", "sleeve"]).one_valued == ("sleeve",)
+
+
+def test_no_attribute_with_two_values_is_an_error():
+    split = with_one_sleeve(random_split(60)).select("sleeve")
+    with pytest.raises(ValueError, match="all photos have the same value of sleeve; expected two values"):
+        evaluate(split, batches(random_vectors(len(split.images))), ["colour", "sleeve"])
