@@ -3,13 +3,11 @@
 import io
 import os
 import stat
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
@@ -18,33 +16,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk.errors import ImageError
+from fashionsdk.photos._budget import READING
 from fashionsdk.photos._colours import conversion
-from fashionsdk.photos._heif import HEAD, is_heic, open_heic
-from fashionsdk.photos._modes import from_array, on_canvas, to_rgb
+from fashionsdk.photos._limits import MAX_PIXELS, check_demand, check_file, check_size, image_bytes
+from fashionsdk.photos._modes import converter, from_array, on_canvas, to_rgb
 from fashionsdk.photos._quiet import quiet, silence_libtiff
-from fashionsdk.photos._transparency import first_frame, transparent_key, with_alpha
-from fashionsdk.photos._upright import Photo, upright
+from fashionsdk.photos._strips import STRIP_BYTES, STRIPS_FROM, InStrips, PhotoInStrips
+from fashionsdk.photos._transparency import Box, Key, first_frame, transparent_key, with_alpha
+from fashionsdk.photos._upright import Photo, turn_of, upright
+from fashionsdk.photos.containers import FORMATS, Demand, identify, inspect, open_header
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
 ImageSource: TypeAlias = str | Path | bytes | Image.Image | NDArray[np.uint8]
-
-# 80 megapixels, 240 MB once decoded: more than a camera's, less than a decompression bomb's.
-MAX_PIXELS = 80_000_000
-
-# Only these formats are tried, with these modules of Pillow. The others are left out on purpose: one of them starts
-# Ghostscript, and loading all forty takes longer than the first photo.
-FORMATS = {
-    "JPEG": "JpegImagePlugin",
-    "PNG": "PngImagePlugin",
-    "WEBP": "WebPImagePlugin",
-    "GIF": "GifImagePlugin",
-    "AVIF": "AvifImagePlugin",
-    "BMP": "BmpImagePlugin",
-    "TIFF": "TiffImagePlugin",
-    "PPM": "PpmImagePlugin",
-}
 
 # Two threads that decode one Pillow image at once would fail, or get wrong pixels. An image always has the same lock.
 _LOCKS = [threading.Lock() for _ in range(64)]
