@@ -6,7 +6,12 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-ROOMS = {".": "questions", "studies": "questions of one decision", "prepare": "inputs of the others"}
+ROOMS = {
+    ".": "questions",
+    "robustness": "questions of robustness",
+    "studies": "questions of one decision",
+    "prepare": "inputs of the others",
+}
 
 
 def scripts() -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from prepare.label_csv import read_rows, write_rows
+from harness.label_csv import read_rows, write_rows
 
 PARTS = 8
 

@@ -21,8 +21,8 @@ from PIL import Image
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import open_image
 from fashionsdk_training.garments import ATTRIBUTES, draw
+from harness.label_csv import read_rows, write_rows
 from harness.separate_process import map_in_processes
-from prepare.label_csv import read_rows, write_rows
 
 SIDES = (500, 4000)
 QUALITIES = (75, 85, 95)

@@ -89,7 +89,7 @@ def main() -> None:
     """Print both walks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[2], help="checkout")
-    root = parser.parse_args().root
+    root = parser.parse_args().root.resolve()
     sys.path[:0] = [str(root / name) for name in PACKAGES]
     with tempfile.TemporaryDirectory() as name:
         walks = {"a table to its bundle": table_to_bundle(root, Path(name))}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk.cli import guarded
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError
@@ -107,7 +108,7 @@ def _stage(name: str) -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo as the command line says; return the exit code."""
-    parser = argparse.ArgumentParser(prog="demo", description=(run.__doc__ or "").splitlines()[0])
+    parser = CommandParser(prog="demo", description=(run.__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="default: %(default)s")
     parser.add_argument("--train", type=int, default=TRAIN, help="training pictures (default: %(default)s)")
     parser.add_argument("--valid", type=int, default=VALID, help="validation pictures (default: %(default)s)")

@@ -1,6 +1,5 @@
 """Checkpoint in, bundle out: fuse, export, lower the precision, check, write."""
 
-import math
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import get_args
 
 import onnx
 
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.labels import RetrievalSplit
-from fashionsdk_export.errors import ExportError
+from fashionsdk_export.arguments import check_arguments
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
 from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, check_graph
 from fashionsdk_export.precision import lower
@@ -73,8 +71,7 @@ def build_bundle(
         BundleError: ``out`` exists and may not be replaced.
         ValueError: no precision is given, one twice or an unknown one, or ``map_loss`` is negative.
     """
-    _check_arguments(precisions, photos, map_loss)
-    Bundle.check_writable(out, overwrite=overwrite)
+    check_arguments(out, precisions, photos, map_loss, overwrite=overwrite)
     photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
     model = checkpoint.build()
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
@@ -110,16 +107,6 @@ def _check_graphs(
         return {precision: GraphCheck(reports[precision]) for precision in precisions}
     evaluate = GraphEvaluation(trial, split, map_loss, progress=progress)
     return {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
-
-
-def _check_arguments(precisions: Sequence[Precision], photos: CalibrationPhotos, map_loss: float | None) -> None:
-    known = get_args(Precision)
-    if not precisions or len(set(precisions)) < len(precisions) or not set(precisions) <= set(known):
-        raise ValueError(f"precisions are {precisions!r}; expected one or more of {', '.join(known)}, each once")
-    if map_loss is not None and not 0 <= map_loss < math.inf:
-        raise ValueError(f"map_loss is {map_loss}; expected points of MAP, 0 or more")
-    if "int8" in precisions and not photos.paths:
-        raise ExportError("int8 is calibrated on photos like those of later use; give a table or a folder of photos")
 
 
 def graph_file(precision: Precision) -> str:

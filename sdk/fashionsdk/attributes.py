@@ -29,10 +29,13 @@ def select(names: Sequence[str], chosen: str | Iterable[str] | None) -> tuple[in
     """Return the positions in ``names`` of the attributes ``chosen``: one name, several, or ``None`` for all.
 
     Raises:
+        TypeError: ``chosen`` holds something else than names.
         ValueError: a name is unknown, or none is given.
     """
     if chosen is None:
         return tuple(range(len(names)))
+    if not isinstance(chosen, Iterable):
+        raise TypeError(f"attributes is {chosen!r}; expected a name, several, or None for all")
     chosen = [chosen] if isinstance(chosen, str) else list(chosen)
     if not chosen:
         raise ValueError(f"no attribute given; expected some of {', '.join(names)}, or None for all")

@@ -38,6 +38,12 @@ class Embeddings:
         if self.attention is not None and self.attention.shape[:2] != self.vectors.shape[:2]:
             raise ValueError(f"attention has shape {self.attention.shape}; expected {self.vectors.shape[:2]} + (h, w)")
 
+    def __repr__(self) -> str:
+        names = ", ".join(self.attributes)
+        attention = "" if self.attention is None else ", attention {} x {}".format(*self.attention.shape[2:])
+        images = f"{len(self)} image{'' if len(self) == 1 else 's'}"
+        return f"Embeddings({images}, {names}, dimension {self.dimension}, model {self.model[:12]}{attention})"
+
     def __len__(self) -> int:
         """Return N, the number of images."""
         return len(self.vectors)

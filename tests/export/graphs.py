@@ -1,5 +1,6 @@
 """Networks and graphs that tests of the export share."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.backends.onnxruntime import keep_int8_exact
+from fashionsdk.bundle.graph import OPERATORS
+from fashionsdk.bundle.graph._onnx_graph import read_graph
+from fashionsdk.bundle.graph._sizes import check_sizes, tensor_sizes
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.training.conftest import SYSTEMS, trained_like
 
 SIDE, ATTRIBUTES = 48, 3
+PHOTOS_CHECKED = 2  # photos that a graph's sizes are compared for
 NETWORKS = {
     **SYSTEMS,
     "asen_v2 and two added": replace(SYSTEMS["asen_v2"], added=2),
@@ -51,3 +56,21 @@ def types(model: onnx.ModelProto) -> dict[str, int]:
     graph = onnx.shape_inference.infer_shapes(model).graph
     kinds = {value.name: value.type.tensor_type.elem_type for value in (*graph.input, *graph.output, *graph.value_info)}
     return kinds | {weight.name: weight.data_type for weight in graph.initializer}
+
+
+def assert_bundles_take(model: onnx.ModelProto, side: int = SIDE) -> None:
+    """Check that a bundle may hold a graph, and that the sizes found before it runs are those that `onnx` infers."""
+    graph = read_graph(memoryview(model.SerializeToString()), OPERATORS)
+    check_sizes(graph, side)
+    for_two = onnx.ModelProto()
+    for_two.CopyFrom(model)
+    del for_two.graph.value_info[:]
+    for_two.graph.input[0].type.tensor_type.shape.dim[0].dim_value = PHOTOS_CHECKED
+    for output in for_two.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    inferred = onnx.shape_inference.infer_shapes(for_two, data_prop=True).graph
+    found = tensor_sizes(graph, side, PHOTOS_CHECKED)
+    for value in inferred.value_info:
+        lengths = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        assert found[value.name] == math.prod(lengths), value.name
+    assert {name for node in model.graph.node for name in node.output} == set(found)

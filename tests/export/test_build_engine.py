@@ -213,6 +213,37 @@ def test_a_mistake_with_a_bundle_is_one_line(bundle, tmp_path, capsys, options, 
     assert not (tmp_path / "more").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--out", "FULL"), "exists; choose another folder"),
+        (("--out", "new", "--precision", "int8"), "int8 is calibrated on photos"),
+        (("--out", "new", "--precision", "fp16", "fp16"), "each once"),
+        (("--out", "new", "--data", "none.csv"), "none.csv"),
+        (("--out", "new", "--max-batch", "4"), "--max-batch was given without --engine"),
+        (("--out", "new", "--out", "other"), "argument --out: given twice; expected it once"),
+    ],
+)
+def test_a_wrong_argument_is_noticed_before_pytorch_is_imported(tmp_path, options, says):
+    for name in ("checkpoint/config.json", "full/notes.txt"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("{}")
+    program = """
+import sys
+from fashionsdk_export.cli import main
+try:
+    status = main()
+except SystemExit as error:
+    status = error.code
+print(status, "torch" in sys.modules, "onnx" in sys.modules)"""
+    words = [str(tmp_path / "full") if word == "FULL" else word for word in options]
+    command = [sys.executable, "-c", program, str(tmp_path / "checkpoint"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] in ("1", "2")
+    assert done.stdout.split()[1:] == ["False", "False"]
+    assert says in done.stderr
+
+
 def test_a_folder_that_may_not_be_replaced_is_an_error_before_any_work(run, bundle, monkeypatch, capsys):
     monkeypatch.setattr("fashionsdk_export.pipeline.export_graph", None)
     monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.build_engine", None)

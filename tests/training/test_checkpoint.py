@@ -2,11 +2,13 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from hashlib import sha256
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos._preprocessing import Preprocessing
-from fashionsdk_training.checkpoint import CONFIG_FILE, WEIGHTS_FILE, Checkpoint
+from fashionsdk_training.checkpoint import CONFIG_FILE, MAX_CONFIG_BYTES, WEIGHTS_FILE, Checkpoint
 from fashionsdk_training.errors import CheckpointError
 from fashionsdk_training.models import build_model
 from tests.training.conftest import SIDE, TINY
@@ -91,8 +93,11 @@ def test_weights_with_other_keys_or_shapes_are_an_error(saved, change):
 
 
 def rewrite(folder, **changes):
+    """Change a checkpoint's settings as a forger would: without their digest, as in checkpoints of before."""
     path = folder / CONFIG_FILE
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    config = json.loads(path.read_text()) | changes
+    config.pop("own_sha256", None)
+    path.write_text(json.dumps(config))
 
 
 def test_an_unknown_key_is_an_error(saved):
@@ -139,6 +144,98 @@ def test_a_truncated_or_missing_file_is_an_error(saved, file):
         Checkpoint.load(saved)
     (saved / file).unlink()
     with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+        Checkpoint.load(saved)
+
+
+def test_a_flipped_bit_anywhere_is_an_error(saved):
+    whole = (saved / CONFIG_FILE).read_bytes()
+    for position in range(0, len(whole), 3):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        (saved / CONFIG_FILE).write_bytes(flipped)
+        with pytest.raises(CheckpointError) as error:
+            Checkpoint.load(saved)
+        assert "\n" not in str(error.value)
+    (saved / CONFIG_FILE).write_bytes(whole)
+    weights = bytearray((saved / WEIGHTS_FILE).read_bytes())
+    for position in (8, 40, len(weights) // 2, len(weights) - 1):
+        weights[position] ^= 4
+        (saved / WEIGHTS_FILE).write_bytes(weights)
+        with pytest.raises(CheckpointError):
+            Checkpoint.load(saved)
+        weights[position] ^= 4
+
+
+def test_what_the_models_digest_does_not_cover_has_a_digest_too(saved):
+    text = (saved / CONFIG_FILE).read_text()
+    (saved / CONFIG_FILE).write_text(text.replace("51.5", "91.5"))
+    with pytest.raises(CheckpointError, match="it is damaged or was changed"):
+        Checkpoint.load(saved)
+
+
+def test_a_checkpoint_of_before_without_that_digest_loads(saved, checkpoint):
+    rewrite(saved)
+    assert "own_sha256" not in (saved / CONFIG_FILE).read_text()
+    assert Checkpoint.load(saved).digest == checkpoint.digest
+
+
+def forge(saved, **changes):
+    """Give a checkpoint other settings of the network, and the digest that fits them."""
+    config = json.loads((saved / CONFIG_FILE).read_text())
+    model = config["model"] | changes
+    described = [model, config["preprocessing"], config["attributes"]]
+    digest = sha256(json.dumps(described, sort_keys=True).encode() + (saved / WEIGHTS_FILE).read_bytes())
+    rewrite(saved, model=model, revision=digest.hexdigest())
+
+
+@pytest.mark.parametrize(
+    "name", ["hf_hub:user/net", "hf-hub:user/net", "local-dir:/tmp/net", "user/net", "..", "", "hf_hub:x\n", "a b"]
+)
+def test_settings_cannot_name_a_place_to_fetch_a_network_from(saved, name, monkeypatch):
+    reached = []
+    monkeypatch.setattr("socket.socket.connect", lambda *_: reached.append(1))
+    monkeypatch.setattr("timm.create_model", lambda *_, **__: reached.append(1))
+    forge(saved, backbone=name)
+    with pytest.raises(CheckpointError, match=r"backbone is .*; expected the name of a network in timm"):
+        Checkpoint.load(saved)
+    assert reached == []
+
+
+def test_a_backbone_that_timm_does_not_have_is_an_error_in_one_line(saved):
+    forge(saved, backbone="no_such_network")
+    with pytest.raises(CheckpointError, match=r"config\.json describes cannot be built: .*no_such_network"):
+        Checkpoint.load(saved).build()
+
+
+@pytest.mark.parametrize("name", ["common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension"])
+def test_a_dimension_out_of_range_is_an_error(saved, name):
+    for value in (8193, 10**18, 10**400):
+        forge(saved, **{name: value})
+        with pytest.raises(CheckpointError, match=f"{name} is .*; expected 8192 at most"):
+            Checkpoint.load(saved)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"backbone": "vit_giant_patch14_clip_224", "stage": 3},  # 4 GB
+        {"values": [100_000, 300_000_000_000]},
+        {"architecture": "triplet", "embedding_dimension": 8192, "values": [100_000, 100_000]},
+    ],
+)
+def test_settings_cannot_make_a_network_of_gigabytes(saved, changes, monkeypatch):
+    monkeypatch.setattr("fashionsdk_training.checkpoint.SPARE_BYTES", 1 << 26)  # filling 1 GiB takes seconds
+    forge(saved, **changes)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(CheckpointError, match="cannot be built: its tensors take more than"):
+        Checkpoint.load(saved).build()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KB
+
+
+def test_settings_of_gigabytes_are_not_parsed(saved):
+    with (saved / CONFIG_FILE).open("r+b") as file:
+        file.truncate(MAX_CONFIG_BYTES + 1)
+    with pytest.raises(CheckpointError, match=r"config\.json has over 16777216 bytes"):
         Checkpoint.load(saved)
 
 

@@ -11,16 +11,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from fashionsdk._tools import strict_json
+from fashionsdk._tools import own_digest, strict_json
 from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.models import AttributeModel, build_model
+from fashionsdk_training.models import AllocationLimit, AttributeModel, build_model
 
 FORMAT_VERSION = 3
 WEIGHTS_FILE, CONFIG_FILE = "model.safetensors", "config.json"
+SPARE_BYTES = 1 << 30  # that building a network may take beyond its weights: timm builds a backbone before it is cut
+MAX_CONFIG_BYTES = 16 * 1024 * 1024  # as of a bundle's manifest, which has the same history
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,13 @@ class Checkpoint:
         """Return the model with these weights, in eval mode, on the CPU.
 
         Raises:
-            CheckpointError: a parameter is missing, unknown or of another shape.
+            CheckpointError: a parameter is missing, unknown or of another shape, or timm has no such backbone.
         """
-        model = build_model(self.model, len(self.attributes))
+        try:
+            with AllocationLimit(SPARE_BYTES + 4 * sum(value.nbytes for value in self.weights.values())):
+                model = build_model(self.model, len(self.attributes))
+        except ValueError as error:
+            raise CheckpointError(f"the network that {CONFIG_FILE} describes cannot be built: {error}") from error
         expected = model.state_dict()
         if wrong := sorted(set(expected) ^ set(self.weights)):
             kind = "missing from" if wrong[0] in expected else "unknown in"
@@ -104,10 +110,11 @@ class Checkpoint:
             self.data_digest,
             self.recipe,
         )
-        text = json.dumps(strict_json.encode(config), indent=1, allow_nan=False)
+        described = {own_digest.KEY: own_digest.NO_DIGEST, **strict_json.encode(config)}
+        text = own_digest.with_digest(json.dumps(described, indent=1, allow_nan=False).encode())
         with replacing_folder(path) as folder:
             (folder / WEIGHTS_FILE).write_bytes(weights)
-            (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+            (folder / CONFIG_FILE).write_bytes(text)
 
     @classmethod
     def load(cls, path: str | Path) -> "Checkpoint":
@@ -118,11 +125,7 @@ class Checkpoint:
         """
         folder = existing_folder(path)
         try:
-            data = strict_json.loads((folder / CONFIG_FILE).read_bytes())
-            version = data.get("format_version") if isinstance(data, dict) else None
-            if version != FORMAT_VERSION:
-                raise CheckpointError(f"{folder}: format {version}; this version reads {FORMAT_VERSION}: train again")
-            config = strict_json.decode(CheckpointConfig, data, CONFIG_FILE)
+            config = _read_config(folder)
             weights = load((folder / WEIGHTS_FILE).read_bytes())
         except (OSError, ValueError, SafetensorError) as error:
             raise CheckpointError(f"{folder}: not a readable checkpoint: {error}") from error
@@ -148,3 +151,25 @@ class Checkpoint:
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         digest.update(weights)
         return digest.hexdigest()
+
+
+def _read_config(folder: Path) -> CheckpointConfig:
+    """Read ``config.json``.
+
+    Raises:
+        CheckpointError: it has another format.
+        ValueError: it is damaged, or a setting is out of range.
+        OSError: it cannot be read.
+    """
+    with (folder / CONFIG_FILE).open("rb") as file:
+        text = file.read(MAX_CONFIG_BYTES + 1)
+    if len(text) > MAX_CONFIG_BYTES:
+        raise ValueError(f"{CONFIG_FILE} has over {MAX_CONFIG_BYTES} bytes")
+    data = strict_json.loads(text)
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise CheckpointError(f"{folder}: format {version!r:.60}; this version reads {FORMAT_VERSION}: train again")
+    digest = data.pop(own_digest.KEY, None)
+    config = strict_json.decode(CheckpointConfig, data, CONFIG_FILE)
+    own_digest.check_digest(text, digest)
+    return config

@@ -2,12 +2,13 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fashionsdk._tools.atomic_folder import existing_folder
 from fashionsdk.cli import from_extra, guarded, note
+from fashionsdk.errors import FashionSDKError
 from fashionsdk_export.cli.build_options import ENGINE_OPTIONS, parser
 
 if TYPE_CHECKING:
@@ -23,25 +24,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    engine = _engine_config(args)
+    # What is quick to check comes first: to import PyTorch takes seconds, on a busy machine a minute.
+    given = _engine_options(args)
     for option in ("map_loss", "split"):
         if getattr(args, option) is not None and not args.data:
             raise ValueError(f"--{option.replace('_', '-')} was given without --data; expected both")
-    if (existing_folder(args.model) / "manifest.json").is_file():
-        if engine is None or args.data or args.photos:
+    model = existing_folder(args.model)
+    if (model / "manifest.json").is_file():
+        if args.engine is None or args.data or args.photos:
             raise ValueError(
                 f"{args.model} is a bundle, which can only be given engines; expected --engine, without "
                 "--data or --photos; for other graphs give the checkpoint"
             )
-        from fashionsdk.bundle import Bundle
+        return _add_to_bundle(args, given)
+    if not (model / "config.json").is_file():
+        raise FashionSDKError(
+            f"{args.model} is not a readable checkpoint, and no bundle: it has neither config.json nor manifest.json; "
+            "expected a folder that training or an export wrote, such as runs/shop/best"
+        )
+    return _build_bundle(args, given)
 
-        return _add_engines(Bundle.open(args.model), args, engine, overwrite=args.overwrite)
-    return _build_bundle(args, engine)
+
+def _add_to_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
+    from fashionsdk.bundle import Bundle
+
+    Bundle.check_writable(args.out, overwrite=args.overwrite)
+    return _add_engines(Bundle.open(args.model), args, _engine_config(args, given), overwrite=args.overwrite)
 
 
-def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> int:
-    # Heavy imports come after the arguments are checked, so that --help is fast.
-    photos = _calibration_photos(args)
+def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
+    from fashionsdk_export.arguments import check_arguments
+
+    photos, precisions = _calibration_photos(args), args.precision or ["fp32"]
+    check_arguments(args.out, precisions, photos, args.map_loss, overwrite=args.overwrite)
+    engine = None if args.engine is None else _engine_config(args, given)
     with from_extra("export,cpu"):
         from fashionsdk_export.pipeline import build_bundle
         from fashionsdk_training.checkpoint import Checkpoint
@@ -52,7 +68,7 @@ def _build_bundle(args: argparse.Namespace, engine: "EngineConfig | None") -> in
     report = build_bundle(
         Checkpoint.load(args.model),
         args.out,
-        precisions=args.precision or ["fp32"],
+        precisions=precisions,
         photos=photos,
         map_loss=args.map_loss,
         overwrite=args.overwrite,
@@ -114,15 +130,18 @@ def _unlabelled_photos(args: argparse.Namespace) -> "CalibrationPhotos":
     return CalibrationPhotos([Path(photo) for photo in find_photos(args.photos, on_error="raise").photos])
 
 
-def _engine_config(args: argparse.Namespace) -> "EngineConfig | None":
+def _engine_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of engines that are given."""
     given = {name: value for name in ENGINE_OPTIONS if (value := getattr(args, name)) is not None}
-    if args.engine is None:
-        if given:
-            raise ValueError(f"--{next(iter(given)).replace('_', '-')} was given without --engine; expected both")
-        return None
+    if given and args.engine is None:
+        raise ValueError(f"--{next(iter(given)).replace('_', '-')} was given without --engine; expected both")
+    return given
+
+
+def _engine_config(args: argparse.Namespace, given: Mapping[str, Any]) -> "EngineConfig":
     with from_extra(args.engine):
         from fashionsdk_export.engines import EngineConfig
 
-    if "opt_batch" not in given:  # a default within the given range
-        given["opt_batch"] = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
-    return EngineConfig(args.engine, **given)
+    # a default within the given range
+    opt_batch = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
+    return EngineConfig(args.engine, **{"opt_batch": opt_batch, **given})

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk.backends import ENGINE_RUNTIMES, RUNTIMES
 
 GRAPH_PRECISIONS = RUNTIMES["onnxruntime"].precisions["cpu"]  # it runs every graph that an export makes
@@ -46,7 +47,7 @@ exit status: 0 done; 1 failed, for example a graph that lost too much; 2 wrong a
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of ``build_engine.py``."""
-    result = argparse.ArgumentParser(
+    result = CommandParser(
         prog="build_engine.py",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,

@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 
+from fashionsdk.backends import checked_graph
 from fashionsdk.bundle import REFERENCE_FILE, Bundle, EngineInfo, GraphInfo, Manifest, Precision
 from fashionsdk.embedding import CheckReport, check
 from fashionsdk_export.engines.build_library import load, target
@@ -86,8 +87,9 @@ def add_engines(
     Raises:
         ExportError: an engine cannot be built, or computes in another precision than its graph; or the INT8 graph does
             not give PyTorch's answers after the changes for TensorRT.
-        BackendError: ONNX Runtime, which computes that graph, is not installed.
-        BundleError: the bundle has no graph of a precision, or ``out`` exists and may not be replaced.
+        BackendError: ONNX Runtime, which computes that graph, is not installed, or a graph is damaged.
+        BundleError: the bundle has no graph of a precision, a graph has what no export writes, or ``out`` exists and
+            may not be replaced.
         ValueError: a precision is given twice.
     """
     if len(set(precisions)) < len(precisions):
@@ -97,7 +99,7 @@ def add_engines(
     graphs = [bundle.graph(name) for name in precisions] if precisions else list(manifest.graphs)
     check_library(config)
     with tempfile.TemporaryDirectory(prefix="fashionsdk-engines-") as folder:
-        sources = {graph.precision: bundle.path / graph.file for graph in graphs}
+        sources = {graph.precision: checked_graph(bundle, graph.precision, "cuda") for graph in graphs}
         signed = None
         if "int8" in sources:
             sources["int8"], signed = _signed(bundle, Path(folder))

@@ -1,7 +1,8 @@
 """Where a bundle's graph runs: one record and one folder per runtime, and the choice between them."""
 
 from fashionsdk.backends._backend import Backend, BackendInfo
-from fashionsdk.backends._choice import open_backend
+from fashionsdk.backends._choice import MAX_THREADS, open_backend
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, computes_bfloat16, int8_saturates
 from fashionsdk.backends._registry import (
     DEVICES,
@@ -18,6 +19,7 @@ from fashionsdk.backends._shared_resource import SharedResource
 __all__ = [
     "DEVICES",
     "ENGINE_RUNTIMES",
+    "MAX_THREADS",
     "PRECISIONS",
     "RUNTIMES",
     "Backend",
@@ -27,6 +29,7 @@ __all__ = [
     "Runtime",
     "SharedResource",
     "available_cpus",
+    "checked_graph",
     "computes_bfloat16",
     "engine_build",
     "int8_saturates",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.backends._backend import Backend
 from fashionsdk.backends._host import int8_saturates
 from fashionsdk.backends._registry import DEVICE_TITLES, PRECISIONS, RUNTIMES, Device, DeviceKind, Runtime
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from fashionsdk.bundle import Bundle
 
 _Kind: TypeAlias = DeviceKind | Literal["auto"]
+
+MAX_THREADS = 1024  # more than any machine has CPUs for one model; a runtime would try to start a million
 
 _PORTABLE = "onnxruntime"  # runs every graph, on the CPU and on CUDA
 _FASTEST_ON_CPU = {"int8": "openvino"}  # the portable one for the others
@@ -61,10 +64,12 @@ def open_backend(
     Raises:
         BackendError: a runtime or device is missing, or the arguments do not go together.
         BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
-        ValueError: there is no such kind of device, runtime or precision, or ``threads`` is below 1.
+        TypeError: ``device`` is not a string, or ``threads`` not a whole number.
+        ValueError: there is no such kind of device, runtime or precision, or ``threads`` is not in 1 to
+            ``MAX_THREADS``.
     """
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; expected 1 or more, or None for as many as there are")
+    if threads is not None:
+        threads = whole_number(threads, "threads", most=MAX_THREADS, otherwise="None for as many as there are CPUs")
     if precision not in (None, *PRECISIONS):
         raise ValueError(f"precision is {precision!r}; expected None, {', '.join(map(repr, PRECISIONS))}")
     if runtime not in ("auto", *RUNTIMES):
@@ -79,9 +84,11 @@ def open_backend(
 
 
 def _parse(device: str) -> tuple[_Kind, int]:
-    match = re.fullmatch(r"(auto|cpu)|cuda(?::(\d+))?", device)
+    match = re.fullmatch(r"(auto|cpu)|cuda(?::(\d+))?", device) if isinstance(device, str) else None
     if match is None:
-        raise ValueError(f"device is {device!r}; expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
+        raise (ValueError if isinstance(device, str) else TypeError)(
+            f"device is {device!r}; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
+        )
     return cast(_Kind, match[1] or "cuda"), int(match[2] or 0)
 
 

@@ -5,23 +5,24 @@ import os
 import platform
 from pathlib import Path
 
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+from fashionsdk.backends._cpu_quota import cpu_quota
+
 _CPU_INFO = Path("/proc/cpuinfo")
 _X64 = ("x86_64", "amd64")
 
 
-def available_cpus(quota_file: Path = _CGROUP_QUOTA) -> int:
-    """Return the number of CPUs that the process is bound to, but at most its container's quota.
+def available_cpus(root: Path = Path("/")) -> int:
+    """Return the number of CPUs that the process is bound to, but at most the quota of its container or service.
 
     A quota (``docker run --cpus 2``) hides no CPU. It only stops threads that exceed it: with a thread for each of 64
-    CPUs under a quota of 2, every inference would wait for stopped threads.
+    CPUs under a quota of 2, every inference would wait for stopped threads. Half a CPU counts as one.
+
+    Args:
+        root: the folder that holds ``proc`` and ``sys``, which list the quotas.
     """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = quota_file.read_text().split()
-        return max(1, min(bound, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or the word "max": no quota
-        return bound
+    quota = cpu_quota(root)
+    return bound if quota >= bound else max(1, math.ceil(quota))
 
 
 def int8_saturates(info_file: Path = _CPU_INFO) -> bool | None:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from fashionsdk._tools.after_fork import renew_after_fork
+
 
 class SharedResource:
     """Base class of what holds memory until it is closed; ``with`` closes it at the end of the block.
@@ -19,10 +21,12 @@ class SharedResource:
     """
 
     def __init__(self, name: str, remedy: str = "open it again") -> None:
+        self._name = name
         self._closed_message = f"{name} is closed; {remedy}"
         self._closed = False
         self._calls = 0
         self._call_ended = threading.Condition()
+        renew_after_fork(self)
 
     @property
     def closed(self) -> bool:
@@ -49,6 +53,13 @@ class SharedResource:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(f"{self._name} cannot be pickled; pickle the bundle's path, and open it in the other process")
+
+    def after_fork(self) -> None:
+        """Forget the calls of the parent's threads, which a forked child does not have."""
+        self._calls, self._call_ended = 0, threading.Condition()
 
     def _free(self) -> None:
         """Free the memory; called once, when no call runs."""

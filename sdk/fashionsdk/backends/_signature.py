@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.bundle import Bundle, Manifest
-from fashionsdk.errors import BundleError
+from fashionsdk.errors import BackendError, BundleError
 
 
 def output_shapes(manifest: Manifest) -> dict[str, tuple[int, ...]]:
@@ -30,6 +30,19 @@ def check_call(manifest: Manifest, images: NDArray[np.uint8], attention: bool) -
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (B,) + {expected}, B >= 1")
     if attention and manifest.attention_shape is None:
         raise ValueError("attention was asked for, but this model has no attention maps")
+
+
+def check_output_shape(manifest: Manifest, name: str, count: int, shape: tuple[int, ...]) -> None:
+    """Check an output of ``count`` photos; the graph's declared shape leaves the number of photos open.
+
+    Raises:
+        BackendError: it has another shape.
+    """
+    if shape != (expected := (count, *output_shapes(manifest)[name])):
+        raise BackendError(
+            f"the graph gave {name} of shape {shape} for {count} photos; expected {expected}: "
+            "export the checkpoint again"
+        )
 
 
 def check_signature(bundle: Bundle, loaded: Mapping[str, tuple[str, Sequence[int | None]]]) -> None:

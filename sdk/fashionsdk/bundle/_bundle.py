@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from fashionsdk._tools.atomic_folder import existing_folder, replacing_folder
 from fashionsdk.bundle._manifest import MANIFEST_FILE, REFERENCE_FILE, FileInfo, GraphInfo, Manifest, check_file_name
 from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
+from fashionsdk.bundle.graph import RefusedGraphError, check_graph
 from fashionsdk.errors import BundleError
 
 # Far more than the training history of a real run needs, far less than what would fill the memory.
@@ -27,6 +28,11 @@ class Bundle:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
+        self._absolute = path.absolute()  # the working folder may be another one when it is opened again
+
+    def __reduce__(self) -> tuple[Callable[[Path, Manifest], "Bundle"], tuple[Path, Manifest]]:
+        """Pickle the path. Another process opens the bundle there and checks that it is the same."""
+        return _reopened, (self._absolute, self.manifest)
 
     def __repr__(self) -> str:
         model = self.manifest.model
@@ -46,6 +52,21 @@ class Bundle:
         for name, expected in bundle.manifest.files.items():
             _check_file(path / name, expected, verify)
         return bundle
+
+    def reopened(self) -> "Bundle":
+        """Open the bundle again, as another process does, and check every file.
+
+        Raises:
+            BundleError: it is missing, damaged, or was replaced by another one.
+        """
+        again = Bundle.open(self._absolute)
+        if again.manifest != self.manifest:
+            raise BundleError(
+                f"{self._absolute} holds another bundle than when it was opened first: model "
+                f"{again.manifest.model.digest[:12]}, expected {self.manifest.model.digest[:12]} and the same files; "
+                "start the program again to use the new one"
+            )
+        return again
 
     @staticmethod
     def check_writable(out: str | Path, *, overwrite: bool = False) -> None:
@@ -122,6 +143,27 @@ class Bundle:
         """
         return self.path / self.graph(precision).file
 
+    def check_graph(self, precision: str | None = None) -> None:
+        """Check that a graph has only what exports write; do so before a runtime reads it.
+
+        The operators are those of exports, without loops and choices. Weights lie in the graph, or in files that the
+        manifest lists. Sizes and work are those of networks, and grow no faster than the number of photos.
+
+        Raises:
+            BundleError: the bundle has no graph of this precision, or the graph has something else.
+            ValueError: the file is no whole ONNX graph.
+            OSError: it cannot be read.
+        """
+        graph, manifest = self.graph(precision), self.manifest
+        sizes = {name: info.size for name, info in manifest.files.items()}
+        try:
+            check_graph(self.path / graph.file, graph.file, sizes, manifest.preprocessing.side)
+        except RefusedGraphError as error:
+            raise BundleError(
+                f"{self.path / graph.file} {error}; this SDK runs what export/build_engine.py writes, and nothing "
+                "else: export the checkpoint again, and leave the graph as it is"
+            ) from error
+
     def reference(self) -> Reference:
         """Read the reference inputs and answers.
 
@@ -129,6 +171,10 @@ class Bundle:
             BundleError: they are damaged.
         """
         return Reference.load(self.path / REFERENCE_FILE, self.manifest)
+
+
+def _reopened(path: Path, manifest: Manifest) -> Bundle:
+    return Bundle(path, manifest).reopened()
 
 
 def _read_manifest(path: Path) -> bytes:

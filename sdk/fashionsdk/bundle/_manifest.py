@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from fashionsdk._tools import strict_json
+from fashionsdk._tools import own_digest, strict_json
 from fashionsdk.attributes import Attribute
+from fashionsdk.bundle._limits import MAX_BATCH, check_sizes
 from fashionsdk.errors import BundleError
 from fashionsdk.photos import Preprocessing
 
@@ -72,10 +73,10 @@ class EngineInfo:
 
     def __post_init__(self) -> None:
         """Reject an invalid batch range."""
-        if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch:
+        if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch <= MAX_BATCH:
             raise ValueError(
                 f"batch range is {self.min_batch}, {self.opt_batch}, {self.max_batch}; "
-                "expected 1 <= min_batch <= opt_batch <= max_batch"
+                f"expected 1 <= min_batch <= opt_batch <= max_batch <= {MAX_BATCH}"
             )
 
 
@@ -134,6 +135,8 @@ class Manifest:
         _check_distinct("graph of precision", (graph.precision for graph in self.graphs))
         if self.attention_shape is not None and min(self.attention_shape) < 1:
             raise ValueError(f"attention_shape is {self.attention_shape}; expected positive h and w, or null")
+        most_values = max(len(attribute.values) for attribute in self.attributes)
+        check_sizes(len(self.attributes), self.model.embedding_dimension, self.attention_shape, most_values)
         for name in [*self.files, *self.graph_and_engine_files()]:
             check_file_name(name)
 
@@ -149,7 +152,8 @@ class Manifest:
         """
         encoded = strict_json.encode(self)
         strict_json.decode(Manifest, encoded, "manifest")
-        return json.dumps({"format_version": FORMAT_VERSION, **encoded}, indent=2, allow_nan=False).encode() + b"\n"
+        whole = {"format_version": FORMAT_VERSION, own_digest.KEY: own_digest.NO_DIGEST, **encoded}
+        return own_digest.with_digest(json.dumps(whole, indent=2, allow_nan=False).encode() + b"\n")
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
@@ -161,6 +165,7 @@ class Manifest:
         try:
             value = strict_json.loads(data)
             version = value.pop("format_version", None) if isinstance(value, dict) else None
+            digest = value.pop(own_digest.KEY, None) if isinstance(value, dict) else None
         except ValueError as error:
             raise BundleError(f"{MANIFEST_FILE} is not JSON: {error}; export the bundle again") from error
         if type(version) is not int or version != FORMAT_VERSION:
@@ -171,8 +176,11 @@ class Manifest:
         try:
             manifest = strict_json.decode(cls, value, "manifest")
             manifest.check_files()
+            own_digest.check_digest(data, digest)
         except ValueError as error:
-            raise BundleError(f"{MANIFEST_FILE} does not fit format {FORMAT_VERSION}: {error}") from error
+            raise BundleError(
+                f"{MANIFEST_FILE} does not fit format {FORMAT_VERSION}: {error}; copy or export the bundle again"
+            ) from error
         return manifest
 
     def check_files(self) -> None:

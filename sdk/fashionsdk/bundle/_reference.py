@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.bundle._manifest import Manifest
+from fashionsdk.bundle._npz_reader import Kind, read_arrays
 from fashionsdk.errors import BundleError
 
 
@@ -23,6 +24,10 @@ class Reference:
     images: NDArray[np.uint8]
     embeddings: NDArray[np.float32]
     attention: NDArray[np.float32] | None
+
+    def __repr__(self) -> str:
+        count, attributes, dimension = self.embeddings.shape
+        return f"Reference({count} images, {attributes} attributes, dimension {dimension})"
 
     def check(self, manifest: Manifest) -> None:
         """Check shapes, types and values against the manifest.
@@ -57,16 +62,22 @@ class Reference:
             BundleError: it is missing or damaged, or its shapes do not fit the manifest.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            expected = {"images", "embeddings"} | ({"attention"} if manifest.attention_shape else set())
-            if set(arrays) != expected:
-                raise ValueError(f"it holds {', '.join(sorted(arrays))}; expected {', '.join(sorted(expected))}")
+            arrays = read_arrays(path, _kinds(manifest))
             reference = cls(arrays["images"], arrays["embeddings"], arrays.get("attention"))
             reference.check(manifest)
         except Exception as error:  # a damaged archive fails in many ways: zipfile, zlib, struct, EOFError, ValueError
             raise BundleError(f"{path} cannot be read: {error}; copy or export the bundle again") from error
         return reference
+
+
+def _kinds(manifest: Manifest) -> dict[str, Kind]:
+    """Return the type and the shape of a row of each array."""
+    side, count, shape = manifest.preprocessing.side, len(manifest.attributes), manifest.attention_shape
+    kinds: dict[str, Kind] = {
+        "images": (np.dtype(np.uint8), (side, side, 3)),
+        "embeddings": (np.dtype(np.float32), (count, manifest.model.embedding_dimension)),
+    }
+    return kinds if shape is None else {**kinds, "attention": (np.dtype(np.float32), (count, *shape))}
 
 
 def _check(name: str, array: NDArray[np.generic], dtype: type[np.generic], shape: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from fashionsdk.cli._find_photos import counted
 from fashionsdk.cli._output import MOST_NAMED, note, note_skipped, printable
 from fashionsdk.errors import FashionSDKError
 
@@ -23,6 +24,7 @@ class PhotoRun:
         embedder: the model.
         on_error: whether a photo that cannot be read ends the run.
         folders: folder -> why it could not be searched for photos.
+        left_out: kind of file -> how many the folders hold that are no photos.
         embedded: how many photos were embedded.
         skipped: photo -> why it was not.
     """
@@ -30,6 +32,7 @@ class PhotoRun:
     embedder: "Embedder"
     on_error: Literal["raise", "skip"] = "skip"
     folders: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     embedded: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -47,6 +50,8 @@ class PhotoRun:
         """
         for folder, reason in self.folders.items():
             note(f"skipped the folder {folder}: {reason}")
+        if self.left_out:
+            note(f"skipped what is no photo in the folders: {counted(self.left_out)}")
         items = self.embedder.embed_many(
             photos, attention=attention, on_error=self.on_error, progress=True, total=len(photos)
         )
@@ -86,4 +91,9 @@ class PhotoRun:
         """Return what was embedded and skipped, as JSON values."""
         reasons = [*self.folders.items(), *self.skipped.items()]
         skipped = [{"photo": path, "reason": reason} for path, reason in reasons]
-        return {"photos": self.embedded, "skipped": skipped, "model": self.embedder.model}
+        return {
+            "photos": self.embedded,
+            "skipped": skipped,
+            "left_out": dict(self.left_out),
+            "model": self.embedder.model,
+        }

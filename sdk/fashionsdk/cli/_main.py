@@ -1,9 +1,11 @@
 """The ``fashionsdk`` command. Each subcommand is a module, which imports what it needs when it runs."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
-from fashionsdk.cli._guard import guarded
+from fashionsdk._tools.options_once import CommandParser
+from fashionsdk.cli._guard import USAGE, guarded
 from fashionsdk.cli._output import accept_any_text
 from fashionsdk.cli.commands import COMMANDS
 
@@ -24,7 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: after ``--help`` or ``--version``, or with code 2 when the arguments cannot be parsed.
     """
     accept_any_text()
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):  # no command: list them, and exit as after any wrong command line
+        parser.print_help(sys.stderr)
+        return USAGE
     return guarded("fashionsdk", lambda: int(args.run(args)), debug=args.debug)
 
 
@@ -39,7 +45,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="fashionsdk",
         description="Attribute-specific fashion retrieval: find items with the same neckline, sleeve or colour.",
         epilog=EPILOG,
@@ -48,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="print the version and exit"
     )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.register(subparsers)
     return parser

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from fashionsdk.backends import PRECISIONS, RUNTIMES
-from fashionsdk.cli._find_photos import EXTENSIONS
+from fashionsdk.cli._find_photos import EXTENSIONS, PhotoList, find_photos, listed_paths, tabled_paths
 
 if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
@@ -73,14 +73,16 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
 
 def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
     """Add the photos to embed, and the file to write."""
-    parser.add_argument(
+    photos = parser.add_argument(
         "photos",
         nargs="+",
         type=nonblank,
         metavar="PHOTO",
-        help="photos, or folders. A folder is searched in all depths, through links too, for files ending in "
-        f"{', '.join(sorted(EXTENSIONS))}. Hidden files and folders are left out",
+        help="photos, or folders; none are needed with --list or --data. A folder is searched in all depths, through "
+        f"links too, for files ending in {', '.join(sorted(EXTENSIONS))}; files without an ending are looked into. "
+        "What is left out is counted on stderr. Hidden files and folders are left out",
     )
+    _add_lists(parser, photos)
     add_out_option(parser, out)
     parser.add_argument(
         "--on-error",
@@ -89,6 +91,46 @@ def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
         help="if a photo cannot be read, name it and go on (default), or stop",
     )
     add_batch_options(parser)
+
+
+def _add_lists(parser: argparse.ArgumentParser, photos: argparse.Action) -> None:
+    class InPlaceOfPhotos(argparse.Action):
+        def __call__(
+            self, parser: argparse.ArgumentParser, args: argparse.Namespace, value: object, *_: object
+        ) -> None:
+            photos.nargs, photos.required = "*", False
+            setattr(args, self.dest, value)
+
+    parser.add_argument(
+        "--list",
+        type=nonblank,
+        action=InPlaceOfPhotos,
+        metavar="FILE",
+        help="file that lists photos and folders, a path a line; - for standard input",
+    )
+    parser.add_argument(
+        "--data",
+        type=nonblank,
+        action=InPlaceOfPhotos,
+        metavar="TABLE",
+        help="label table, or a folder with labels.csv or index files: its photos",
+    )
+    parser.add_argument("--split", help="with --data: the photos of this split (default: all of the table)")
+
+
+def chosen_photos(args: argparse.Namespace) -> PhotoList:
+    """Return the photos that the options of `add_photo_options` choose.
+
+    Raises:
+        FashionSDKError: there is no photo, a list or a table cannot be read, or a folder cannot be searched.
+        ValueError: ``--split`` lacks ``--data``, or ``--data`` lacks ``--split``.
+    """
+    if args.split is not None and args.data is None:
+        raise ValueError("--split names a split of --data; give that too")
+    paths = [*args.photos]
+    paths += listed_paths(args.list) if args.list else []
+    paths += tabled_paths(args.data, args.split) if args.data else []
+    return find_photos(paths, on_error=args.on_error)
 
 
 def add_out_option(parser: argparse.ArgumentParser, text: str) -> None:

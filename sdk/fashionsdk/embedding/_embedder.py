@@ -1,17 +1,19 @@
 """From photos to embeddings: read, preprocess, run, in batches."""
 
-from collections.abc import Generator, Iterable, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
+from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.attributes import Attribute, select
-from fashionsdk.backends import BackendInfo, SharedResource, open_backend
+from fashionsdk.backends import MAX_THREADS, BackendInfo, SharedResource, open_backend
 from fashionsdk.bundle import Bundle
+from fashionsdk.embedding._answers import check_answers
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
@@ -24,6 +26,9 @@ class Embedder(SharedResource):
     """A model that is ready to embed photos. Several threads may use one at once.
 
     `close` frees the memory and the threads of its runtime; ``with Embedder(...) as embedder:`` does so too.
+
+    Used after a fork, it opens the model again in the child, except on CUDA, where that is an error. Pickled, it takes
+    its bundle's path and its arguments along, and opens the bundle in the other process.
 
     Args:
         bundle: the model, or the path of its bundle.
@@ -38,6 +43,7 @@ class Embedder(SharedResource):
     Raises:
         BundleError: the bundle is missing, damaged, or has no graph of this precision.
         BackendError: the runtime or the device is not available, or cannot do what was asked for.
+        TypeError: an argument is of another type.
         ValueError: an argument is out of its range.
     """
 
@@ -51,16 +57,31 @@ class Embedder(SharedResource):
         threads: int | None = None,
         runtime: str = "auto",
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected 1 or more")
+        batch_size = whole_number(batch_size, "batch_size")
         super().__init__("this Embedder", "open the bundle again with Embedder(...)")
-        self._bundle = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+        self._bundle = _opened(bundle)
         self._batch_size = batch_size
+        self._arguments: dict[str, Any] = {
+            "device": device,
+            "precision": precision,
+            "batch_size": batch_size,
+            "threads": threads,
+            "runtime": runtime,
+        }
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)
         self._names = tuple(attribute.name for attribute in self.attributes)
 
     def __repr__(self) -> str:
         return f"Embedder({str(self._bundle.path)!r}, {self.backend})"
+
+    def __reduce__(self) -> tuple[Callable[[Bundle], "Embedder"], tuple[Bundle]]:
+        """Pickle the bundle's path and the arguments.
+
+        Raises:
+            ValueError: the embedder is closed.
+        """
+        self._check_open()
+        return partial(type(self), **self._arguments), (self._bundle,)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -151,13 +172,18 @@ class Embedder(SharedResource):
         Raises:
             ImageError: a photo cannot be read, with ``on_error="raise"``; it says which.
             BackendError: the model fails to run.
-            TypeError: ``sources`` is a single image, or a source is of a type that holds no image.
+            TypeError: ``sources`` is a single image or no iterable, a source is of a type that holds no image, or
+                an argument is of another type.
             ValueError: an argument is out of its range, or the embedder is closed.
         """
         self._check_open()
         index = self._select(attributes, attention)
-        size = self._batch_size if batch_size is None else batch_size
-        _check_stream(sources, size, workers, on_error)
+        size = self._batch_size if batch_size is None else whole_number(batch_size, "batch_size", otherwise="None")
+        if workers is not None:
+            workers = whole_number(workers, "workers", most=MAX_THREADS, otherwise="None for one a CPU")
+        if total is not None:
+            total = whole_number(total, "total", least=0, otherwise="None")
+        _check_stream(sources, on_error)
         return embed_stream(
             read_photos(sources, self.preprocessing, size, workers),
             partial(self._run, index=index, attention=attention),
@@ -179,6 +205,7 @@ class Embedder(SharedResource):
     def _run(self, pixels: Pixels, index: tuple[int, ...], attention: bool) -> Embeddings:
         with self._in_use():
             vectors, maps = self._backend.run(pixels, attention=attention)
+        check_answers(vectors, maps, self._names, self.backend)
         whole = Embeddings(vectors, self._names, self.model, maps)
         if index == tuple(range(len(self._names))):
             return whole
@@ -203,13 +230,23 @@ def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageS
     )
 
 
-def _check_stream(sources: object, batch_size: int, workers: int | None, on_error: str) -> None:
-    if batch_size < 1 or (workers is not None and workers < 1):
-        raise ValueError(f"batch_size is {batch_size} and workers is {workers}; expected 1 or more of each")
+def _opened(bundle: object) -> Bundle:
+    if isinstance(bundle, Bundle):
+        return bundle
+    if not isinstance(bundle, (str, Path)):
+        raise TypeError(f"bundle is {type(bundle).__name__}; expected a Bundle or its path")
+    return Bundle.open(bundle)
+
+
+def _check_stream(sources: object, on_error: str) -> None:
     if on_error not in ("raise", "skip"):
         raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
     if isinstance(sources, (str, bytes)) or (isinstance(sources, np.ndarray) and sources.ndim != 4):
         raise TypeError("sources is a single image; expected an iterable of images, or use embed")
+    try:
+        iter(sources)  # type: ignore[call-overload]  # what has only __getitem__ is no Iterable, but can be iterated
+    except TypeError as error:
+        raise TypeError(f"sources is {type(sources).__name__}; expected an iterable of images") from error
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

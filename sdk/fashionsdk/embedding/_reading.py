@@ -1,5 +1,6 @@
 """Read many photos: from sources to the model's input, in order, in threads, a bounded number ahead."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -141,7 +142,7 @@ def map_ordered(
     ends, fails or is closed, it waits for the calls that have begun and drops the others; no thread stays.
 
     Raises:
-        ValueError: ``workers`` or ``ahead`` is below 1.
+        ValueError: ``workers`` or ``ahead`` is below 1, or the generator goes on in a fork of the process it began in.
     """
     if workers < 1 or ahead < 1:
         raise ValueError(f"workers is {workers} and ahead is {ahead}; expected 1 or more of each")
@@ -151,6 +152,7 @@ def map_ordered(
 def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, ahead: int) -> Generator[R, None, None]:
     pending: deque[Future[R]] = deque()
     end: Exception | None = None
+    process = os.getpid()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="fashionsdk")
     try:
         while True:
@@ -160,6 +162,8 @@ def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, a
                     pending.append(pool.submit(function, item[0]))
             if not pending:
                 break
+            if os.getpid() != process:  # the threads that would compute the result are the parent's
+                raise ValueError("this stream was begun before the process was forked; begin one in each process")
             yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

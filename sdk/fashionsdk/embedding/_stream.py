@@ -11,7 +11,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.embedding._reading import Pixels, ReadPhoto, batched
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import ImageSource
+from fashionsdk.photos import ImageSource, describe
 
 OnError: TypeAlias = Literal["raise", "skip"]
 
@@ -31,6 +31,10 @@ class EmbeddedItem:
     source: ImageSource
     embeddings: Embeddings | None
     error: ImageError | None
+
+    def __repr__(self) -> str:
+        result = self.embeddings if self.error is None else self.error.reason
+        return f"EmbeddedItem({self.index}, {describe(self.source)}, {result})"
 
 
 def embed_stream(

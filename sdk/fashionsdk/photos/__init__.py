@@ -1,11 +1,12 @@
 """Photos: from any source to upright RGB pixels, and from pixels to a model's input."""
 
 from fashionsdk.photos._preprocessing import Preprocessing
-from fashionsdk.photos._source import ImageSource, open_image, open_photo, shows_one_of_several
+from fashionsdk.photos._source import ImageSource, describe, open_image, open_photo, shows_one_of_several
 
 __all__ = [
     "ImageSource",
     "Preprocessing",
+    "describe",
     "open_image",
     "open_photo",
     "shows_one_of_several",

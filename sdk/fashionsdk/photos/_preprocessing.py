@@ -14,6 +14,9 @@ from fashionsdk.photos._upright import Photo
 # From this ratio of sides on, only the strip around the crop is resized.
 EXTREME_ASPECT_RATIO = 4
 
+# Settings come from files too. The networks take 448 pixels at most; a batch of 32 photos of 2048 is 400 MB of bytes.
+MAX_SIDE = 2048
+MAX_REDUCING_GAP = 128  # more, and no photo within the limit on pixels would be reduced
 # Up to this many decoded pixels are converted to sRGB before they are resized, as a browser does; of larger photos only
 # the square is, which takes a millisecond instead of seconds. docs/decisions/colour.md has the differences.
 CONVERTED_FIRST = 4_000_000
@@ -33,7 +36,7 @@ class Preprocessing:
             it is 3: docs/decisions/jpeg.md.
 
     Raises:
-        ValueError: ``side`` or ``reducing_gap`` is below 1.
+        ValueError: ``side`` or ``reducing_gap`` is below 1, or above ``MAX_SIDE`` or ``MAX_REDUCING_GAP``.
     """
 
     side: int
@@ -41,10 +44,15 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.side < 1:
-            raise ValueError(f"side is {self.side}; expected 1 pixel or more, such as 224")
-        if self.reducing_gap is not None and self.reducing_gap < 1:
-            raise ValueError(f"reducing_gap is {self.reducing_gap}; expected 1 or more, or None to decode every pixel")
+        if not 1 <= self.side <= MAX_SIDE:
+            raise ValueError(
+                f"side is {self.side!r:.20}; expected 1 pixel or more, such as 224, and {MAX_SIDE} at most"
+            )
+        if self.reducing_gap is not None and not 1 <= self.reducing_gap <= MAX_REDUCING_GAP:
+            raise ValueError(
+                f"reducing_gap is {self.reducing_gap!r:.20}; expected 1 or more and {MAX_REDUCING_GAP} at most, "
+                "or None to decode every pixel"
+            )
 
     @property
     def decoded_side(self) -> int | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools.progress import progress_bar
+from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.labels import Labels
 from fashionsdk.report._random_sample import MAP_POINTS, sample_rows
@@ -21,11 +22,11 @@ def sample_labels(labels: Labels, points: int = MAP_POINTS) -> Sample:
 
     Raises:
         FashionSDKError: scikit-learn is missing, which the map needs.
+        TypeError: ``points`` is not a whole number.
         ValueError: ``points`` is below 1.
     """
     require_scikit_learn()
-    if points < 1:
-        raise ValueError(f"points is {points}; expected 1 or more")
+    points = whole_number(points, "points")
     sample = {}
     for attribute, values in zip(labels.attributes, labels.matrix().T, strict=True):
         chosen = sample_rows(np.flatnonzero(values >= 0).astype(np.int32), points).tolist()

@@ -48,6 +48,7 @@ def gather(
     facts: Mapping[str, str],
     history: Iterable[Mapping[str, float]] = (),
     attention: bool = True,
+    maps: bool = True,
     progress: bool = False,
 ) -> Report:
     """Evaluate a split and gather what the page shows of it.
@@ -63,20 +64,22 @@ def gather(
         facts: name -> value, shown at the top.
         history: the training, one row per epoch.
         attention: whether the model has attention to show.
+        maps: whether to draw embedding maps, which take most of the time.
         progress: whether to show a progress bar.
 
     Raises:
-        FashionSDKError: scikit-learn is missing.
+        FashionSDKError: scikit-learn is missing, which maps need.
         ImageError: a photo that was embedded cannot be read any more.
         ValueError: the split asks for an attribute that the model does not have.
     """
-    require_scikit_learn()
+    if maps:
+        require_scikit_learn()
     names = [attribute.name for attribute in embedder.attributes]
     check_attributes(split, names)
     batches = ((np.array([position]), embeddings.vectors) for position, embeddings in embedded)
     with scratch_vectors(batches, len(split.images)) as vectors:
         evaluation = score(split, vectors, names)
-        gatherer = _Gatherer(embedder, split, vectors, attention)
+        gatherer = _Gatherer(embedder, split, vectors, attention, maps)
         scored = [line.attribute for line in evaluation.attributes]
         bar = progress_bar(scored, "report", len(scored), "attribute", shown=progress)
         results = tuple(gatherer.result(name) for name in bar)
@@ -88,9 +91,10 @@ class _Gatherer:
     """Makes the parts of one report. It keeps its pictures, since one photo may be near many queries."""
 
     def __init__(
-        self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool
+        self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool, maps: bool
     ) -> None:
         self.embedder, self.split, self.vectors, self.attention = embedder, split, vectors, attention
+        self.maps = maps
         self.names = [attribute.name for attribute in embedder.attributes]
         self.pictures: dict[int, str] = {}
 
@@ -101,7 +105,7 @@ class _Gatherer:
         values = self.split.attributes[position].values
         vectors = self.vectors.rows(self.names.index(name), candidates[:, 0])  # (G, D)
         shown = self._queries(name, values, sample_rows(queries, QUERIES), candidates, vectors)
-        return AttributeResult(name, shown, _map(values, candidates, vectors))
+        return AttributeResult(name, shown, _map(values, candidates, vectors) if self.maps else None)
 
     def overlays(self) -> tuple[AttentionOverlays, ...]:
         """Return a few query photos under every attribute's attention."""

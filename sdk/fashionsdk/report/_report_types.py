@@ -61,7 +61,7 @@ class EmbeddingMap:
 
 @dataclass(frozen=True, eq=False)
 class AttributeResult:
-    """What is shown for one attribute; ``embedding_map`` is None if too few items are labelled with it."""
+    """What is shown for one attribute; ``embedding_map`` is None if it has too few items, or maps are left out."""
 
     name: str
     queries: tuple[Query, ...]

@@ -40,15 +40,19 @@ def embedding_map(
 def tsne(vectors: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """Map N unit vectors ``(N, D)``, N at least ``FEWEST_POINTS``, to points ``(N, 2)`` in 0 to 1.
 
-    The same vectors and seed give the same points on the same machine.
+    The same vectors and seed give the same points on the same machine. It runs in one thread: each of its thousand
+    short steps would wait for all threads, and on a machine that is busy with other work 280 points take 34 seconds
+    instead of one, for the same map.
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn requires it
 
     if np.ptp(vectors, axis=0).max() < SAME:
         return np.full((len(vectors), 2), 0.5)
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     start = "pca" if vectors.shape[1] > 1 else "random"
-    points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(vectors).astype(np.float64)
+    with threadpool_limits(1):
+        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(vectors).astype(np.float64)
     low, high = points.min(axis=0), points.max(axis=0)
     span = max(float((high - low).max()), float(np.finfo(np.float64).tiny))
     return np.asarray((points - (low + high) / 2) / span + 0.5)

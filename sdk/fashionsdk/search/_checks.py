@@ -1,7 +1,6 @@
 """What may enter a gallery or a call: different keys, JSON metadata, vectors of unit length, K from 1 on."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -21,17 +20,6 @@ def check_embeddings(value: object, name: str) -> None:
     """
     if not isinstance(value, Embeddings):
         raise TypeError(f"{name} is {type(value).__name__}; expected Embeddings, as embedder.embed returns")
-
-
-def check_count(k: int, otherwise: str = "") -> None:
-    """Check a number of answers; ``otherwise`` says what else the argument takes.
-
-    Raises:
-        TypeError: ``k`` is not a whole number.
-        ValueError: ``k`` is below 1.
-    """
-    if index(k) < 1:
-        raise ValueError(f"k is {k}; expected 1 or more{otherwise}")
 
 
 def checked_keys(keys: Iterable[str], count: int) -> list[str]:

@@ -1,15 +1,17 @@
 """Exact nearest-neighbour search, an attribute at a time, over a gallery that grows, shrinks and is saved."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.attributes import select
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
-from fashionsdk.search._checks import check_count, check_embeddings, check_unit, checked_keys, checked_metadata
+from fashionsdk.search._checks import check_embeddings, check_unit, checked_keys, checked_metadata
+from fashionsdk.search._excluded_keys import excluded_keys, search_without
 from fashionsdk.search._matches import Item, Matches
 from fashionsdk.search._outside_lists import OnUnknown, checked_lists, known_lists, rerank_lists
 from fashionsdk.search.stores import JSON, Answers, Contract, Items, MemoryStore, Store, load_gallery, save_gallery
@@ -53,11 +55,18 @@ class Matcher:
         """Return a gallery without items, for embeddings of ``attributes`` by the model with the digest ``model``.
 
         Raises:
+            TypeError: ``attributes`` is one string, or ``dimension`` not a whole number.
             ValueError: no attribute, one named twice, or a dimension below 1.
         """
+        if isinstance(attributes, str):
+            raise TypeError(f"attributes is the string {attributes!r}; expected a list of names")
         names = tuple(attributes)
-        vectors = np.empty((0, len(names), max(0, dimension)), np.float32)
+        vectors = np.empty((0, len(names), whole_number(dimension, "dimension")), np.float32)
         return cls((), Embeddings(vectors, names, model))
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.attributes)
+        return f"Matcher({len(self)} items, {names}, dimension {self.dimension}, model {self.model[:12]})"
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -97,22 +106,38 @@ class Matcher:
         vectors = np.stack([item.vectors[name] for name in self.attributes], axis=1)  # (1, A, D)
         return Item(key, Embeddings(vectors, self.attributes, self.model), item.metadata[0])
 
-    def search(self, query: Embeddings, attribute: str | None = None, *, k: int = 10) -> Matches:
+    def search(
+        self,
+        query: Embeddings,
+        attribute: str | None = None,
+        *,
+        k: int = 10,
+        exclude: Collection[str] | Sequence[Collection[str]] | None = None,
+    ) -> Matches:
         """Return the ``min(k, G)`` items nearest to each of the Q query images in ``attribute``.
 
-        ``attribute`` may be None when the query holds exactly one. An answer does not depend on the
-        other queries of the call. It takes up to 64 MiB of memory for scores, or one query's scores if these are
-        more: 4 bytes an item.
+        An answer does not depend on the other queries of the call. It takes up to 64 MiB of memory for scores, or one
+        query's scores if these are more: 4 bytes an item.
+
+        Args:
+            query: Q query images' embeddings.
+            attribute: what to compare; None when the query holds exactly one.
+            k: how many items to return for each query.
+            exclude: for each query, the keys of items that are no answers to it, such as its own: ``[[key] for key in
+                keys]``. For one query also its keys alone. Keys that the gallery lacks change nothing.
 
         Raises:
-            TypeError: the query is not embeddings, or its vectors are not float32.
-            ValueError: the attribute is missing or unknown, ``k`` is below 1, or a vector is not of
-                unit length.
+            TypeError: the query is not embeddings, its vectors are not float32, ``k`` is not a whole number, or the
+                keys to exclude are not lists of strings.
+            ValueError: the attribute is missing or unknown, ``k`` is below 1, a vector is not of unit length, or
+                queries exclude so many items that fewer than ``k`` are left for some, and not as many for all.
             GalleryError: the query was embedded by another model.
         """
-        check_count(k)
+        k = whole_number(k, "k")
         name, queries = self._checked_query(query, attribute)
-        return _matches(name, self._store.search({name: queries}, k))
+        if exclude is None:
+            return _matches(name, self._store.search({name: queries}, k))
+        return _matches(name, search_without(self._store, {name: queries}, k, excluded_keys(exclude, len(query))))
 
     def rerank(
         self,

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from reprlib import repr as short
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.search.stores import JSON
+
+SHOWN = 3  # matches in a repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,14 @@ class Matches:
     scores: NDArray[np.float32]
     metadata: list[list[Mapping[str, JSON]]]
 
+    def __repr__(self) -> str:
+        queries, count = self.scores.shape
+        head = f"Matches({self.attribute!r}, {queries} {'query' if queries == 1 else 'queries'}, {count} each"
+        best = zip(self.keys[0][:SHOWN], self.scores[0], strict=False) if queries else ()
+        shown = [f"{key!r} {score:.4f}" for key, score in best]
+        more = ["..."] if queries * count > len(shown) else []
+        return f"{head}: {', '.join([*shown, *more])})" if shown else f"{head})"
+
 
 @dataclass(frozen=True, eq=False)
 class Item:
@@ -36,3 +47,6 @@ class Item:
     key: str
     embeddings: Embeddings
     metadata: Mapping[str, JSON]
+
+    def __repr__(self) -> str:
+        return f"Item({self.key!r}, {self.embeddings!r}, {short(dict(self.metadata))})"

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.search._checks import check_count, distinct_strings
+from fashionsdk._tools.whole_number import whole_number
+from fashionsdk.search._checks import distinct_strings
 from fashionsdk.search._ranking import rank_lists
 from fashionsdk.search.stores import Answers, Store
 
@@ -63,7 +64,7 @@ def known_lists(lists: list[list[str]], gallery: Container[str], on_unknown: OnU
 def _checked_length(lists: Sequence[Sequence[str]], k: int | None) -> int:
     """Return how many keys of each list to return: ``min(k, its length)``, or all for None; 0 without lists."""
     if k is not None:
-        check_count(k, ", or None for all")
+        k = whole_number(k, "k", otherwise="None for all")
     lengths = {len(given) if k is None else min(k, len(given)) for given in lists}
     if len(lengths) > 1:
         raise ValueError(

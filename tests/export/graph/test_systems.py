@@ -6,10 +6,15 @@ import torch
 
 from fashionsdk import Embedder
 from fashionsdk.cli import main as fashionsdk
-from tests.export.graphs import NETWORKS, SIDE, checkpoint
+from tests.export.graphs import NETWORKS, SIDE, assert_bundles_take, checkpoint
 from tests.golden import originals
 
 GRAPH_ATOL = 1e-5  # another library's convolutions; 4e-7 measured
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_exports_only_what_a_bundle_may_hold(name, graph_of):
+    assert_bundles_take(graph_of(name))
 
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name not in originals.PROGRAMS])

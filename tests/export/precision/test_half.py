@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from fashionsdk_export.precision.half import spell_out_norms, to_half
 from fashionsdk_export.precision.node_groups import HEAVY, node_groups
 from fashionsdk_export.precision.rounding import with_every_rounding
-from tests.export.graphs import images, run, types
+from tests.export.graphs import assert_bundles_take, images, run, types
 from tests.training.conftest import SYSTEMS
 
 COSINE = 0.99  # of networks whose weights are random, 0.9996 measured; a region of ASEN++ may move
@@ -27,6 +27,8 @@ def test_every_system_computes_in_half_between_inputs_and_outputs_that_stay(grap
     graph = graph_of(system)
     half = to_half(graph)
     onnx.checker.check_model(half, full_check=True)
+    assert_bundles_take(half)
+    assert_bundles_take(spell_out_norms(graph))
     assert [(v.name, v.type) for v in half.graph.input] == [(v.name, v.type) for v in graph.graph.input]
     assert [(v.name, v.type) for v in half.graph.output] == [(v.name, v.type) for v in graph.graph.output]
     kinds = types(half)

@@ -16,7 +16,6 @@ import onnx
 import pytest
 
 from fashionsdk.backends import Backend, open_backend
-from fashionsdk.backends._host import available_cpus
 from fashionsdk.bundle import Bundle, Manifest, Reference
 from fashionsdk.errors import BackendError, BundleError
 
@@ -181,14 +180,6 @@ def test_memory_does_not_grow_with_threads_that_come_and_go(bundle: Bundle, open
 
     growth(50)
     assert min(growth(200) for _ in range(3)) < 1_600_000  # memory of each thread grows every time, other memory once
-
-
-@pytest.mark.parametrize(
-    ("quota", "cpus"), [("max 100000", None), ("100000 100000", 1), ("50000 100000", 1), ("", None), ("1", None)]
-)
-def test_cpus_are_no_more_than_the_containers_quota(tmp_path: Path, quota: str, cpus: int | None):
-    (tmp_path / "cpu.max").write_text(quota)
-    assert available_cpus(tmp_path / "cpu.max") == (cpus or available_cpus(tmp_path / "none"))
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])

@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 
 from fashionsdk.backends import Backend, BackendInfo, SharedResource, open_backend
+from fashionsdk.backends._per_process import cuda_after_fork
 from fashionsdk.backends._signature import output_shapes
 from fashionsdk.backends.onnxruntime._binding import BoundSession
 from fashionsdk.backends.onnxruntime._onnxruntime import OnnxRuntimeBackend
@@ -26,7 +27,8 @@ def open_bound(bundle: Bundle) -> Backend:
     """Open ONNX Runtime as on CUDA, but on the CPU."""
     session = onnxruntime.InferenceSession(str(bundle.graph_path()), providers=["CPUExecutionProvider"])
     bound = BoundSession(onnxruntime, session, "cpu", 0, output_shapes(bundle.manifest))
-    return OnnxRuntimeBackend(bundle, bound, BackendInfo("onnxruntime 1.0", "cpu", "fp32", "a test"))
+    info = BackendInfo("onnxruntime 1.0", "cpu", "fp32", "a test")
+    return OnnxRuntimeBackend(bundle, bound, info, partial(cuda_after_fork, info))
 
 
 OPENERS: dict[str, Open] = {
@@ -81,9 +83,10 @@ def test_closing_frees_the_session_whoever_still_holds_the_backend(bundle: Bundl
     bound = open_bound(bundle)
     plain = OPENERS["onnxruntime"](bundle)
     openvino = OPENERS["openvino"](bundle)
-    held = [bound._session._session, plain._session, openvino._request]  # type: ignore[attr-defined]
+    bound_session = bound._session.get()  # type: ignore[attr-defined]
+    held = [bound_session._session, plain._session.get(), openvino._request.get()._request]  # type: ignore[attr-defined]
     sessions = [weakref.ref(session) for session in held]
-    del held
+    del held, bound_session
     for backend in (bound, plain, openvino):
         backend.run(random_images(2))
         backend.close()

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -15,12 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fashionsdk.bundle import Bundle, Reference
+from fashionsdk.bundle import Bundle, Manifest, Reference
 from fashionsdk.errors import BundleError
 
 
 def edit_manifest(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """Change a manifest as a forger would: without its digest, as in bundles of before."""
     value = json.loads((path / "manifest.json").read_text())
+    value.pop("own_sha256", None)
     edit(value)
     (path / "manifest.json").write_text(json.dumps(value))
 
@@ -103,12 +107,21 @@ def test_unknown_key_and_each_missing_key_are_named(
     with pytest.raises(BundleError) as caught:
         Bundle.open(written)
     assert f"{where} has the unknown key 'surprise'" in str(caught.value)
-    for key in find(json.loads(whole)).keys() - {"format_version"}:
+    for key in find(json.loads(whole)).keys() - {"format_version", "own_sha256"}:
         (written / "manifest.json").write_text(whole)
         edit_manifest(written, partial(remove, find, key))
         with pytest.raises(BundleError) as caught:
             Bundle.open(written)
         assert f"{where} lacks the key {key!r}" in str(caught.value)
+
+
+def named(count: int) -> list[dict[str, Any]]:
+    return [{"name": f"attribute {i}", "values": []} for i in range(count)]
+
+
+def engine(max_batch: int) -> dict[str, Any]:
+    kind = {"file": "model.fp32.onnx", "kind": "tensorrt", "precision": "fp32", "library_version": "11"}
+    return {**kind, "compute_capability": "9.0", "min_batch": 1, "opt_batch": 1, "max_batch": max_batch}
 
 
 @pytest.mark.parametrize(
@@ -131,6 +144,25 @@ def test_unknown_key_and_each_missing_key_are_named(
         (lambda value: value.update(attention_shape=[4]), "expected 2 items"),
         (lambda value: value.update(attention_shape=[4, 0]), "expected positive h and w"),
         (lambda value: value["preprocessing"].update(side=0), "side is 0"),
+        (lambda value: value["preprocessing"].update(side=2049), "side is 2049; expected 1 pixel or more"),
+        (lambda value: value["preprocessing"].update(side=10**400), "side is 1000000"),
+        (lambda value: value["preprocessing"].update(reducing_gap=65), "reducing_gap is 65; expected 1 or more and 64"),
+        (lambda value: value["model"].update(embedding_dimension=65_537), "embedding_dimension: 65537; expected 65536"),
+        (lambda value: value["model"].update(embedding_dimension=10**400), "embedding_dimension: 1000000"),
+        (
+            lambda value: value.update(attention_shape=[2048, 2048]),
+            "numbers in a photo's attention: 12582912; expected",
+        ),
+        (lambda value: value.update(attributes=named(1025)), "attributes: 1025; expected 1024 at most"),
+        (
+            lambda value: (value.update(attributes=named(100)), value["model"].update(embedding_dimension=50_000)),
+            "numbers in a photo's embeddings: 5000000; expected 4194304 at most",
+        ),
+        (
+            lambda value: value["attributes"][0].update(values=[str(i) for i in range(100_001)]),
+            "values of an attribute: 100001; expected 100000 at most",
+        ),
+        (lambda value: value["engines"].append(engine(65_537)), "max_batch <= 65536"),
         (lambda value: value["preprocessing"].update(reducing_gap=0), "reducing_gap is 0; expected 1 or more"),
         (lambda value: value["preprocessing"].update(reducing_gap=2.5), "reducing_gap is 2.5; expected int"),
         (lambda value: value.update(history={}), "history is {}; expected an array"),
@@ -182,6 +214,53 @@ def test_mutated_manifest_opens_or_is_a_bundle_error(written: Path, position: fl
         pass
     finally:
         (written / "manifest.json").write_bytes(whole)
+
+
+def test_a_flipped_bit_anywhere_in_the_manifest_is_found(written: Path):
+    whole = (written / "manifest.json").read_bytes()
+    for position in range(len(whole)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        with pytest.raises(BundleError):
+            Manifest.from_bytes(bytes(flipped))
+    for bit in range(8):  # every bit of what would go unnoticed without a digest
+        for name in (b"neckline", b"0123456789abcdef", b'"map": 0.5', b"tiny", b"e-07"):
+            flipped = bytearray(whole)
+            flipped[whole.index(name) + len(name) - 1] ^= 1 << bit
+            with pytest.raises(BundleError):
+                Manifest.from_bytes(bytes(flipped))
+
+
+def test_a_changed_manifest_says_so_in_one_line(written: Path):
+    text = (written / "manifest.json").read_text()
+    (written / "manifest.json").write_text(text.replace('"neckline"', '"neckwear"'))
+    with pytest.raises(BundleError, match="it is damaged or was changed; copy or export the bundle again") as error:
+        Bundle.open(written)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "A" * 64, 7, [], {}])
+def test_a_digest_that_is_none_is_refused(written: Path, digest: object):
+    edit_manifest(written, lambda value: value.update(own_sha256=digest))
+    with pytest.raises(BundleError, match=r"own_sha256 is .*; expected 64 lower-case hexadecimal digits"):
+        Bundle.open(written)
+
+
+def test_a_bundle_of_before_without_a_digest_opens(written: Path):
+    before = Bundle.open(written).manifest
+    edit_manifest(written, lambda value: None)
+    assert "own_sha256" not in (written / "manifest.json").read_text()
+    assert Bundle.open(written).manifest == before
+
+
+def test_a_repeated_key_is_found_in_linear_time(written: Path):
+    text = (written / "manifest.json").read_text()
+    keys = ",".join(f'"{i}":0' for i in range(100_000))
+    (written / "manifest.json").write_text(text.replace('"extra": {', f'"extra": {{{keys},"99999":1,'))
+    begin = time.process_time()
+    with pytest.raises(BundleError, match="has the key '99999' twice"):
+        Bundle.open(written)
+    assert time.process_time() - begin < 2  # 0.1 s; 20 minutes when each key was compared with each
 
 
 def forge_reference(path: Path, data: bytes) -> Bundle:
@@ -244,3 +323,62 @@ def test_compressed_reference_is_read_too(written: Path, bundle: Bundle):
         for name in old.namelist():
             new.writestr(name, old.read(name))
     assert len(forge_reference(written, buffer.getvalue()).reference().images) == 6
+
+
+def zeros(shape: tuple[int, ...], dtype: str = "|u1") -> bytes:
+    """Return a whole .npy file of zeros."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return buffer.getvalue() + bytes(int(np.prod(shape)) * np.dtype(dtype).itemsize)
+
+
+def zipped(entries: dict[str, bytes], *, comment: bytes = b"") -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+        archive.comment = comment
+    return buffer.getvalue()
+
+
+def test_a_megabyte_of_zipped_zeros_is_refused_before_it_is_unpacked(written: Path, reference: Reference):
+    images = zeros((40_000, 16, 16, 3))  # 31 MB in 30 KB
+    bundle = forge_reference(written, zipped({"images.npy": images, "embeddings.npy": b"", "attention.npy": b""}))
+    tracemalloc.start()
+    with pytest.raises(BundleError, match="images has 40000 rows; expected 1 to 1024"):
+        bundle.reference()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images.npy": zeros((2, 16, 16, 3))[:-1]}, "images is shorter or longer than its shape"),
+        ({"images.npy": zeros((2, 16, 16, 3)) + b"x"}, "images is shorter or longer than its shape"),
+        ({"images.npy": zeros((2, 16, 16, 3), ">f4")}, "images is >f4 .*expected uint8"),
+        ({"images.npy": zeros((2, 16, 16, 4))}, "expected uint8"),
+        ({"images.npy": zeros((3, 16, 16, 3))}, "it has rows of"),
+        ({"images.npy": b"\x93NUMPY\x07\x00" + zeros((2, 16, 16, 3))[8:]}, "only support format version|npy version"),
+        ({"images.npy": b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 0xFFFF}, "cannot be read"),
+        ({"more.npy": b""}, "it holds attention, embeddings, images, more; expected"),
+    ],
+)
+def test_an_array_is_checked_by_its_header_first(written: Path, change: dict[str, bytes], message: str):
+    entries = {
+        "images.npy": zeros((2, 16, 16, 3)),
+        "embeddings.npy": zeros((2, 3, 8), "<f4"),
+        "attention.npy": zeros((2, 3, 4, 4), "<f4"),
+    }
+    assert len(forge_reference(written, zipped(entries)).reference().images) == 2
+    with pytest.raises(BundleError, match=message):
+        forge_reference(written, zipped(entries | change)).reference()
+
+
+def test_a_directory_of_very_many_files_is_refused_unread(written: Path):
+    crowd = zipped({f"{i}.npy": b"" for i in range(1000)})
+    with pytest.raises(BundleError, match="it lists 1000 files in"):
+        forge_reference(written, crowd).reference()
+    with pytest.raises(BundleError, match="no zip file"):
+        forge_reference(written, zipped({}, comment=b"x" * 100)).reference()

@@ -208,7 +208,7 @@ def test_a_gallery_of_another_model_is_rejected(run, bundle, gallery):
     assert "was made by model ffff" in err
 
 
-@pytest.mark.parametrize("argv", [[], ["cut"], ["search"], ["embed", "b", "p"], ["search", "b", "g", "p", "-k", "0"]])
+@pytest.mark.parametrize("argv", [["cut"], ["search"], ["embed", "b", "p"], ["search", "b", "g", "p", "-k", "0"]])
 def test_a_wrong_command_line_exits_with_2(argv, capsys):
     with pytest.raises(SystemExit) as caught:
         main(argv)

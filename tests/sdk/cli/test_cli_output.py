@@ -154,7 +154,7 @@ def test_help_lists_the_files_that_are_found(run, capsys):
     with pytest.raises(SystemExit):
         run("index", "--help")
     text = " ".join(capsys.readouterr().out.split())
-    assert ".gif, .jfif, .jpeg, .jpg, .png" in text
+    assert ".gif, .heic, .heif, .hif, .jfif, .jpe, .jpeg, .jpg, .pbm" in text
     assert "through links too" in text
 
 

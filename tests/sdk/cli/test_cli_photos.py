@@ -1,12 +1,16 @@
 """Which photos the command finds, and what it says of those that it cannot read."""
 
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image, features
 
-from fashionsdk.cli._find_photos import find_photos
+from fashionsdk.cli._find_photos import UNNAMED, find_photos
 from fashionsdk.cli._metadata_table import read_metadata
 from fashionsdk.errors import FashionSDKError, LabelsError
 from fashionsdk.search._matcher import Matcher
@@ -149,3 +153,110 @@ def test_metadata_for_none_of_the_photos_is_rejected(run, bundle, shop):
 def test_keys_of_an_index_are_plain_paths(run, bundle, shop):
     assert run("index", bundle.path, "./shop/", "shop/deep/../0.png", "--out", "x.gallery")[0] == 0
     assert sorted(Matcher.load("x.gallery").keys) == sorted(set(find_photos(["shop"]).photos) - {"shop/deep/bad.jpg"})
+
+
+def test_photos_in_a_folder_are_known_by_their_ending_or_by_their_first_bytes(shop):
+    data, photos = Path("shop/0.png").read_bytes(), Path("all")
+    photos.mkdir()
+    taken = ("a.jpe", "b.JFIF", "c.heic", "d", "e.jpg?v=2", "f.1", "g.png&w=300")
+    for name in (*taken, "h.csv", "i.CSV", "j.mp4", ".hidden"):
+        (photos / name).write_bytes(data)
+    (photos / "k").write_text("not a photo")
+    (photos / "l.jpg?v=3").write_bytes(b"")
+    os.mkfifo(photos / "m")  # who opens it waits
+    os.symlink("nowhere", photos / "n")
+    found = find_photos(["all"])
+    assert found.photos == [f"all/{name}" for name in sorted(taken)]
+    assert found.left_out == {UNNAMED: 4, ".csv": 2, ".mp4": 1}
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"])
+def test_every_format_is_known_without_a_name(format, tmp_path):
+    if format == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo", format)
+    assert find_photos([str(tmp_path)]).photos == [str(tmp_path / "photo")]
+
+
+def test_what_is_left_out_is_counted(run, bundle, shop):
+    for name in ("a.mp4", "b.mp4", "notes", "c.txt"):
+        Path("shop", name).write_text("not a photo")
+    for command, out in (("index", "x.gallery"), ("embed", "x.npz")):
+        status, answer, err = run(command, bundle.path, "shop", "--out", out, "--json")
+        assert status == 0
+        assert json.loads(answer)["left_out"] == {".mp4": 2, ".csv": 1, ".txt": 1, UNNAMED: 1}
+        assert "skipped what is no photo in the folders: 2 .mp4, 1 .csv, 1 .txt, 1 by their content" in err
+    Path("none").mkdir()
+    Path("none", "a.psd").write_bytes(b"8BPS")
+    with pytest.raises(FashionSDKError, match=r"no photos in none, which holds 1 \.psd; expected files ending in"):
+        find_photos(["none"])
+
+
+def test_a_heic_photo_in_a_folder_is_named_with_the_remedy(run, bundle, shop, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    Path("shop", "phone.HEIC").write_bytes((24).to_bytes(4, "big") + b"ftypheic" + bytes(4) + b"mif1heic" + bytes(100))
+    _, answer, err = run("index", bundle.path, "shop", "--out", "x.gallery", "--json")
+    reason = 'is HEIC; run pip install "fashionsdk[heif]" to read it'
+    assert {"photo": "shop/phone.HEIC", "reason": reason} in json.loads(answer)["skipped"]
+    assert f"skipped shop/phone.HEIC: {reason}" in err
+
+
+def test_keys_of_the_working_folder_are_those_of_a_table(run, bundle, shop, monkeypatch):
+    monkeypatch.chdir(shop)
+    Path("m.csv").write_text("photo,price\n0.png,20\n./deep/1.png,30\n")
+    assert run("index", bundle.path, ".", "--out", "../x.gallery", "--metadata", "m.csv")[0] == 0
+    matcher = Matcher.load("../x.gallery")
+    assert set(matcher.keys) == {"0.png", "2.png", "4.png", "6.png", *(f"deep/{i}.png" for i in (1, 3, 5, 7))}
+    expected = [os.path.relpath(photo) for photo in find_photos([str(shop)]).photos]
+    assert find_photos(["./"]).photos == find_photos(["."]).photos == expected
+
+
+def test_photos_may_come_from_a_list(run, bundle, shop, monkeypatch):
+    expected = {"shop/0.png", "shop/2.png"}
+    Path("list.txt").write_bytes(b"\xef\xbb\xbfshop/0.png\r\n\nshop/2.png\n./shop/0.png\n")
+    assert run("index", bundle.path, "--list", "list.txt", "--out", "a.gallery")[0] == 0
+    assert set(Matcher.load("a.gallery").keys) == expected
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"shop/0.png\0shop/2.png\0")))
+    assert run("index", "--list", "-", bundle.path, "--out", "b.gallery")[0] == 0
+    assert set(Matcher.load("b.gallery").keys) == expected
+    assert run("index", bundle.path, "--list", "list.txt", "--out", "c.gallery", "shop/4.png")[0] == 0
+    assert set(Matcher.load("c.gallery").keys) == {*expected, "shop/4.png"}
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_list_of_nothing_is_an_error(text, run, bundle, shop):
+    Path("list.txt").write_text(text)
+    status, _, err = run("embed", bundle.path, "--list", "list.txt", "--out", "x.npz")
+    assert (status, err) == (1, "fashionsdk: error: list.txt: lists no photo; expected one path a line\n")
+
+
+def test_a_list_that_cannot_be_read_is_an_error(run, bundle, shop, monkeypatch):
+    status, _, err = run("embed", bundle.path, "--list", "none.txt", "--out", "x.npz")
+    assert status == 1
+    assert "none.txt: cannot be read as a list of photos" in err
+    monkeypatch.setattr("sys.stdin", None)
+    status, _, err = run("embed", bundle.path, "--list", "-", "--out", "x.npz")
+    assert status == 1
+    assert "-: cannot be read as a list of photos: there is no standard input" in err
+
+
+def test_photos_may_come_from_a_label_table(run, bundle, shop):
+    for data in ("shop", "shop/labels.csv"):
+        assert run("index", bundle.path, "--data", data, "--out", f"{len(data)}.gallery")[0] == 0
+        names = {f"shop/{'deep/' if i % 2 else ''}{i}.png" for i in range(8)}
+        assert set(Matcher.load(f"{len(data)}.gallery").keys) == names
+    status, _, err = run("embed", bundle.path, "--data", "shop", "--split", "train", "--out", "x.npz")
+    assert (status, np.load("x.npz")["keys"].tolist()) == (0, ["shop/deep/7.png"])
+    status, _, err = run("embed", bundle.path, "--data", "shop", "--split", "none", "--out", "y.npz")
+    assert status == 1
+    assert "split 'none' is empty" in err
+
+
+def test_options_that_choose_no_photos_are_refused(run, bundle, shop):
+    status, _, err = run("embed", bundle.path, "shop", "--split", "train", "--out", "x.npz")
+    assert (status, "--split names a split of --data" in err) == (2, True)
+    Path("empty").mkdir()
+    status, _, err = run("embed", bundle.path, "--data", "empty", "--out", "x.npz")
+    assert (status, "empty has no table labels.csv; name the split" in err) == (2, True)
+    with pytest.raises(SystemExit, match="2"):
+        run("embed", bundle.path, "--out", "x.npz")

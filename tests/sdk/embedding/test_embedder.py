@@ -171,6 +171,43 @@ def test_arguments_out_of_range_are_refused(bundle: Bundle):
         Embedder(bundle, precision="int8")
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "message"),
+    [
+        ("batch_size", 2.5, "batch_size is 2.5; expected a whole number, 1 or more"),
+        ("batch_size", True, "batch_size is True; expected a whole number"),
+        ("threads", "2", "threads is '2'; expected a whole number, 1 to 1024, or None for as many as there are CPUs"),
+        ("device", 0, "device is 0; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"),
+    ],
+)
+def test_arguments_of_another_type_are_named(bundle: Bundle, argument: str, value: Any, message: str):
+    with pytest.raises(TypeError, match=message):
+        Embedder(bundle, **{argument: value})
+
+
+def test_a_million_threads_are_not_started(bundle: Bundle):
+    with pytest.raises(ValueError, match="threads is 1000000; expected 1 to 1024"):
+        Embedder(bundle, threads=1_000_000)
+
+
+@pytest.mark.parametrize("value", [None, 5, b"path"])
+def test_a_bundle_of_another_type_is_named(value: Any):
+    with pytest.raises(TypeError, match=f"bundle is {type(value).__name__}; expected a Bundle or its path"):
+        Embedder(value)
+
+
+def test_numpy_s_integers_are_whole_numbers(bundle: Bundle):
+    embedder = Embedder(bundle, device="cpu", batch_size=np.int64(2), threads=np.int32(1))  # type: ignore[arg-type]
+    assert len(embedder.embed(ready_images(5))) == 5
+    items = embedder.embed_many(ready_images(5), batch_size=np.int16(2), workers=np.uint8(1))  # type: ignore[arg-type]
+    assert len(list(items)) == 5
+
+
+def test_attributes_of_another_type_are_named(embedder: Embedder):
+    with pytest.raises(TypeError, match="attributes is 5; expected a name, several, or None for all"):
+        embedder.embed(ready_images(1), 5)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_every_runtime_gives_the_same_embeddings(bundle: Bundle, tiny_model: Any, photos: list[Path], runtime: str):
     embedder = Embedder(bundle, runtime=runtime, batch_size=5)

@@ -52,7 +52,22 @@ def profile(space: bytes, tags: dict[bytes, bytes], connection: bytes = b"XYZ ",
     for name, body in tags.items():
         table += name + struct.pack(">2I", start + len(data), len(body))
         data += body + b"\0" * (-len(body) % 4)
-    head = struct.pack(">I4sI4s4s4s6H4s", start + len(data), b"test", 0x02400000, device, space, connection, 2026, 1, 1, 0, 0, 0, b"acsp")
+    head = struct.pack(
+        ">I4sI4s4s4s6H4s",
+        start + len(data),
+        b"test",
+        0x02400000,
+        device,
+        space,
+        connection,
+        2026,
+        1,
+        1,
+        0,
+        0,
+        0,
+        b"acsp",
+    )
     return (head + b"\0" * 28 + _fixed(*D50)).ljust(128, b"\0") + table + data
 
 

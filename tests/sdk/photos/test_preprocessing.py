@@ -82,7 +82,7 @@ def test_side_below_one_is_refused():
 
 
 def test_reducing_gap_below_one_is_refused():
-    with pytest.raises(ValueError, match="reducing_gap is 0; expected 1 or more, or None to decode every pixel"):
+    with pytest.raises(ValueError, match="reducing_gap is 0; expected 1 or more and 128 at most, or None"):
         Preprocessing(8, reducing_gap=0)
 
 

@@ -62,7 +62,9 @@ def test_transparent_grey_of_few_bits_is_white(bits: int, most: int):
 
 
 def test_a_pillow_image_with_a_transparent_colour_is_left_as_it_was():
-    image = Image.open(io.BytesIO(png(COLOURED, 16, struct.pack(">6H", *range(1000, 7000, 1000)), b"\3\xe8\7\xd0\x0b\xb8")))
+    image = Image.open(
+        io.BytesIO(png(COLOURED, 16, struct.pack(">6H", *range(1000, 7000, 1000)), b"\3\xe8\7\xd0\x0b\xb8"))
+    )
     assert pixels(image)[0][0] == WHITE
     assert image.info["transparency"] == (1000, 2000, 3000)
     assert pixels(image)[0][0] == WHITE  # once it is loaded, too

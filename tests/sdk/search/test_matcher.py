@@ -269,7 +269,10 @@ def test_get_of_an_unknown_key_is_refused():
         (embeddings(1).select("neckline"), "sleeve_length", 1, ValueError, "unknown attribute"),
         (embeddings(1, attributes=["collar"]), None, 1, ValueError, "unknown attribute 'collar'"),
         (embeddings(1), "neckline", 0, ValueError, "k is 0"),
-        (embeddings(1), "neckline", 1.5, TypeError, "float"),
+        (embeddings(1), "neckline", 1.5, TypeError, "k is 1.5; expected a whole number"),
+        (embeddings(1), "neckline", "3", TypeError, "k is '3'; expected a whole number"),
+        (embeddings(1), "neckline", True, TypeError, "k is True; expected a whole number"),
+        (embeddings(1), 3, 1, TypeError, "attributes is 3; expected a name"),
         (embeddings(1, dimension=8), "neckline", 1, ValueError, "dimension 8"),
         (embeddings(1, model="b"), "neckline", 1, GalleryError, "mean nothing"),
         (broken(lambda v: v.fill(0)), "neckline", 1, ValueError, "'query 0' has length 0"),
@@ -280,9 +283,19 @@ def test_a_query_that_does_not_fit_is_refused(query, attribute, k, error, messag
         Matcher(names(3), embeddings(3)).search(query, attribute, k=k)
 
 
-@pytest.mark.parametrize(("attributes", "dimension"), [((), 4), (("a", "a"), 4), (("a",), 0), (("a",), -1)])
-def test_a_gallery_needs_attributes_and_a_dimension(attributes, dimension):
-    with pytest.raises(ValueError, match="at least one attribute"):
+@pytest.mark.parametrize(
+    ("attributes", "dimension", "error", "message"),
+    [
+        ((), 4, ValueError, "at least one attribute"),
+        (("a", "a"), 4, ValueError, "at least one attribute"),
+        (("a",), 0, ValueError, "dimension is 0; expected 1 or more"),
+        (("a",), -1, ValueError, "dimension is -1; expected 1 or more"),
+        (("a",), 4.0, TypeError, "dimension is 4.0; expected a whole number"),
+        ("neckline", 4, TypeError, "attributes is the string 'neckline'; expected a list of names"),
+    ],
+)
+def test_a_gallery_needs_attributes_and_a_dimension(attributes, dimension, error, message):
+    with pytest.raises(error, match=message):
         Matcher.empty(attributes, dimension, MODEL)
 
 

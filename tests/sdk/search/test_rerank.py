@@ -114,7 +114,7 @@ REFUSED: dict[str, tuple[Any, Any, dict[str, Any], type[Exception], str]] = {
     "no such choice": (queries(1), ["0.jpg"], {"on_unknown": "drop"}, ValueError, "expected 'raise' or 'skip'"),
     "an unknown key twice": (queries(1), ["x", "x"], {"on_unknown": "skip"}, ValueError, "'x' is twice in a list"),
     "no k": (queries(1), ["0.jpg"], {"k": 0}, ValueError, "k is 0; expected 1 or more"),
-    "half a k": (queries(1), ["0.jpg"], {"k": 1.5}, TypeError, "float"),
+    "half a k": (queries(1), ["0.jpg"], {"k": 1.5}, TypeError, "k is 1.5; expected a whole number"),
     "no attribute": (queries(1), ["0.jpg"], {"attribute": None}, ValueError, "say which attribute"),
     "an unknown attribute": (queries(1), ["0.jpg"], {"attribute": "hem"}, ValueError, "unknown attribute 'hem'"),
     "another model": (embeddings(POOL[:1], "b"), ["0.jpg"], {}, GalleryError, "mean nothing"),

@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -110,3 +111,18 @@ def test_long_value_is_cut_in_the_message():
 def test_text_that_is_not_plain_json_is_refused(text: str | bytes):
     with pytest.raises(ValueError):
         strict_json.loads(text)
+
+
+def test_a_repeated_key_is_found_in_linear_time_wherever_it_is():
+    for repeated in (0, 99_999):
+        keys = ",".join(f'"{i}":0' for i in [*range(100_000), repeated])
+        begin = time.process_time()
+        with pytest.raises(ValueError, match=f"it has the key '{repeated}' twice"):
+            strict_json.loads(f"[{{{keys}}}]")
+        assert time.process_time() - begin < 2  # 0.1 s; comparing each key with each takes 20 minutes
+
+
+def test_a_long_repeated_key_is_cut_in_the_message():
+    with pytest.raises(ValueError) as caught:
+        strict_json.loads(f'{{"{"x" * 10_000}": 1, "{"x" * 10_000}": 2}}')
+    assert len(str(caught.value)) < 200

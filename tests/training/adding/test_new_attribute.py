@@ -63,7 +63,9 @@ def known(tmp_path_factory):
 
 
 def command(known, shop, out, *options):
-    return main([str(known), "--data", str(shop), "--attribute", "stripes", "--out", str(out), *options])
+    given = {"--data": str(shop), "--attribute": "stripes", "--out": str(out)}
+    given |= dict(zip(options[::2], options[1::2], strict=True))
+    return main([str(known), *(word for option in given.items() for word in option)])
 
 
 def map_by(checkpoint, shop, name):

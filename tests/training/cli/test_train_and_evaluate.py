@@ -34,11 +34,20 @@ def test_training_prints_where_the_best_checkpoint_is_and_evaluates(table, tmp_p
     ],
 )
 def test_a_mistake_is_one_line_and_an_exit_code(table, tmp_path, capsys, arguments, status, message):
-    options = ["--data", str(table), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    options = ["--out", str(tmp_path / "run"), "--device", "cpu"]
+    if "--data" not in arguments:
+        options += ["--data", str(table)]
     assert train([*options, *arguments]) == status
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("train.py: error:")
     assert message in error
+
+
+def test_an_option_given_twice_is_refused(capsys):
+    with pytest.raises(SystemExit) as caught:
+        train(["--data", "a.csv", "--out", "run", "--epochs", "1", "--epochs", "2"])
+    assert caught.value.code == 2
+    assert "argument --epochs: given twice; expected it once" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -1,5 +1,6 @@
 """The cache of decoded photos, and unreadable photos."""
 
+import hashlib
 import logging
 import os
 import signal
@@ -8,9 +9,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk_training.data import cache_digests
 from fashionsdk_training.data.photo_cache import cache_photos
 
 PREPROCESSING = Preprocessing(16)
@@ -103,6 +106,38 @@ def test_processes_that_need_the_same_photos_decode_them_once(tmp_path, monkeypa
     assert sorted(decoded) == paths
     for cache in caches:
         np.testing.assert_array_equal(cache.pixels, caches[0].pixels)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".json"])
+@pytest.mark.parametrize("place", [0, 0.5, 0.9999])
+def test_a_flipped_bit_in_the_cache_is_found_and_the_photos_are_decoded_again(tmp_path, caplog, suffix, place):
+    paths = photos(tmp_path)
+    expected = np.array(cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels)
+    (file,) = (tmp_path / "cache").glob(f"*{suffix}")
+    data = bytearray(file.read_bytes())
+    data[int(place * len(data))] ^= 1
+    file.write_bytes(data)
+    np.testing.assert_array_equal(cache_photos(paths, PREPROCESSING, tmp_path / "cache").pixels, expected)
+    assert "is decoded again: it is damaged" in caplog.text
+    caplog.clear()
+    cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    assert caplog.text == ""
+
+
+def test_a_cache_of_before_without_digests_is_decoded_again(tmp_path):
+    paths = photos(tmp_path)
+    cache_photos(paths, PREPROCESSING, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").glob("*.json")
+    file.write_text('{"1": "cannot be read"}')
+    assert cache_photos(paths, PREPROCESSING, tmp_path / "cache").unreadable == {}
+
+
+def test_digests_of_pieces_are_those_of_the_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_digests, "PIECE", 1 << 20)
+    data = np.random.default_rng(0).bytes((5 << 19) + 7)
+    (tmp_path / "file").write_bytes(data)
+    expected = [hashlib.sha256(data[start : start + (1 << 20)]).hexdigest() for start in range(0, len(data), 1 << 20)]
+    assert cache_digests.piece_digests(tmp_path / "file") == expected
 
 
 def test_another_size_or_reduction_has_its_own_cache(tmp_path):

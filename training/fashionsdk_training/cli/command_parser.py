@@ -2,10 +2,12 @@
 
 import argparse
 
+from fashionsdk._tools.options_once import CommandParser
+
 
 def command_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Return the parser of a script, whose help keeps the line breaks of ``examples``."""
-    return argparse.ArgumentParser(
+    return CommandParser(
         prog=prog,
         description=description,
         epilog=examples,

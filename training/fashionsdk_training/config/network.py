@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from fashionsdk_training.config.setting_checks import check_choice, check_positive
+from fashionsdk_training.config.setting_checks import check_backbone, check_choice, check_dimensions
 
 Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man"]
 Original = Literal["asen", "asen_v2", "csn", "ag_man", "asen_pp"]  # the papers' programs whose files can be imported
@@ -44,7 +44,8 @@ class LocalBranch:
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        check_positive(self, "common_dimension", "hidden_dimension", "side", "global_side")
+        check_backbone(self.backbone)
+        check_dimensions(self, "common_dimension", "hidden_dimension", "side", "global_side")
         if self.stage < 0 or not 0 <= self.threshold < 1 or not 0 <= self.beta <= 1:
             raise ValueError(
                 f"stage {self.stage}, threshold {self.threshold}, beta {self.beta}; "
@@ -103,7 +104,8 @@ class ModelConfig:
         """Check the numbers, and that the architecture has the settings."""
         check_choice("architecture", self.architecture, Architecture)
         check_choice("masks", self.masks, Masks)
-        check_positive(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
+        check_backbone(self.backbone)
+        check_dimensions(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
         if self.stage < 0 or self.added < 0:
             raise ValueError(f"stage {self.stage}, added {self.added}; expected 0 or more")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools import own_digest, strict_json
 from fashionsdk._tools.atomic_file import locked, replacing
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import Preprocessing
+from fashionsdk_training.data.cache_digests import piece_digests
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +47,10 @@ def cache_photos(
 ) -> PhotoCache:
     """Return the photos decoded and resized, from ``folder`` if they are there already, else decoded now.
 
-    A file that changed (by size or time of modification) is decoded again, with all the others. If several processes
-    need the same photos, one decodes them and the others wait. A missing, truncated or otherwise unreadable photo is
-    left black in ``pixels``, listed in ``unreadable`` and counted in the log.
+    A file that changed (by size or time of modification) is decoded again, with all the others. So are all photos if
+    the stored ones are not what was written; the log says so. If several processes need the same photos, one decodes
+    them and the others wait. A missing, truncated or otherwise unreadable photo is left black in ``pixels``, listed in
+    ``unreadable`` and counted in the log.
 
     Args:
         paths: the N photos.
@@ -58,15 +61,43 @@ def cache_photos(
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
-    if not done_file.is_file():
+    shape = (len(paths), preprocessing.side, preprocessing.side, 3)
+    cache = _stored(pixels_file, done_file, shape)
+    if cache is None:
         with locked(folder / f".{name}.decoding"):
-            if not done_file.is_file():  # or another process has decoded them while this one waited
+            cache = _stored(pixels_file, done_file, shape)  # another process may have decoded them meanwhile
+            if cache is None:
                 unreadable = _decode(paths, preprocessing, pixels_file, progress)
-                with replacing(done_file) as file:
-                    file.write(json.dumps(unreadable).encode())
-    unreadable = {int(index): reason for index, reason in json.loads(done_file.read_text()).items()}
-    _warn(paths, unreadable)
-    return PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
+                _write_done(done_file, unreadable, pixels_file)
+                cache = PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
+    _warn(paths, cache.unreadable)
+    return cache
+
+
+def _write_done(file: Path, unreadable: Mapping[int, str], pixels_file: Path) -> None:
+    """Write which photos are unreadable, and the digests of the others and of this file: they are complete."""
+    done = {own_digest.KEY: own_digest.NO_DIGEST, "pixels": piece_digests(pixels_file), "unreadable": unreadable}
+    with replacing(file) as opened:
+        opened.write(own_digest.with_digest(json.dumps(done).encode()))
+
+
+def _stored(pixels_file: Path, done_file: Path, shape: tuple[int, ...]) -> PhotoCache | None:
+    """Return the photos that are stored, or ``None`` if they are not, or not as they were written."""
+    if not done_file.is_file():
+        return None
+    try:
+        text = done_file.read_bytes()
+        done = strict_json.loads(text)
+        own_digest.check_digest(text, done[own_digest.KEY])
+        if piece_digests(pixels_file) != done["pixels"]:
+            raise ValueError("the pixels are not what was written")
+        pixels = np.load(pixels_file, mmap_mode="r")
+        if pixels.shape != shape:
+            raise ValueError(f"the pixels have the shape {pixels.shape}; expected {shape}")
+        return PhotoCache(pixels, {int(index): reason for index, reason in done["unreadable"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # another format, or damaged
+        logger.warning("%s is decoded again: it is damaged, or of an older version: %s", pixels_file, error)
+        return None
 
 
 def _warn(paths: Sequence[Path], unreadable: dict[int, str]) -> None:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from fashionsdk._tools.options_once import CommandParser
 from fashionsdk_training.garments.garment_table import write_table
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m fashionsdk_training.garments",
         description="Draw garments with FashionAI's eight attributes: OUT/images/*.jpg, OUT/labels.csv and "
         "OUT/boxes.csv. The same seed and side give the same pictures.",

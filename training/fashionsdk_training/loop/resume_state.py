@@ -11,6 +11,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from fashionsdk._tools import own_digest
 from fashionsdk._tools.atomic_file import replacing
 from fashionsdk_training.errors import CheckpointError
 
@@ -40,13 +41,14 @@ def save_state(path: Path, point: ResumePoint, criterion: nn.Module, average: Mo
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
     content = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, _metadata(point))
     with replacing(path) as file:
-        file.write(content)
+        file.write(own_digest.with_digest(content))
 
 
 def _metadata(point: ResumePoint) -> dict[str, str]:
     history = json.dumps([dict(row) for row in point.history])
     steps, epoch = str(point.average_steps), str(point.epoch)
-    return {"run": point.run, "epoch": epoch, "history": history, "average_steps": steps}
+    metadata = {"run": point.run, "epoch": epoch, "history": history, "average_steps": steps}
+    return metadata | {own_digest.KEY: own_digest.NO_DIGEST}
 
 
 def load_state(path: Path, criterion: nn.Module, average: ModelEmaV3, optimizer: Optimizer) -> ResumePoint:
@@ -58,6 +60,7 @@ def load_state(path: Path, criterion: nn.Module, average: ModelEmaV3, optimizer:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata()
+            _check_digest(path, metadata)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (a file is not iterable)
         point = ResumePoint(
             metadata["run"],
@@ -71,6 +74,20 @@ def load_state(path: Path, criterion: nn.Module, average: ModelEmaV3, optimizer:
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: cannot continue from it: {error}; choose another --out") from error
     return point
+
+
+def _check_digest(path: Path, metadata: Mapping[str, str]) -> None:
+    """Check every byte of a state; those that were written before there was a digest have none.
+
+    Raises:
+        ValueError: they are not those that were written.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+        header = start + file.read(int.from_bytes(start, "little"))  # a length that safetensors has checked
+    if unknown := sorted(metadata.keys() - _metadata(ResumePoint("", 0, (), 0)).keys()):
+        raise ValueError(f"it has the unknown entry {unknown[0]!r}")
+    own_digest.check_digest(header, metadata.get(own_digest.KEY), rest=path)
 
 
 def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

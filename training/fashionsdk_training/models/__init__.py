@@ -1,6 +1,7 @@
 """The networks. Each maps images to all attributes' embeddings in one backbone pass."""
 
 from fashionsdk_training.models.ag_man import AGMAN
+from fashionsdk_training.models.allocation_limit import AllocationLimit
 from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
@@ -19,6 +20,7 @@ __all__ = [
     "ASENPlusPlus",
     "ASENetV2",
     "AddedAttribute",
+    "AllocationLimit",
     "AttributeModel",
     "Encoded",
     "ExtendedModel",

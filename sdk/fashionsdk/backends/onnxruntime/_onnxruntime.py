@@ -3,17 +3,20 @@
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.backends._backend import BackendInfo, backend_name
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, int8_saturates
+from fashionsdk.backends._per_process import PerProcess, cuda_after_fork
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
-from fashionsdk.backends._signature import check_call, check_signature, output_shapes
+from fashionsdk.backends._signature import check_call, check_output_shape, check_signature, output_shapes
 from fashionsdk.backends.onnxruntime._binding import BoundSession
 from fashionsdk.backends.onnxruntime._placement import RECORD_PLACEMENT, check_placement
 from fashionsdk.bundle import Bundle
@@ -33,13 +36,20 @@ class Session(Protocol):
 
 
 class OnnxRuntimeBackend(SharedResource):
-    """A session of ONNX Runtime with one of the bundle's graphs."""
+    """A session of ONNX Runtime with one of the bundle's graphs.
 
-    def __init__(self, bundle: Bundle, session: Session, info: BackendInfo) -> None:
+    Args:
+        bundle: the bundle.
+        session: the session.
+        info: what runs and why.
+        reopen: opens the session of a forked child, at the child's first run.
+    """
+
+    def __init__(self, bundle: Bundle, session: Session, info: BackendInfo, reopen: Callable[[], Session]) -> None:
         super().__init__(backend_name(info), "open the bundle again")
         self.info = info
         self._manifest = bundle.manifest
-        self._session: Session | None = session
+        self._session = PerProcess(session, reopen)
 
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
@@ -48,22 +58,23 @@ class OnnxRuntimeBackend(SharedResource):
         check_call(self._manifest, images, attention)
         names = ["embeddings", "attention"] if attention else ["embeddings"]
         with self._in_use():
-            outputs = self._run(names, images)
+            outputs = self._run(self._session.get(), names, images)
+        for name, output in zip(names, outputs, strict=True):
+            check_output_shape(self._manifest, name, len(images), output.shape)
         return outputs[0], outputs[1] if attention else None
 
-    def _run(self, names: Sequence[str], images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
-        assert self._session is not None
+    def _run(self, session: Session, names: Sequence[str], images: NDArray[np.uint8]) -> Sequence[NDArray[np.float32]]:
         try:
-            return self._session.run(names, {"images": images})
+            return session.run(names, {"images": images})
         except Exception as error:  # the runtime's exceptions have no common base but this
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, use a smaller batch_size"
             ) from error
 
     def _free(self) -> None:
-        if isinstance(self._session, BoundSession):
-            self._session.close()
-        self._session = None
+        session = self._session.drop()
+        if isinstance(session, BoundSession):
+            session.close()
 
 
 def has_cuda() -> bool:
@@ -79,7 +90,12 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     """Load the graph on the CPU; ``reason`` goes into the backend's ``info``."""
     runtime = import_runtime()
     session = _open_session(runtime, bundle, precision, threads, "cpu", _CPU, {})
-    return OnnxRuntimeBackend(bundle, session, _info(runtime, bundle, precision, "cpu", reason))
+    info = _info(runtime, bundle, precision, "cpu", reason)
+
+    def reopen() -> Session:
+        return cast(Session, _open_session(runtime, bundle.reopened(), precision, threads, "cpu", _CPU, {}))
+
+    return OnnxRuntimeBackend(bundle, session, info, reopen)
 
 
 def open_cuda(
@@ -93,7 +109,8 @@ def open_cuda(
     session = _open_session(runtime, bundle, precision, threads, device, _CUDA, _cuda_options(number))
     check_placement(session, _CUDA, device)
     bound = BoundSession(runtime, session, "cuda", number, output_shapes(bundle.manifest))
-    return OnnxRuntimeBackend(bundle, bound, _info(runtime, bundle, precision, device, reason))
+    info = _info(runtime, bundle, precision, device, reason)
+    return OnnxRuntimeBackend(bundle, bound, info, partial(cuda_after_fork, info))
 
 
 def _open_session(
@@ -105,7 +122,7 @@ def _open_session(
     provider: str,
     options: dict[str, str],
 ) -> Any:
-    path = bundle.graph_path(precision)
+    path = checked_graph(bundle, precision, device)
     try:
         session = runtime.InferenceSession(
             str(path),

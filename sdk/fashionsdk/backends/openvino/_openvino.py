@@ -1,27 +1,32 @@
 """The OpenVINO backend. OpenVINO is imported on first use."""
 
+import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.backends._backend import BackendInfo, backend_name
+from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, int8_saturates
+from fashionsdk.backends._per_process import PerProcess
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
-from fashionsdk.backends._signature import check_call, check_signature, output_shapes
-from fashionsdk.bundle import Bundle
-from fashionsdk.errors import BackendError
+from fashionsdk.backends._signature import check_call, check_output_shape, check_signature, output_shapes
+from fashionsdk.bundle import Bundle, GraphInfo
+from fashionsdk.errors import BackendError, BundleError
 
 # The type of a precision's floating-point arithmetic. It is always set: by default, OpenVINO computes an fp32 graph in
 # bfloat16 on a CPU that has it.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
-_importing = Lock()
+_importing = RenewedLock()
+_users: set[int] = set()  # this process and its parents, as far as they used OpenVINO
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
 # OpenVINO compiles kernels for each batch size, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very
@@ -33,17 +38,24 @@ class OpenVinoBackend(SharedResource):
     """One of the bundle's graphs, compiled for the CPU, and the one request that runs it.
 
     All threads of OpenVINO work on one batch, so callers wait for each other; a second request would not be faster.
+
+    Args:
+        runtime: the module ``openvino``.
+        bundle: the bundle.
+        compiled: the compiled graph.
+        info: what runs and why.
+        recompile: compiles the graph in a forked child, at the child's first run.
     """
 
-    def __init__(self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo) -> None:
+    def __init__(
+        self, runtime: Any, bundle: Bundle, compiled: Any, info: BackendInfo, recompile: Callable[[], Any]
+    ) -> None:
         super().__init__(backend_name(info), "open the bundle again")
         self.info = info
-        self._runtime = runtime
         self._manifest = bundle.manifest
         self._shapes = output_shapes(bundle.manifest)
-        self._request: Any = compiled.create_infer_request()
-        self._no_images: Any = self._request.get_input_tensor()
-        self._lock = Lock()
+        self._request = PerProcess(_Request(runtime, compiled), lambda: _Request(runtime, recompile()))
+        self._lock = RenewedLock()
 
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
@@ -52,18 +64,38 @@ class OpenVinoBackend(SharedResource):
         check_call(self._manifest, images, attention)
         names = ("embeddings", "attention") if attention else ("embeddings",)
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}
+        with self._in_use(), self._lock:
+            request = self._request.get()
+            for piece in pieces(len(images)):
+                self._run(request, images[piece], {name: output[piece] for name, output in outputs.items()})
+        return outputs["embeddings"], outputs.get("attention")
+
+    def _run(self, request: "_Request", images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
         try:
-            with self._in_use(), self._lock:
-                for piece in pieces(len(images)):
-                    self._run(images[piece], {name: output[piece] for name, output in outputs.items()})
-        except (RuntimeError, MemoryError) as error:  # all that the runtime raises
+            answers = request.infer(images, outputs)
+        except Exception as error:  # the runtime's exceptions have no common base but this
             raise BackendError(
                 f"{self.info} failed on a batch of {len(images)}: {_message(error)}; "
                 "if memory is short, use a smaller batch_size"
             ) from error
-        return outputs["embeddings"], outputs.get("attention")
+        for name, output in outputs.items():
+            check_output_shape(self._manifest, name, len(images), answers[name].shape)
+            output[...] = answers[name]
 
-    def _run(self, images: NDArray[np.uint8], outputs: dict[str, NDArray[np.float32]]) -> None:
+    def _free(self) -> None:
+        self._request.drop()
+
+
+class _Request:
+    """The request of a compiled graph; one thread at a time runs it."""
+
+    def __init__(self, runtime: Any, compiled: Any) -> None:
+        self._runtime = runtime
+        self._request: Any = compiled.create_infer_request()
+        self._no_images: Any = self._request.get_input_tensor()
+
+    def infer(self, images: NDArray[np.uint8], names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Return these outputs of one batch; they are overwritten by the next."""
         # OpenVINO only reads the array, but accepts no read-only one.
         tensor = self._runtime.Tensor(np.require(images, requirements=("C", "W")), shared_memory=True)
         try:
@@ -73,11 +105,7 @@ class OpenVinoBackend(SharedResource):
             self._request.wait()
         finally:
             self._request.set_input_tensor(self._no_images)  # or the request would keep the caller's array
-        for name, output in outputs.items():
-            output[...] = self._request.get_tensor(name).data
-
-    def _free(self) -> None:
-        self._request = self._no_images = None
+        return {name: self._request.get_tensor(name).data for name in names}
 
 
 def pieces(count: int, largest: int = _LARGEST_PIECE) -> Iterator[slice]:
@@ -99,18 +127,42 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     graph = bundle.graph("fp32" if precision == "bf16" else precision)
     precision = precision or graph.precision
     runtime = _import_runtime()
+    compiled = _compile(runtime, bundle, graph, precision, threads)
+    info = BackendInfo(f"openvino {runtime.__version__.split('-')[0]}", "cpu", precision, reason)
+
+    def recompile() -> Any:
+        return _compile(runtime, bundle.reopened(), graph, precision, threads)
+
+    return OpenVinoBackend(runtime, bundle, compiled, info, recompile)
+
+
+def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, threads: int | None) -> Any:
+    _warn_in_fork(threads or available_cpus())
     core = runtime.Core()
     _check_capability(core, precision)
-    path = bundle.path / graph.file
+    path = checked_graph(bundle, graph.precision, "cpu")
     try:
         model = core.read_model(str(path))
         check_signature(bundle, _signature(model))
         compiled = core.compile_model(model, "CPU", _config(precision, threads))
-    except RuntimeError as error:  # all that the runtime raises
+    except BundleError:
+        raise
+    except Exception as error:  # a damaged graph brings out RuntimeError, UnicodeDecodeError and others
         raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
     _check_compiled(runtime, compiled, precision, threads)
-    version = runtime.__version__.split("-")[0]
-    return OpenVinoBackend(runtime, bundle, compiled, BackendInfo(f"openvino {version}", "cpu", precision, reason))
+    return compiled
+
+
+def _warn_in_fork(threads: int) -> None:
+    """Warn if a parent process used OpenVINO: a fork lacks its threads, and starts no others (measured)."""
+    _users.add(os.getpid())
+    if threads > 1 and len(_users) > 1:
+        warnings.warn(
+            "OpenVINO computes with one thread in a fork of a process that used it; to use more, open the bundle "
+            "after the fork only, start processes with the method 'spawn', or choose runtime='onnxruntime'",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def _config(precision: str, threads: int | None) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """The TensorRT backend: batches in, embeddings out."""
 
 import weakref
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools.batches import slices
 from fashionsdk.backends._backend import BackendInfo, backend_name
+from fashionsdk.backends._per_process import PerProcess, cuda_after_fork
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call
 from fashionsdk.backends.tensorrt.device import CudaGraphError, GraphDriver
@@ -41,10 +43,11 @@ class TensorRtBackend(SharedResource):
         except CudaGraphError as error:
             engine.close()
             raise BackendError(str(error)) from error
-        self._pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)
-        self._finalizer = weakref.finalize(self, self._pool.close)  # also runs at the interpreter's exit
+        pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)
+        self._pool = PerProcess(pool, partial(cuda_after_fork, info))
+        self._finalizer = weakref.finalize(self, pool.close)  # also runs at the interpreter's exit
         try:
-            with self._pool.worker():  # allocate now, not at the first photo
+            with pool.worker():  # allocate now, not at the first photo
                 pass
         except self._errors as error:
             self.close()
@@ -62,8 +65,19 @@ class TensorRtBackend(SharedResource):
         check_call(self._manifest, images, attention)
         embeddings = self._output("embeddings", len(images))
         maps = self._output("attention", len(images)) if attention else None
+        with self._in_use():
+            self._run(self._pool.get(), images, embeddings, maps)
+        return embeddings, maps
+
+    def _run(
+        self,
+        pool: WorkerPool[Worker],
+        images: NDArray[np.uint8],
+        embeddings: NDArray[np.float32],
+        maps: NDArray[np.float32] | None,
+    ) -> None:
         try:
-            with self._in_use(), self._pool.worker() as worker:
+            with pool.worker() as worker:
                 for part in slices(len(images), self._engine.info.max_batch):
                     worker.run(images[part], embeddings[part], None if maps is None else maps[part])
         except self._errors as error:
@@ -71,10 +85,15 @@ class TensorRtBackend(SharedResource):
                 f"{self.info} failed on a batch of {len(images)}: {error}; if memory is short, "
                 "build the engine for a smaller largest batch"
             ) from error
-        return embeddings, maps
+
+    def after_fork(self) -> None:
+        """Leave the engine to the parent's process, at the child's exit too."""
+        super().after_fork()
+        self._finalizer.detach()
 
     def _free(self) -> None:
         self._finalizer()
+        self._pool.drop()
 
     def _output(self, name: str, count: int) -> NDArray[np.float32]:
         return np.empty((count, *self._engine.shapes[name]), np.float32)

@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._find_photos import find_photos
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
     add_command,
     add_photo_options,
     chosen_attributes,
+    chosen_photos,
     load_embedder,
 )
 from fashionsdk.cli._output import print_json
@@ -41,13 +41,13 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the page."""
-    from fashionsdk.report import overlay_attention, render_attention
-
-    found = find_photos(args.photos, on_error=args.on_error)
+    found = chosen_photos(args)
     photos = found.photos
     out = page_path(args, photos)
+    from fashionsdk.report import overlay_attention, render_attention  # slow, so after the checks
+
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
+        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
         require_attention(embedder)
         names = chosen_attributes(args, embedder.attributes)
         overlays = []

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._find_photos import find_photos
-from fashionsdk.cli._options import Help, Subparsers, add_command, add_photo_options, load_embedder
+from fashionsdk.cli._options import Help, Subparsers, add_command, add_photo_options, chosen_photos, load_embedder
 from fashionsdk.cli._output import note, output_path, print_json, writing
 
 NPZ_MARK = b"PK"  # an .npz file is a ZIP archive
@@ -39,11 +38,11 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos and write the file."""
-    found = find_photos(args.photos, on_error=args.on_error)
+    found = chosen_photos(args)
     photos = found.photos
     out = output_path(args.out, "an .npz file", NPZ_MARK, bundle=args.bundle, inputs=photos)
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
+        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
         keys, vectors, attention = [], [], []
         for position, embeddings in photo_run(photos, attention=args.attention):
             keys.append(photos[position])

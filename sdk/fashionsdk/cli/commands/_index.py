@@ -3,9 +3,16 @@
 import argparse
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._find_photos import find_photos
 from fashionsdk.cli._metadata_table import read_metadata
-from fashionsdk.cli._options import Help, Subparsers, add_command, add_photo_options, load_embedder, nonblank
+from fashionsdk.cli._options import (
+    Help,
+    Subparsers,
+    add_command,
+    add_photo_options,
+    chosen_photos,
+    load_embedder,
+    nonblank,
+)
 from fashionsdk.cli._output import note, output_path, print_json
 
 HELP = Help(
@@ -40,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.search import Matcher
     from fashionsdk.search.stores import MAGIC
 
-    found = find_photos(args.photos, on_error=args.on_error)
+    found = chosen_photos(args)
     photos, tables = found.photos, [args.metadata] if args.metadata else []
     out = output_path(args.out, "a gallery", MAGIC, bundle=args.bundle, inputs=[*tables, *photos])
     metadata = read_metadata(args.metadata, photos) if args.metadata else {}
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable)
+        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
         matcher = Matcher.empty(photo_run.attributes, embedder.dimension, embedder.model)
         for position, embeddings in photo_run(photos):
             key = photos[position]

@@ -52,11 +52,12 @@ def run(args: argparse.Namespace) -> int:
     """Embed a sample of the labelled photos and write the page."""
     from fashionsdk.attributes import select
     from fashionsdk.labels import read_labels
-    from fashionsdk.report import MAP_POINTS, SEED, draw_maps, render_maps, sample_labels
 
     labels = read_labels(args.data, args.split).select(args.attribute)
-    sample = sample_labels(labels, args.points or MAP_POINTS)
     out = page_path(args, data_files(args, labels))
+    from fashionsdk.report import MAP_POINTS, SEED, draw_maps, render_maps, sample_labels  # slow, so after the checks
+
+    sample = sample_labels(labels, args.points or MAP_POINTS)
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder)
         select(photo_run.attributes, list(sample))

@@ -17,10 +17,11 @@ maps, embedding maps, and the training.
 {HOW_QUERIES_ARE_CHOSEN}
 
 The page is one file without scripts or links, to open or send anywhere. It holds small copies of some of the photos. It
-needs scikit-learn: pip install 'fashionsdk[report]'.""",
+needs scikit-learn for the embedding maps: pip install 'fashionsdk[report]'.""",
     examples="""\
   fashionsdk report bundle/ --data shop/labels.csv --out report.html
-  fashionsdk report bundle/ --data shop/ --split test --attribute neckline --out neckline.html""",
+  fashionsdk report bundle/ --data shop/ --split test --attribute neckline --out neckline.html
+  fashionsdk report bundle/ --data shop/ --no-maps --out report.html""",
 )
 
 
@@ -29,14 +30,15 @@ def register(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, HELP, run)
     add_data_options(parser)
     add_out_option(parser, "the HTML file to write; an existing page is replaced")
+    parser.add_argument("--no-maps", action="store_true", help="leave the embedding maps out, which take longest")
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate the split and write the page."""
-    from fashionsdk.report import gather, render
-
     split = load_split(args)
     out = page_path(args, data_files(args, split))
+    from fashionsdk.report import gather, render  # slow, so after the checks
+
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder)
         manifest = embedder.bundle.manifest
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
             facts=facts(embedder, data),
             history=manifest.history,
             attention=manifest.attention_shape is not None,
+            maps=not args.no_maps,
             progress=True,
         )
         write_page(out, render(report))

@@ -1,13 +1,13 @@
 """Items in memory, searched exactly; saved to and loaded from a gallery file as a whole."""
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.search._ranking import largest_sums
 from fashionsdk.search.stores._gallery_file import GalleryContents, read_gallery, write_gallery
 from fashionsdk.search.stores._memory_state import State
@@ -27,7 +27,7 @@ class MemoryStore:
 
     def __init__(self, contract: Contract, items: Items | None = None) -> None:
         self._contract = contract
-        self._writing = threading.Lock()
+        self._writing = RenewedLock()
         self._state: State | None = State.of(contract, items or Items([], {}, []))
 
     def __reduce__(self) -> tuple[type["MemoryStore"], tuple[Contract, Items]]:

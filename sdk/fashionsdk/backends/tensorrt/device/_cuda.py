@@ -1,15 +1,16 @@
 """A CUDA device and its primary context, the one that torch and ONNX Runtime use as well."""
 
-import threading
 from types import TracebackType
 from typing import Any
 
+from fashionsdk._tools.after_fork import RenewedLock, keep_forever, renew_after_fork
+from fashionsdk.backends._per_process import cuda_after_fork
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.bundle import EngineKind
 from fashionsdk.errors import BackendError
 
 _devices: "dict[int, CudaDevice]" = {}
-_lock = threading.Lock()
+_lock = RenewedLock()
 
 
 class CudaDevice:
@@ -23,6 +24,7 @@ class CudaDevice:
         number: which device.
         name: such as ``"NVIDIA L4"``.
         capability: its compute capability, such as ``"8.9"``.
+        inherited: whether a parent process opened it, in which case this one, its fork, cannot use it.
     """
 
     def __init__(self, driver: Any, number: int) -> None:
@@ -31,7 +33,14 @@ class CudaDevice:
         handle = driver.Device(number)
         self.name: str = handle.name()
         self.capability = "{}.{}".format(*handle.compute_capability())
+        self.inherited = False
         self._context = handle.retain_primary_context()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the device to the parent's process; see `fashionsdk._tools.after_fork`."""
+        keep_forever(self)
+        self.inherited = True
 
     def __enter__(self) -> "CudaDevice":
         self._context.push()
@@ -50,9 +59,11 @@ def cuda_device(number: int, kind: EngineKind) -> CudaDevice:
     retained it.
 
     Raises:
-        BackendError: pycuda, the driver or the device is missing.
+        BackendError: pycuda, the driver or the device is missing, or this process is a fork of one that opened CUDA.
     """
     driver = _import_driver(kind)
+    if any(device.inherited for device in _devices.values()):
+        cuda_after_fork(f"cuda:{number}")
     try:
         driver.init()
         count = driver.Device.count()

@@ -1,11 +1,11 @@
 """Import ``tensorrt`` or ``tensorrt_rtx``, which have one API, for runs and builds."""
 
 import importlib
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends.tensorrt.library._api import Api
 from fashionsdk.backends.tensorrt.library._library_log import Log
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 
 _libraries: "dict[EngineKind, Library]" = {}
-_lock = threading.Lock()
+_lock = RenewedLock()
 
 
 @dataclass(frozen=True)
