@@ -1,11 +1,11 @@
 """The bytes that all threads of a process hold together while they read photos."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fashionsdk._tools.after_fork import renew_after_fork
 from fashionsdk.photos._limits import MAX_HELD_BYTES
 
 
@@ -18,9 +18,10 @@ class Budget:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self.reset()
+        self.after_fork()
+        renew_after_fork(self)
 
-    def reset(self) -> None:
+    def after_fork(self) -> None:
         """Forget who holds what: in a new process no other thread is left to give it back."""
         self._free = self._total
         self._waiting: deque[object] = deque()
@@ -55,6 +56,3 @@ class Budget:
 
 
 READING = Budget(MAX_HELD_BYTES)
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=READING.reset)

@@ -2,8 +2,8 @@
 
 from fashionsdk.photos.containers import Demand
 
-# 80 megapixels: more than a camera's, less than a decompression bomb's. No side is longer than a million pixels, because
-# each row takes memory and time of its own.
+# 80 megapixels: more than a camera's, less than a decompression bomb's. No side is longer than a million pixels,
+# because each row takes memory and time of its own.
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 1_000_000
 

@@ -86,9 +86,7 @@ class PhotoInStrips:
     colours: "ImageCmsTransform | None"
 
     @classmethod
-    def turned(
-        cls, image: InStrips, stored: Photo, turn: Image.Transpose | None
-    ) -> "PhotoInStrips":
+    def turned(cls, image: InStrips, stored: Photo, turn: Image.Transpose | None) -> "PhotoInStrips":
         """Return the photo turned upright, as ``image`` is; ``stored`` is how the file stores it."""
         if turn is None:
             return cls(image, stored.size, stored.box, stored.colours)

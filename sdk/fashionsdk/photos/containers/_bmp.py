@@ -9,7 +9,7 @@ _RUN_LENGTHS = (1, 2)
 
 
 def inspect(file: BinaryIO, length: int) -> Demand:
-    """Return what decoding takes: nothing but the pixels.
+    """Return what decoding takes: alpha is looked for in a copy of the file's pixels.
 
     Raises:
         ValueError: the pixels are run-length encoded.
@@ -19,4 +19,4 @@ def inspect(file: BinaryIO, length: int) -> Demand:
     compressed = int.from_bytes(header[:4], "little") > _CORE_HEADER
     if compressed and int.from_bytes(header[16:20], "little") in _RUN_LENGTHS:
         raise ValueError("is a run-length encoded BMP, which is not read; save it as PNG or JPEG")
-    return Demand()
+    return Demand(fixed=2 * length)

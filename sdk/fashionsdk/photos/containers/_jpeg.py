@@ -100,9 +100,11 @@ def _read_frame(file: BinaryIO, position: int, marker: int) -> _Frame | None:
     if marker in _ARITHMETIC:
         raise ValueError("is a JPEG with arithmetic coding, which is not read; save it again")
     body = _read(file, position + 4, 6 + 3 * 4)
-    factors = [(body[i + 1] >> 4, body[i + 1] & 15) for i in range(6, min(len(body) - 1, 6 + 3 * body[5]), 3)] if len(
-        body
-    ) > 6 else []
+    factors = (
+        [(body[i + 1] >> 4, body[i + 1] & 15) for i in range(6, min(len(body) - 1, 6 + 3 * body[5]), 3)]
+        if len(body) > 6
+        else []
+    )
     most = max((across for across, _ in factors), default=0) * max((down for _, down in factors), default=0)
     if not most:
         return None
