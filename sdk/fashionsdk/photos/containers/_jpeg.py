@@ -115,11 +115,23 @@ def _read_frame(file: BinaryIO, position: int, marker: int) -> _Frame | None:
 
 def _check_scans(file: BinaryIO, position: int, frame: _Frame) -> None:
     most = min(MAX_SCANS, MAX_SCANNED_PIXELS // max(frame.width * frame.height, 1))
+    if _at_most(file, position, b"\xff\xda", most - 1):
+        return
     scans = 1
     for count, (marker, _) in enumerate(_markers(file, position)):
         scans += marker == _SOS
         if scans > most or count > MAX_SEGMENTS:
             raise ValueError(f"has more than {most} scans of {frame.width} x {frame.height} pixels; save it again")
+
+
+def _at_most(file: BinaryIO, position: int, mark: bytes, most: int) -> bool:
+    """Tell whether two bytes come no more often than that; some may be parts of something else."""
+    count, last = 0, b""
+    file.seek(position)
+    while count <= most and (window := file.read(16 * _WINDOW)):
+        count += window.count(mark) + (last + window[:1] == mark)
+        last = window[-1:]
+    return count <= most
 
 
 def _check_fill(file: BinaryIO, position: int) -> None:
