@@ -3,10 +3,10 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from fashionsdk._tools.after_fork import renew_after_fork
-from fashionsdk.photos._limits import MAX_HELD_BYTES
+from fashionsdk.photos._limits import MAX_HELD_BYTES, SMALL_BYTES
 
 
 class Budget:
@@ -56,3 +56,9 @@ class Budget:
 
 
 READING = Budget(MAX_HELD_BYTES)
+
+
+def hold_while_reading(held: ExitStack, amount: int) -> None:
+    """Hold so many bytes of ``READING`` until ``held`` is closed, if they are not few."""
+    if amount > SMALL_BYTES:
+        held.enter_context(READING.hold(amount))

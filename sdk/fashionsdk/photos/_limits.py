@@ -16,6 +16,9 @@ MAX_HELD_BYTES = 480_000_000
 # Rows of a PNG or TIFF file as they unpack, 16 bits and transparency included: over a second of one core.
 MAX_UNPACKED_BYTES = 200_000_000
 
+# Photos that take less are read without a word to other readers: eight of them have 32 MB.
+SMALL_BYTES = 4_000_000
+
 _ROW = 8  # bytes: Pillow keeps the address of each row
 
 
@@ -58,14 +61,21 @@ def check_demand(mode: str, size: tuple[int, int], decoded: tuple[int, int], dem
         ValueError: they are more than ``MAX_HELD_BYTES``, or the file unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
     pixels = size[0] * size[1]
-    what = f"{size[0]} x {size[1]} pixels, mode {mode}"
     if (unpacked := int(pixels * demand.unpacked)) > MAX_UNPACKED_BYTES:
-        raise ValueError(f"unpacks to {unpacked} bytes ({what}); expected up to {MAX_UNPACKED_BYTES}: reduce it")
+        raise ValueError(
+            f"unpacks to {unpacked} bytes ({_what(mode, size)}); expected up to {MAX_UNPACKED_BYTES}: reduce it"
+        )
     decoding = demand.fixed + int(pixels * demand.per_pixel)
     held = image_bytes(mode, decoded) + max(decoding, converted)
     if held > MAX_HELD_BYTES:
-        raise ValueError(f"takes {held} bytes of memory to read ({what}); expected up to {MAX_HELD_BYTES}: reduce it")
+        raise ValueError(
+            f"takes {held} bytes of memory to read ({_what(mode, size)}); expected up to {MAX_HELD_BYTES}: reduce it"
+        )
     return held
+
+
+def _what(mode: str, size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]} pixels, mode {mode}"
 
 
 def image_bytes(mode: str, size: tuple[int, int]) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk.errors import ImageError
-from fashionsdk.photos._budget import READING
+from fashionsdk.photos._budget import hold_while_reading
 from fashionsdk.photos._colours import conversion
 from fashionsdk.photos._limits import check_demand, check_file, check_size, image_bytes
 from fashionsdk.photos._modes import converter, from_array, on_canvas, to_rgb
@@ -135,14 +135,15 @@ def _open(
     if isinstance(source, Image.Image):
         with _alone(source):
             check_size(source.size)  # never reduced: it would be another image for its owner too
-            held.enter_context(READING.hold(2 * image_bytes("RGB", source.size)))
+            hold_while_reading(held, 2 * image_bytes("RGB", source.size))
             return _whole(source, source.size, None)
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), at_least, held, in_strips)
-    if not stat.S_ISREG(mode := os.stat(source).st_mode):
+        return _read(io.BytesIO(source), len(source), at_least, held, in_strips)
+    status = os.stat(source)
+    if not stat.S_ISREG(mode := status.st_mode):
         raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
     with open(source, "rb") as file:
-        return _read(file, at_least, held, in_strips)
+        return _read(file, status.st_size, at_least, held, in_strips)
 
 
 @contextmanager
@@ -155,16 +156,15 @@ def _alone(image: Image.Image) -> Iterator[None]:
         yield
 
 
-def _read(file: BinaryIO, at_least: int | None, held: ExitStack, in_strips: bool) -> Photo | PhotoInStrips:
+def _read(file: BinaryIO, length: int, at_least: int | None, held: ExitStack, in_strips: bool) -> Photo | PhotoInStrips:
     """Read a file; from before its pixels are decoded, ``held`` holds the bytes that it takes."""
-    length = file.seek(0, os.SEEK_END)
     check_file(length)
     format = identify(file)
     demand = inspect(format, file, length)
     if demand.size is not None:  # opening it takes the memory already
         check_size(demand.size)
         converted = _converted_bytes(demand.mode, demand.size, demand.mode == "RGB", in_strips)
-        held.enter_context(READING.hold(check_demand(demand.mode, demand.size, demand.size, demand, converted)))
+        hold_while_reading(held, check_demand(demand.mode, demand.size, demand.size, demand, converted))
     image = open_header(format, file)
     size = image.size
     check_size(size)
@@ -172,7 +172,7 @@ def _read(file: BinaryIO, at_least: int | None, held: ExitStack, in_strips: bool
     if demand.size is None:
         ready = image.mode == "RGB" and turn_of(image) is None and (in_strips or "icc_profile" not in image.info)
         converted = _converted_bytes(image.mode, image.size, ready, in_strips)
-        held.enter_context(READING.hold(check_demand(image.mode, size, image.size, demand, converted)))
+        hold_while_reading(held, check_demand(image.mode, size, image.size, demand, converted))
     image = with_alpha(image)
     if image.format == "TIFF":
         image.info.pop("xmp", None)  # else Pillow turns the photo as XMP says while it is loaded

@@ -24,9 +24,12 @@ MAX_FILL = 4_096
 SMALL = 2_000_000
 
 _WINDOW = 65_536
+_START = 4_096  # bytes: most photos begin their pixels in them
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ARITHMETIC = frozenset(range(0xC9, 0xD0)) - {0xCC}
+_BASELINE = frozenset((0xC0, 0xC1))
+_USUAL = frozenset((0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)))  # tables, interval, comment, data of applications
 _PROGRESSIVE = frozenset((0xC2, 0xC6))
 _WITHOUT_LENGTH = frozenset((0x01, 0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)))  # as Pillow takes them
 _MARKER = re.compile(rb"\xff([^\x00\xff])")
@@ -50,6 +53,11 @@ def inspect(file: BinaryIO, length: int) -> Demand:
     Raises:
         ValueError: the file has too many segments or scans, long padding, or arithmetic coding.
     """
+    plain = _find_plain_pixels(_read(file, 0, _START))
+    if plain is not None:
+        if length > SMALL:
+            _check_fill(file, plain)
+        return Demand()
     pixels, frame = _find_pixels(file, length)
     if frame is None:
         return Demand()
@@ -60,6 +68,21 @@ def inspect(file: BinaryIO, length: int) -> Demand:
         return Demand()
     _check_scans(file, pixels, frame)
     return Demand(per_pixel=2 * frame.samples)
+
+
+def _find_plain_pixels(start: bytes) -> int | None:
+    """Return where the scan's header lies in a file that begins so, if it is a usual one with a single scan."""
+    position, components = 2, 0
+    while position + 10 <= len(start) and start[position] == 0xFF:
+        marker, length = start[position + 1], start[position + 2] << 8 | start[position + 3]
+        if marker == _SOS:
+            return position + 2 if start[position + 4] == components else None
+        if marker in _BASELINE:
+            components = start[position + 9]
+        elif marker not in _USUAL:
+            return None
+        position += 2 + max(length, 2)
+    return None
 
 
 def _find_pixels(file: BinaryIO, length: int) -> tuple[int, _Frame | None]:
@@ -80,7 +103,9 @@ def _find_pixels(file: BinaryIO, length: int) -> tuple[int, _Frame | None]:
                 return position + 2, frame
             if marker in _FRAMES:
                 frame = _read_frame(file, position, marker)
-            position += 2 if marker in _WITHOUT_LENGTH else 2 + max(int.from_bytes(head[2:], "big"), 2)
+            position += 2
+            if marker not in _WITHOUT_LENGTH:
+                position += max(int.from_bytes(head[2:], "big"), 2)
         segments += 1
         if segments > MAX_SEGMENTS or padding > MAX_PADDING or position > MAX_METADATA:
             raise ValueError(
