@@ -1,6 +1,7 @@
 """From the modes of Pillow and numpy to 8-bit RGB."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,28 @@ def to_rgb(image: Image.Image, key: Key | None = None) -> Image.Image:
     """
     if image.mode == "RGB" and key is None:
         return image
+    convert = converter(image, key)
+    if image.width * image.height <= STRIP and key == image.info.get("transparency"):
+        return convert(image)
+    rgb = Image.new("RGB", image.size)
+    for strip in strips(image.size):
+        rgb.paste(convert(image.crop(strip)), strip)
+    return rgb
+
+
+def converter(image: Image.Image, key: Key | None = None) -> Callable[[Image.Image], Image.Image]:
+    """Return what makes RGB of parts of an image as `to_rgb` does of the whole; it looks at one pixel at a time.
+
+    Raises:
+        ValueError: as `to_rgb`.
+    """
+    if image.mode == "RGB" and key is None:
+        return lambda part: part
     if image.mode.startswith("I") or image.mode == "F":
-        return _by_strips(image, _scaling(image, key), None)
+        return _scaling(image, key)
     if image.has_transparency_data:
-        return _by_strips(image, _on_white, key)
-    return image.convert("RGB")
+        return partial(_on_white, key=key)
+    return lambda part: part.convert("RGB")
 
 
 def on_canvas(rgb: Image.Image, box: Box) -> Image.Image:
@@ -39,20 +57,7 @@ def on_canvas(rgb: Image.Image, box: Box) -> Image.Image:
     return canvas
 
 
-def _by_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image], key: Key | None) -> Image.Image:
-    """Return what ``convert``, which looks at one pixel at a time, makes of an image: RGB."""
-    if image.width * image.height <= STRIP and key == image.info.get("transparency"):
-        return convert(image)
-    rgb = Image.new("RGB", image.size)
-    for strip in _strips(image.size):
-        part = image.crop(strip)
-        if key is not None:
-            part.info["transparency"] = key
-        rgb.paste(convert(part), strip)
-    return rgb
-
-
-def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def strips(size: tuple[int, int]) -> Iterator[Box]:
     """Yield left, top, right and bottom of strips, together the whole of an image."""
     width, height = size
     across = min(width, STRIP)
@@ -62,7 +67,10 @@ def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
             yield left, top, min(left + across, width), min(top + rows, height)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _on_white(image: Image.Image, key: Key | None) -> Image.Image:
+    if key is not None and key != image.info.get("transparency"):
+        image = image.copy()
+        image.info["transparency"] = key
     if image.mode == "La":  # grey times alpha: Pillow knows the way to LA only
         image = image.convert("LA")
     coloured = image.convert("RGBA")
@@ -99,7 +107,7 @@ def _range(image: Image.Image) -> int:
 def _extremes(image: Image.Image) -> tuple[float, float]:
     """Return the least and the greatest value; NaN for both if a value is NaN."""
     lowest, highest = [], []
-    for strip in _strips(image.size):
+    for strip in strips(image.size):
         values = np.asarray(image.crop(strip))
         lowest.append(values.min())
         highest.append(values.max())
