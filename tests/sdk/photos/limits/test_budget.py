@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashionsdk.photos import Preprocessing, _budget
+from fashionsdk.photos import ImageSource, Preprocessing, _budget
 from fashionsdk.photos._budget import Budget
 from tests.sdk.photos.photos import encode
 
@@ -84,9 +84,9 @@ def test_reading_waits_until_there_are_enough_bytes(kind: str, monkeypatch: pyte
     monkeypatch.setattr(_budget, "READING", Budget(1000))
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8))
     (tmp_path / "photo.png").write_bytes(data := encode(photo, "PNG"))
-    source = {"bytes": data, "path": tmp_path / "photo.png", "image": photo}[kind]
+    sources: dict[str, ImageSource] = {"bytes": data, "path": tmp_path / "photo.png", "image": photo}
     answers: list[bytes] = []
-    reader = threading.Thread(target=lambda: answers.append(Preprocessing(8).read(source).tobytes()))
+    reader = threading.Thread(target=lambda: answers.append(Preprocessing(8).read(sources[kind]).tobytes()))
     with ExitStack() as others:
         others.enter_context(_budget.READING.hold(1))
         reader.start()
