@@ -24,7 +24,7 @@ def check_answers(
     with np.errstate(all="ignore"):
         squared = np.matmul(embeddings[:, :, None, :], embeddings[:, :, :, None])[:, :, 0, 0]  # twice as fast as einsum
         maps_sum = 0.0 if attention is None else float(attention.sum(dtype=np.float64))
-        fits = 1 - SQUARED_ATOL <= squared.min() and squared.max() <= 1 + SQUARED_ATOL  # false for a NaN
+        fits = squared.min() >= 1 - SQUARED_ATOL and squared.max() <= 1 + SQUARED_ATOL  # false for a NaN
         wrong = None if fits else ~(np.abs(squared - 1) <= SQUARED_ATOL)
     if wrong is not None:
         photo, attribute = (int(index[0]) for index in np.nonzero(wrong))
