@@ -1,13 +1,14 @@
 """The lifecycle of what several threads use and one of them closes."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 
-class SharedResource:
+class SharedResource(ABC):
     """Base class of what holds memory until it is closed; ``with`` closes it at the end of the block.
 
     `close` waits for the calls that run in other threads, then frees. Do not call it inside such a call: it would
@@ -50,9 +51,9 @@ class SharedResource:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def _free(self) -> None:
         """Free the memory; called once, when no call runs."""
-        raise NotImplementedError
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
