@@ -6,6 +6,7 @@ CSN paper. ``docs/label-format.md`` describes them.
 
 from fashionsdk.labels._attribute_boxes import Box, Boxes, read_boxes
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
+from fashionsdk.labels._csv_writer import write_csv
 from fashionsdk.labels._index_files import read_attributes
 from fashionsdk.labels._label_table import read_table
 from fashionsdk.labels._label_types import Labels, RetrievalSplit
@@ -30,4 +31,5 @@ __all__ = [
     "read_table",
     "read_triplets",
     "table_path",
+    "write_csv",
 ]
