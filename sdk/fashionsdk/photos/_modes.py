@@ -1,7 +1,7 @@
 """From the modes of Pillow and numpy to 8-bit RGB."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ def converter(image: Image.Image, key: Key | None = None) -> Callable[[Image.Ima
         return lambda part: part
     if image.mode.startswith("I") or image.mode == "F":
         return _scaling(image, key)
+    if image.mode == "P" and image.has_transparency_data:
+        return partial(_coloured, palette=_palette_on_white(image, key))
     if image.has_transparency_data:
         return partial(_on_white, key=key)
     return lambda part: part.convert("RGB")
@@ -77,17 +79,32 @@ def _on_white(image: Image.Image, key: Key | None) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
 
 
+def _palette_on_white(image: Image.Image, key: Key | None) -> bytes:
+    """Return the colours of a palette, composited on white: 256 times red, green and blue."""
+    colours = image.crop((0, 0, 256, 1))  # of any pixels, it has the palette
+    colours.putdata(range(256))
+    return _on_white(colours, key).tobytes()
+
+
+def _coloured(part: Image.Image, palette: bytes) -> Image.Image:
+    part = part.copy()
+    part.info.pop("transparency", None)
+    part.putpalette(palette)
+    return part.convert("RGB")
+
+
 def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Image.Image]:
     """Return what scales parts of a grey image of more than 8 bits to 0 to 255.
 
     I;16 has a range of its own. In I (32-bit) and F the range is the smallest usual one that holds every value: 1
     (F only), 255 or 65535. The value ``key`` becomes white.
     """
-    full = _range(image)
+    levels = _levels_of_16_bits() if image.mode.startswith("I;16") else None
+    full = 65535 if levels is not None else _range(image)
 
     def scale(part: Image.Image) -> Image.Image:
         values = np.asarray(part)
-        scaled = np.rint(values.astype(np.float64) * (255 / full)).astype(np.uint8)
+        scaled = _nearest(values, full) if levels is None else levels[values]
         if isinstance(key, int):
             scaled[values == key] = 255
         return Image.fromarray(scaled).convert("RGB")
@@ -95,8 +112,17 @@ def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Ima
     return scale
 
 
+def _nearest(values: NDArray[Any], full: int) -> NDArray[np.uint8]:
+    return np.rint(values.astype(np.float64) * (255 / full)).astype(np.uint8)
+
+
+@cache
+def _levels_of_16_bits() -> NDArray[np.uint8]:
+    return _nearest(np.arange(65536), 65535)
+
+
 def _range(image: Image.Image) -> int:
-    ranges = (65535,) if image.mode.startswith("I;16") else (255, 65535) if image.mode == "I" else (1, 255, 65535)
+    ranges = (255, 65535) if image.mode == "I" else (1, 255, 65535)
     lowest, highest = _extremes(image)
     full = next((full for full in ranges if lowest >= 0 and highest <= full), None)
     if full is None:

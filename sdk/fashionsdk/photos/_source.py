@@ -200,17 +200,18 @@ def _whole(image: Image.Image, size: tuple[int, int], box: Place | None) -> Phot
     return upright(replace(photo, colours=colours), image)
 
 
-def _in_strips(image: Image.Image, size: tuple[int, int], box: Place | None) -> PhotoInStrips:
-    """Return a photo whose pixels are converted where they are needed."""
+def _in_strips(image: Image.Image, size: tuple[int, int], box: Place | None) -> Photo | PhotoInStrips:
+    """Return a photo whose pixels are converted where they are needed, or as it is if they are what is needed."""
     key, frame, colours = _load(image)
-    if _is_cmyk(colours):
-        mode, convert = "CMYK", _as_it_is
-    else:
-        mode = "L" if _is_grey(colours) else "RGB"
-        convert = partial(_convert_part, converter(image, key), frame, mode)
-    stored = Photo.whole(image) if box is None else Photo(image, size, box)
+    mode = "RGB" if colours is None else colours.input_mode
+    stored = replace(Photo.whole(image) if box is None else Photo(image, size, box), colours=colours)
     turn = turn_of(image)
-    return PhotoInStrips.turned(InStrips(image, turn, mode, convert), replace(stored, colours=colours), turn)
+    if image.mode == mode and mode != "L" and key is None and frame is None:
+        if turn is None:
+            return stored
+        return PhotoInStrips.turned(InStrips(image, turn, mode, _as_it_is), stored, turn)
+    convert = partial(_convert_part, converter(image, key), frame, mode)
+    return PhotoInStrips.turned(InStrips(image, turn, mode, convert), stored, turn)
 
 
 def _as_it_is(part: Image.Image, place: Box) -> Image.Image:

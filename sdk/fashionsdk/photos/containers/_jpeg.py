@@ -10,6 +10,7 @@ from fashionsdk.photos.containers._demand import Demand
 # Segments before the pixels: a photo has a dozen; the parts of a long profile or of a depth map's XMP some hundreds.
 MAX_SEGMENTS = 2_000
 MAX_METADATA = 16_000_000  # bytes of these segments
+MAX_EXIF = 32  # segments of EXIF: Pillow copies all that it has for each. One is the rule, of up to 64 kilobytes
 
 # Bytes between two segments; the standard allows any number, writers use one or two.
 MAX_PADDING = 4_096
@@ -88,9 +89,9 @@ def _find_plain_pixels(start: bytes) -> int | None:
 def _find_pixels(file: BinaryIO, length: int) -> tuple[int, _Frame | None]:
     """Return where the first scan's header lies, and the frame; no frame if there is no scan, as Pillow will say."""
     frame = None
-    position, segments, padding = 2, 0, 0
+    position, segments, padding, exif = 2, 0, 0, 0
     while position < length:
-        head = _read(file, position, 4)
+        head = _read(file, position, 10)
         if len(head) < 2:
             break
         if head[0] != 0xFF or head[1] in (0x00, 0xFF):
@@ -105,12 +106,13 @@ def _find_pixels(file: BinaryIO, length: int) -> tuple[int, _Frame | None]:
                 frame = _read_frame(file, position, marker)
             position += 2
             if marker not in _WITHOUT_LENGTH:
-                position += max(int.from_bytes(head[2:], "big"), 2)
+                position += max(int.from_bytes(head[2:4], "big"), 2)
+                exif += head[4:] == b"Exif\0\0"
         segments += 1
-        if segments > MAX_SEGMENTS or padding > MAX_PADDING or position > MAX_METADATA:
+        if segments > MAX_SEGMENTS or padding > MAX_PADDING or position > MAX_METADATA or exif > MAX_EXIF:
             raise ValueError(
-                f"has more than {MAX_SEGMENTS} segments, {MAX_PADDING} bytes of padding or {MAX_METADATA} bytes before "
-                "its pixels; save it again"
+                f"has more than {MAX_SEGMENTS} segments, {MAX_EXIF} of EXIF, {MAX_PADDING} bytes of padding or "
+                f"{MAX_METADATA} bytes before its pixels; save it again"
             )
     return length, None
 

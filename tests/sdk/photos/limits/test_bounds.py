@@ -74,6 +74,7 @@ def bmp_of_runs() -> bytes:
 
 
 JPEG = encode(SQUARE, "JPEG")
+EXIF = b"\xff\xe1" + struct.pack(">H", 60_008) + b"Exif\0\0" + bytes(60_000)
 SCANS = encode(SQUARE, "JPEG", progressive=True)
 SCAN = SCANS[SCANS.rindex(b"\xff\xda") : -2]
 
@@ -92,6 +93,7 @@ REFUSED = {
     "JPEG led by FF": (JPEG[:2] + b"\xff" * 20_000_000 + JPEG[2:], "before its pixels; save it again"),
     "JPEG with FF among its pixels": (JPEG[:-4] + b"\xff" * 20_000_000 + JPEG[-4:], "bytes of FF in a row"),
     "JPEG of a million segments": (JPEG[:2] + b"\xff\xfe\0\2" * 1_000_000 + JPEG[2:], "more than 2000 segments"),
+    "JPEG of many EXIF": (JPEG[:2] + EXIF * 250 + JPEG[2:], "32 of EXIF"),
     "JPEG of a thousand scans": (SCANS[:-2] + SCAN * 1000 + SCANS[-2:], "has more than 100 scans"),
     "PNG of a million chunks": (png(8, 8, 8, 0, chunk(b"tEXt", b"a\0b") * 1_000_000, 8), "save it again"),
     "BMP of runs": (bmp_of_runs(), "is a run-length encoded BMP"),
