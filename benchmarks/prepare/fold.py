@@ -10,7 +10,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from harness.label_csv import read_rows, write_rows
+from fashionsdk.labels import write_csv
+from harness.label_csv import read_rows
 
 PARTS = 8
 
@@ -29,7 +30,7 @@ def main() -> None:
     for row in rows:
         row["split"] = "valid" if held_out(row["image"]) else "train"
         row["image"] = os.path.relpath(args.data.parent / row["image"], args.out.parent)
-    write_rows(args.out, list(rows[0]), rows)
+    write_csv(args.out, list(rows[0]), rows)
     counts = [sum(row["split"] == split for row in rows) for split in ("train", "valid")]
     print(f"{args.out}: {counts[0]} photos to train on, {counts[1]} to evaluate on")
 

@@ -19,9 +19,10 @@ import numpy as np
 from PIL import Image
 
 from fashionsdk._tools.progress import progress_bar
+from fashionsdk.labels import write_csv
 from fashionsdk.photos import open_image
 from fashionsdk_training.garments import ATTRIBUTES, draw
-from harness.label_csv import read_rows, write_rows
+from harness.label_csv import read_rows
 from harness.separate_process import map_in_processes
 
 SIDES = (500, 4000)
@@ -92,7 +93,7 @@ def _write(folder: Path, write: partial[dict[str, str]], jobs: Sequence[object],
     folder.mkdir(parents=True, exist_ok=True)
     written = map_in_processes(write, jobs, os.cpu_count() or 1)
     rows = list(progress_bar(written, "writing large photos", len(jobs), "photo"))
-    write_rows(folder / "labels.csv", ("image", "split", *names), rows)
+    write_csv(folder / "labels.csv", ("image", "split", *names), rows)
     return [folder / row["image"] for row in rows]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from fashionsdk._tools import strict_json
 from fashionsdk._tools.files import own_digest
 from fashionsdk._tools.files.atomic_folder import check_replacing_folder, existing_folder, replacing_folder
-from fashionsdk._tools.files.regular_file import read_regular, system_errors_as
+from fashionsdk._tools.files.regular_file import open_regular, read_regular, system_errors_as
 from fashionsdk.attributes import Attribute
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
@@ -191,7 +191,7 @@ def _read_config(folder: Path) -> CheckpointConfig:
         ValueError: it is damaged, or a setting is out of range.
         OSError: it cannot be read.
     """
-    with (folder / CONFIG_FILE).open("rb") as file:
+    with open_regular(folder / CONFIG_FILE) as file:
         text = file.read(MAX_CONFIG_BYTES + 1)
     if len(text) > MAX_CONFIG_BYTES:
         raise ValueError(f"{CONFIG_FILE} has over {MAX_CONFIG_BYTES} bytes")

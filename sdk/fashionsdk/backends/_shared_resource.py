@@ -1,6 +1,7 @@
 """The lifecycle of what several threads use and one of them closes."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Self
 from fashionsdk._tools.after_fork import renew_after_fork
 
 
-class SharedResource:
+class SharedResource(ABC):
     """Base class of what holds memory until it is closed; ``with`` closes it at the end of the block.
 
     `close` waits for the calls that run in other threads, then frees. Do not call it inside such a call: it would
@@ -61,9 +62,9 @@ class SharedResource:
         """Forget the calls of the parent's threads, which a forked child does not have."""
         self._calls, self._call_ended = 0, threading.Condition()
 
+    @abstractmethod
     def _free(self) -> None:
         """Free the memory; called once, when no call runs."""
-        raise NotImplementedError
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:

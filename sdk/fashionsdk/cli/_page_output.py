@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from fashionsdk.cli._out_file import OutKind, output_path, writing
 from fashionsdk.cli._output import note
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
     """Return where the page goes; see `fashionsdk.cli._out_file.output_path`."""
-    from fashionsdk.report import is_page
-
-    kind = OutKind("an HTML page", (".html", ".htm"), is_page)
+    kind = OutKind("an HTML page", (".html", ".htm"), _is_page)
     return output_path(args.out, kind, bundle=args.bundle, inputs=inputs)
+
+
+def _is_page(file: BinaryIO) -> bool:
+    from fashionsdk.report import is_page  # slow, and only needed where a file is to be replaced
+
+    return is_page(file)
 
 
 def write_page(out: Path, page: str) -> None:

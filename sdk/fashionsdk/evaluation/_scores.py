@@ -1,5 +1,6 @@
 """What evaluations return: a score per attribute and one over all, as a table or as JSON values."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
@@ -10,14 +11,14 @@ NAME_WIDTH, COUNT_WIDTH, PERCENT_WIDTH = 20, 8, 7  # characters of a column, at 
 
 
 @dataclass(frozen=True)
-class AttributeScore:
+class AttributeScore(ABC):
     """One attribute's score, or the score over all attributes."""
 
     attribute: str
 
+    @abstractmethod
     def columns(self) -> Mapping[str, float]:
         """Return the table's columns: name -> a count (int) or percent (float)."""
-        raise NotImplementedError
 
 
 S = TypeVar("S", bound=AttributeScore)

@@ -7,6 +7,7 @@ CSN paper. ``docs/label-format.md`` describes them.
 from fashionsdk.labels._attribute_boxes import Box, Boxes, read_boxes
 from fashionsdk.labels._columns import named_columns
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
+from fashionsdk.labels._csv_writer import write_csv
 from fashionsdk.labels._index_files import read_attributes
 from fashionsdk.labels._label_table import read_table
 from fashionsdk.labels._label_types import Labels, RetrievalSplit, Split
@@ -34,4 +35,5 @@ __all__ = [
     "read_table",
     "read_triplets",
     "table_path",
+    "write_csv",
 ]

@@ -1,6 +1,7 @@
 """From the modes of Pillow and numpy to 8-bit RGB."""
 
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,30 @@ def to_rgb(image: Image.Image, key: Key | None = None) -> Image.Image:
     """
     if image.mode == "RGB" and key is None:
         return image
+    convert = converter(image, key)
+    if image.width * image.height <= STRIP and key == image.info.get("transparency"):
+        return convert(image)
+    rgb = Image.new("RGB", image.size)
+    for strip in strips(image.size):
+        rgb.paste(convert(image.crop(strip)), strip)
+    return rgb
+
+
+def converter(image: Image.Image, key: Key | None = None) -> Callable[[Image.Image], Image.Image]:
+    """Return what makes RGB of parts of an image as `to_rgb` does of the whole; it looks at one pixel at a time.
+
+    Raises:
+        ValueError: as `to_rgb`.
+    """
+    if image.mode == "RGB" and key is None:
+        return lambda part: part
     if image.mode.startswith("I") or image.mode == "F":
-        return _by_strips(image, _scaling(image, key), None)
+        return _scaling(image, key)
+    if image.mode == "P" and image.has_transparency_data:
+        return partial(_coloured, palette=_palette_on_white(image, key))
     if image.has_transparency_data:
-        return _by_strips(image, _on_white, key)
-    return image.convert("RGB")
+        return partial(_on_white, key=key)
+    return lambda part: part.convert("RGB")
 
 
 def on_canvas(rgb: Image.Image, box: Box) -> Image.Image:
@@ -39,20 +59,7 @@ def on_canvas(rgb: Image.Image, box: Box) -> Image.Image:
     return canvas
 
 
-def _by_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image], key: Key | None) -> Image.Image:
-    """Return what ``convert``, which looks at one pixel at a time, makes of an image: RGB."""
-    if image.width * image.height <= STRIP and key == image.info.get("transparency"):
-        return convert(image)
-    rgb = Image.new("RGB", image.size)
-    for strip in _strips(image.size):
-        part = image.crop(strip)
-        if key is not None:
-            part.info["transparency"] = key
-        rgb.paste(convert(part), strip)
-    return rgb
-
-
-def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def strips(size: tuple[int, int]) -> Iterator[Box]:
     """Yield left, top, right and bottom of strips, together the whole of an image."""
     width, height = size
     across = min(width, STRIP)
@@ -62,11 +69,28 @@ def _strips(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
             yield left, top, min(left + across, width), min(top + rows, height)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _on_white(image: Image.Image, key: Key | None) -> Image.Image:
+    if key is not None and key != image.info.get("transparency"):
+        image = image.copy()
+        image.info["transparency"] = key
     if image.mode == "La":  # grey times alpha: Pillow knows the way to LA only
         image = image.convert("LA")
     coloured = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
+
+
+def _palette_on_white(image: Image.Image, key: Key | None) -> bytes:
+    """Return the colours of a palette, composited on white: 256 times red, green and blue."""
+    colours = image.crop((0, 0, 256, 1))  # of any pixels, it has the palette
+    colours.putdata(range(256))
+    return _on_white(colours, key).tobytes()
+
+
+def _coloured(part: Image.Image, palette: bytes) -> Image.Image:
+    part = part.copy()
+    part.info.pop("transparency", None)
+    part.putpalette(palette)
+    return part.convert("RGB")
 
 
 def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Image.Image]:
@@ -75,11 +99,12 @@ def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Ima
     I;16 has a range of its own. In I (32-bit) and F the range is the smallest usual one that holds every value: 1
     (F only), 255 or 65535. The value ``key`` becomes white.
     """
-    full = _range(image)
+    levels = _levels_of_16_bits() if image.mode.startswith("I;16") else None
+    full = 65535 if levels is not None else _range(image)
 
     def scale(part: Image.Image) -> Image.Image:
         values = np.asarray(part)
-        scaled = np.rint(values.astype(np.float64) * (255 / full)).astype(np.uint8)
+        scaled = _nearest(values, full) if levels is None else levels[values]
         if isinstance(key, int):
             scaled[values == key] = 255
         return Image.fromarray(scaled).convert("RGB")
@@ -87,8 +112,17 @@ def _scaling(image: Image.Image, key: Key | None) -> Callable[[Image.Image], Ima
     return scale
 
 
+def _nearest(values: NDArray[Any], full: int) -> NDArray[np.uint8]:
+    return np.rint(values.astype(np.float64) * (255 / full)).astype(np.uint8)
+
+
+@cache
+def _levels_of_16_bits() -> NDArray[np.uint8]:
+    return _nearest(np.arange(65536), 65535)
+
+
 def _range(image: Image.Image) -> int:
-    ranges = (65535,) if image.mode.startswith("I;16") else (255, 65535) if image.mode == "I" else (1, 255, 65535)
+    ranges = (255, 65535) if image.mode == "I" else (1, 255, 65535)
     lowest, highest = _extremes(image)
     full = next((full for full in ranges if lowest >= 0 and highest <= full), None)
     if full is None:
@@ -99,7 +133,7 @@ def _range(image: Image.Image) -> int:
 def _extremes(image: Image.Image) -> tuple[float, float]:
     """Return the least and the greatest value; NaN for both if a value is NaN."""
     lowest, highest = [], []
-    for strip in _strips(image.size):
+    for strip in strips(image.size):
         values = np.asarray(image.crop(strip))
         lowest.append(values.min())
         highest.append(values.max())

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk._tools import strict_json
-from fashionsdk.photos._source import ImageSource, open_photo
+from fashionsdk.photos._source import ImageSource, opened_photo
+from fashionsdk.photos._strips import PhotoInStrips
 from fashionsdk.photos._upright import Photo
 
 # From this ratio of sides on, only the strip around the crop is resized.
@@ -69,7 +70,8 @@ class Preprocessing:
         Raises:
             ImageError, TypeError, ValueError: as `fashionsdk.photos.open_photo`.
         """
-        return self._square(open_photo(source, at_least=self.decoded_side))
+        with opened_photo(source, self.decoded_side) as photo:
+            return self._square(photo)
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the centre square of an upright RGB image with all its pixels: uint8 ``(S, S, 3)``, contiguous.
@@ -102,8 +104,8 @@ class Preprocessing:
         """
         return strict_json.decode(cls, value, "preprocessing")
 
-    def _square(self, photo: Photo) -> NDArray[np.uint8]:
-        if photo.image.width * photo.image.height <= CONVERTED_FIRST:
+    def _square(self, photo: Photo | PhotoInStrips) -> NDArray[np.uint8]:
+        if isinstance(photo, Photo) and photo.image.width * photo.image.height <= CONVERTED_FIRST:
             photo = photo.in_srgb()
         if max(photo.size) > EXTREME_ASPECT_RATIO * min(photo.size):
             square = self._resize_crop(photo)
@@ -111,9 +113,11 @@ class Preprocessing:
             square = self._crop(self._resize(photo))
         return np.array(photo.convert(square), dtype=np.uint8)
 
-    def _resize(self, photo: Photo) -> Image.Image:
+    def _resize(self, photo: Photo | PhotoInStrips) -> Image.Image:
         size = self._resized(photo.size)
-        return photo.image if size == photo.size else photo.image.resize(size, Image.Resampling.BILINEAR, photo.box)
+        if size == photo.size and isinstance(photo, Photo):
+            return photo.image
+        return photo.image.resize(size, Image.Resampling.BILINEAR, photo.box)
 
     def _crop(self, image: Image.Image) -> Image.Image:
         left, top = (self._offset(length) for length in image.size)
@@ -123,7 +127,7 @@ class Preprocessing:
             else image.crop((left, top, left + self.side, top + self.side))
         )
 
-    def _resize_crop(self, photo: Photo) -> Image.Image:
+    def _resize_crop(self, photo: Photo | PhotoInStrips) -> Image.Image:
         """Resize only the pixels that the crop needs: those under it and those that the filter reaches."""
         sides = zip(photo.box[:2], photo.box[2:], photo.image.size, self._resized(photo.size), strict=True)
         (left, inner_left, inner_right, right), (top, inner_top, inner_bottom, bottom) = (

@@ -3,48 +3,34 @@
 import io
 import os
 import stat
-import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk.errors import ImageError
+from fashionsdk.photos._budget import hold_while_reading
 from fashionsdk.photos._colours import conversion
-from fashionsdk.photos._heif import HEAD, is_heic, open_heic
-from fashionsdk.photos._modes import from_array, on_canvas, to_rgb
+from fashionsdk.photos._limits import check_demand, check_file, check_size, image_bytes
+from fashionsdk.photos._modes import converter, from_array, on_canvas, to_rgb
 from fashionsdk.photos._quiet import quiet, silence_libtiff
-from fashionsdk.photos._transparency import first_frame, transparent_key, with_alpha
-from fashionsdk.photos._upright import Photo, upright
+from fashionsdk.photos._strips import STRIP_BYTES, STRIPS_FROM, InStrips, PhotoInStrips
+from fashionsdk.photos._transparency import Box, Key, first_frame, transparent_key, with_alpha
+from fashionsdk.photos._upright import Box as Place
+from fashionsdk.photos._upright import Photo, turn_of, upright
+from fashionsdk.photos.containers import identify, inspect, open_header
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
 ImageSource: TypeAlias = str | Path | bytes | Image.Image | NDArray[np.uint8]
-
-# 80 megapixels, 240 MB once decoded: more than a camera's, less than a decompression bomb's.
-MAX_PIXELS = 80_000_000
-
-# Only these formats are tried, with these modules of Pillow. The others are left out on purpose: one of them starts
-# Ghostscript, and loading all forty takes longer than the first photo.
-FORMATS = {
-    "JPEG": "JpegImagePlugin",
-    "PNG": "PngImagePlugin",
-    "WEBP": "WebPImagePlugin",
-    "GIF": "GifImagePlugin",
-    "AVIF": "AvifImagePlugin",
-    "BMP": "BmpImagePlugin",
-    "TIFF": "TiffImagePlugin",
-    "PPM": "PpmImagePlugin",
-}
 
 # Two threads that decode one Pillow image at once would fail, or get wrong pixels. An image always has the same lock.
 _LOCKS = [threading.Lock() for _ in range(64)]
@@ -79,11 +65,33 @@ def open_photo(source: ImageSource, *, at_least: int | None = None) -> Photo:
             Pillow images and arrays keep all.
 
     Raises:
-        ImageError: the file does not exist, is damaged or truncated, is not an image in one of ``FORMATS``, or has
-            more than ``MAX_PIXELS``.
+        ImageError: the file does not exist, is damaged or truncated, is not an image in one of ``FORMATS``, or is
+            beyond a limit. The limits are checked before pixels are decoded: ``MAX_PIXELS``, ``MAX_SIDE``,
+            ``MAX_FILE_BYTES``, ``MAX_HELD_BYTES`` of memory that reading takes, ``MAX_UNPACKED_BYTES`` of a PNG or
+            TIFF. Some ways to store a photo are left out, because they are slow to read and no camera or shop writes
+            them: PPM in plain text, BMP with run lengths, JPEG with arithmetic coding, BigTIFF.
         TypeError: the source is of another type, or the array is not uint8.
         ValueError: the array has another shape, or ``at_least`` is below 1.
     """
+    with ExitStack() as held:
+        photo = _opened(source, at_least, held, in_strips=False)
+        return photo.whole() if isinstance(photo, PhotoInStrips) else photo
+
+
+@contextmanager
+def opened_photo(source: ImageSource, at_least: int | None) -> Iterator[Photo | PhotoInStrips]:
+    """Give a photo as `open_photo` does, converted where it is needed, and hold the bytes that it takes in the block.
+
+    The threads of a process that read photos wait for each other here: together they hold ``MAX_HELD_BYTES`` at most.
+
+    Raises:
+        ImageError, TypeError, ValueError: as `open_photo`.
+    """
+    with ExitStack() as held:
+        yield _opened(source, at_least, held, in_strips=True)
+
+
+def _opened(source: ImageSource, at_least: int | None, held: ExitStack, *, in_strips: bool) -> Photo | PhotoInStrips:
     if at_least is not None and at_least < 1:
         raise ValueError(f"at_least is {at_least}; expected 1 pixel or more, or None for all")
     if isinstance(source, np.ndarray):
@@ -92,7 +100,7 @@ def open_photo(source: ImageSource, *, at_least: int | None = None) -> Photo:
         raise TypeError(f"got {type(source).__name__}; expected a path, bytes, a Pillow image or a uint8 array")
     try:
         with quiet():
-            return _open(source, at_least)
+            return _open(source, at_least, held, in_strips)
     except ImageError:
         raise
     except Exception as error:  # Pillow's readers fail on damaged files with almost any exception there is
@@ -121,16 +129,21 @@ def describe(source: ImageSource) -> str:
     return f"array {source.shape}"
 
 
-def _open(source: str | Path | bytes | Image.Image, at_least: int | None) -> Photo:
+def _open(
+    source: str | Path | bytes | Image.Image, at_least: int | None, held: ExitStack, in_strips: bool
+) -> Photo | PhotoInStrips:
     if isinstance(source, Image.Image):
         with _alone(source):
-            return _decode(source, None)  # reduced, it would be another image for its owner too
+            check_size(source.size)  # never reduced: it would be another image for its owner too
+            hold_while_reading(held, 2 * image_bytes("RGB", source.size))
+            return _whole(source, source.size, None)
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), at_least)
-    if not stat.S_ISREG(mode := os.stat(source).st_mode):
+        return _read(io.BytesIO(source), len(source), at_least, held, in_strips)
+    status = os.stat(source)
+    if not stat.S_ISREG(mode := status.st_mode):
         raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
     with open(source, "rb") as file:
-        return _read(file, at_least)
+        return _read(file, status.st_size, at_least, held, in_strips)
 
 
 @contextmanager
@@ -143,72 +156,96 @@ def _alone(image: Image.Image) -> Iterator[None]:
         yield
 
 
-def _read(file: BinaryIO, at_least: int | None) -> Photo:
-    image = with_alpha(_identify(file))
+def _read(file: BinaryIO, length: int, at_least: int | None, held: ExitStack, in_strips: bool) -> Photo | PhotoInStrips:
+    """Read a file; from before its pixels are decoded, ``held`` holds the bytes that it takes."""
+    check_file(length)
+    format = identify(file)
+    demand = inspect(format, file, length)
+    if demand.size is not None:  # opening it takes the memory already
+        check_size(demand.size)
+        converted = _converted_bytes(demand.mode, demand.size, demand.mode == "RGB", in_strips)
+        hold_while_reading(held, check_demand(demand.mode, demand.size, demand.size, demand, converted))
+    image = open_header(format, file)
+    size = image.size
+    check_size(size)
+    reduced = image.draft(None, (at_least, at_least)) if at_least and image.format in ("JPEG", "MPO") else None
+    if demand.size is None:
+        ready = image.mode == "RGB" and turn_of(image) is None and (in_strips or "icc_profile" not in image.info)
+        converted = _converted_bytes(image.mode, image.size, ready, in_strips)
+        hold_while_reading(held, check_demand(image.mode, size, image.size, demand, converted))
+    image = with_alpha(image)
     if image.format == "TIFF":
         image.info.pop("xmp", None)  # else Pillow turns the photo as XMP says while it is loaded
-    return _decode(image, at_least)
+    box = None if reduced is None else reduced[1]
+    return (_whole if image.width * image.height <= STRIPS_FROM else _in_strips)(image, size, box)
 
 
-def _identify(file: BinaryIO) -> Image.Image:
-    """Read the header alone, as ``Image.open`` does.
-
-    For a large photo ``Image.open`` also issues a warning, which can only be silenced for the whole process.
-    """
-    prefix = file.read(16)
-    if not prefix:
-        raise ValueError("is empty")
-    if prefix[4:8] == b"ftyp" and is_heic(prefix + file.read(HEAD)):
-        file.seek(0)
-        return open_heic(file)
-    for name in FORMATS:
-        factory, accept = _reader(name)
-        if factory is None or (accept is not None and accept(prefix) is not True):
-            continue
-        file.seek(0)
-        try:
-            image: Image.Image = factory(file, "")
-            return image
-        except (SyntaxError, IndexError, TypeError, struct.error) as error:
-            raise ValueError(f"cannot be read as {name}: {error}") from error
-    raise ValueError(f"is not an image; expected {', '.join(FORMATS)}")
+def _converted_bytes(mode: str, size: tuple[int, int], ready: bool, in_strips: bool) -> int:
+    """Return the bytes of the pixels that are made of decoded ones, which may be ``ready`` as they are."""
+    whole = image_bytes("RGB", size)
+    if size[0] * size[1] <= STRIPS_FROM:
+        return 0 if ready else 2 * whole
+    return STRIP_BYTES if in_strips else 0 if ready else STRIP_BYTES + whole
 
 
-@cache
-def _reader(name: str) -> tuple[Any, Any]:
-    """Load Pillow's reader of a format; return its opening function and its check of a file's first bytes."""
-    try:
-        import_module(f"PIL.{FORMATS[name]}")
-    except ImportError:  # Pillow has AVIF from 11.3 on
-        return None, None
-    return Image.OPEN.get(name, (None, None))
-
-
-def _decode(image: Image.Image, at_least: int | None) -> Photo:
-    size = image.size
-    if not 0 < size[0] * size[1] <= MAX_PIXELS:
-        raise ValueError(f"has {size[0]} x {size[1]} pixels; expected 1 to {MAX_PIXELS} in all")
-    reduced = image.draft(None, (at_least, at_least)) if at_least and image.format in ("JPEG", "MPO") else None
-    pixels, colours = _load(image)
-    photo = Photo.whole(pixels) if reduced is None else Photo(pixels, size, reduced[1])
+def _whole(image: Image.Image, size: tuple[int, int], box: Place | None) -> Photo:
+    """Return a photo with all its pixels converted."""
+    key, frame, colours = _load(image)
+    pixels = image if _is_cmyk(colours) else to_rgb(image, key)
+    if frame is not None:
+        pixels = on_canvas(pixels, frame)
+    if _is_grey(colours):
+        pixels = pixels.getchannel("R")
+    photo = Photo.whole(pixels) if box is None else Photo(pixels, size, box)
     return upright(replace(photo, colours=colours), image)
 
 
-def _load(image: Image.Image) -> tuple[Image.Image, "ImageCmsTransform | None"]:
-    """Return an image's pixels, and what converts them to sRGB."""
+def _in_strips(image: Image.Image, size: tuple[int, int], box: Place | None) -> Photo | PhotoInStrips:
+    """Return a photo whose pixels are converted where they are needed, or as it is if they are what is needed."""
+    key, frame, colours = _load(image)
+    mode = "RGB" if colours is None else colours.input_mode
+    stored = replace(Photo.whole(image) if box is None else Photo(image, size, box), colours=colours)
+    turn = turn_of(image)
+    if image.mode == mode and mode != "L" and key is None and frame is None:
+        if turn is None:
+            return stored
+        return PhotoInStrips.turned(InStrips(image, turn, mode, _as_it_is), stored, turn)
+    convert = partial(_convert_part, converter(image, key), frame, mode)
+    return PhotoInStrips.turned(InStrips(image, turn, mode, convert), stored, turn)
+
+
+def _as_it_is(part: Image.Image, place: Box) -> Image.Image:
+    return part
+
+
+def _convert_part(
+    convert: Callable[[Image.Image], Image.Image], frame: Box | None, mode: str, part: Image.Image, place: Box
+) -> Image.Image:
+    pixels = convert(part)
+    if frame is not None:
+        left, top = (max(frame[i] - place[i], 0) for i in (0, 1))
+        right, bottom = (min(frame[i + 2], place[i + 2]) - place[i] for i in (0, 1))
+        pixels = on_canvas(pixels, (left, top, max(right, left), max(bottom, top)))
+    return pixels.getchannel("R") if mode == "L" else pixels
+
+
+def _load(image: Image.Image) -> "tuple[Key | None, Box | None, ImageCmsTransform | None]":
+    """Load an image; return the value that is transparent, where its frame lies, and what converts it to sRGB."""
     key, frame = transparent_key(image), first_frame(image)  # once an image is loaded, it forgets
     if image.format == "TIFF":
         silence_libtiff()
     image.load()
-    colours = conversion(image)
-    if colours is not None and colours.input_mode == "CMYK":
-        return image, colours
     if image.mode == "P" and image.palette is None:
         raise ValueError("has pixels that number the colours of a palette, and no palette")
-    pixels = to_rgb(image, key)
-    if frame is not None:
-        pixels = on_canvas(pixels, frame)
-    return (pixels if colours is None or colours.input_mode == "RGB" else pixels.getchannel("R")), colours
+    return key, frame, conversion(image)
+
+
+def _is_cmyk(colours: "ImageCmsTransform | None") -> bool:
+    return colours is not None and colours.input_mode == "CMYK"
+
+
+def _is_grey(colours: "ImageCmsTransform | None") -> bool:
+    return colours is not None and colours.input_mode == "L"
 
 
 def _reason(error: Exception) -> str:

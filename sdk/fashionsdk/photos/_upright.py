@@ -23,6 +23,9 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
+# The turns that are not their own inverse.
+_BACK = {Image.Transpose.ROTATE_270: Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_90: Image.Transpose.ROTATE_270}
+
 # What a turn does to coordinates: whether x and y are exchanged, then whether x and y are mirrored.
 _COORDINATES = {
     Image.Transpose.FLIP_LEFT_RIGHT: (False, True, False),
@@ -59,17 +62,9 @@ class Photo:
 
     def turned(self, turn: Image.Transpose) -> "Photo":
         """Return the photo flipped or rotated."""
-        exchanged, *mirrored = _COORDINATES[turn]
-        order = -1 if exchanged else 1
-        spans = list(zip(self.box[:2], self.box[2:], self.image.size, strict=True))[::order]
-        (left, right), (top, bottom) = (
-            (length - end, length - begin) if mirror else (begin, end)
-            for (begin, end, length), mirror in zip(spans, mirrored, strict=True)
-        )
-        width, height = self.size[::order]
         image = self.image.transpose(turn)
         image.info = {}  # what it says of orientation is no longer true
-        return Photo(image, (width, height), (left, top, right, bottom), self.colours)
+        return Photo(image, turned_size(self.size, turn), turned_box(self.box, self.image.size, turn), self.colours)
 
     def in_srgb(self) -> "Photo":
         """Return the photo in sRGB: RGB."""
@@ -82,5 +77,31 @@ class Photo:
 
 def upright(photo: Photo, image: Image.Image) -> Photo:
     """Return the photo turned as the EXIF orientation of ``image``, which it was decoded from, says."""
-    turn = _UPRIGHT.get(orientation(image))
+    turn = turn_of(image)
     return photo if turn is None else photo.turned(turn)
+
+
+def turn_of(image: Image.Image) -> Image.Transpose | None:
+    """Return the turn that the EXIF orientation of an image asks for."""
+    return _UPRIGHT.get(orientation(image))
+
+
+def turned_size(size: tuple[int, int], turn: Image.Transpose) -> tuple[int, int]:
+    """Return width and height after a turn."""
+    return size[::-1] if _COORDINATES[turn][0] else size
+
+
+def turned_box(box: Box, size: tuple[int, int], turn: Image.Transpose) -> Box:
+    """Return where a box of an image of ``size`` lies after a turn."""
+    exchanged, *mirrored = _COORDINATES[turn]
+    spans = list(zip(box[:2], box[2:], size, strict=True))[:: -1 if exchanged else 1]
+    (left, right), (top, bottom) = (
+        (length - end, length - begin) if mirror else (begin, end)
+        for (begin, end, length), mirror in zip(spans, mirrored, strict=True)
+    )
+    return left, top, right, bottom
+
+
+def stored_box(box: Box, size: tuple[int, int], turn: Image.Transpose) -> Box:
+    """Return where a box of a turned image of ``size`` lay before the turn."""
+    return turned_box(box, size, _BACK.get(turn, turn))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, features
 
 from fashionsdk.photos import Preprocessing, open_image
-from fashionsdk.photos._heif import is_heic
+from fashionsdk.photos.containers._heif import is_heic
 from tests.sdk.photos import profiles
 from tests.sdk.photos.photos import encode, reason
 

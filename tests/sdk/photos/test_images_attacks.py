@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import _source as images
+from fashionsdk.photos._limits import MAX_PIXELS
 from fashionsdk.photos._source import open_image
+from fashionsdk.photos.containers import FORMATS
 from tests.sdk.photos.photos import encode, reason
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 36, 3), dtype=np.uint8))
@@ -54,9 +55,7 @@ def test_decompression_bomb_is_refused_from_its_header_without_a_warning(side: i
     limit = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        assert reason(png_that_claims(side, side)) == (
-            f"has {side} x {side} pixels; expected 1 to {images.MAX_PIXELS} in all"
-        )
+        assert reason(png_that_claims(side, side)) == (f"has {side} x {side} pixels; expected 1 to {MAX_PIXELS} in all")
     assert not caught
     assert limit == Image.MAX_IMAGE_PIXELS
 
@@ -67,7 +66,7 @@ def test_what_is_not_an_image_is_refused(data: bytes):
 
 
 def test_postscript_never_reaches_its_interpreter():
-    assert "EPS" not in images.FORMATS
+    assert "EPS" not in FORMATS
     assert reason(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n").startswith("is not an image")
 
 

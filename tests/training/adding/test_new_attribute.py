@@ -64,7 +64,9 @@ def known(tmp_path_factory):
 
 def command(known, shop, out, *options):
     given = {"--data": str(shop), "--attribute": "stripes", "--out": str(out)}
-    given |= dict(zip(options[::2], options[1::2], strict=True))
+    flags = [option for option in options if option == "--overwrite"]
+    valued = [option for option in options if option not in flags]
+    given |= dict(zip(valued[::2], valued[1::2], strict=True))
     return main([str(known), *(word for option in given.items() for word in option)])
 
 

@@ -1,7 +1,5 @@
 """Write generated garments to a folder: pictures, ``labels.csv`` and ``boxes.csv``."""
 
-import csv
-import io
 import multiprocessing
 import os
 import signal
@@ -11,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk._tools.progress import progress_bar
+from fashionsdk.labels import write_csv
 from fashionsdk_training.errors import DataError
 from fashionsdk_training.garments.body import Box
 from fashionsdk_training.garments.render import MIN_SIDE, draw
@@ -21,6 +19,7 @@ from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 _FIRST_INDEX = {"train": 0, "valid": 10**9}  # far apart, so that neither split depends on the other's size
 _QUALITY = 92  # JPEG
+_EDGES = ("left", "top", "right", "bottom")  # of a box
 _POOL_FROM = 200  # pictures; fewer are drawn faster than processes start
 _MOST_WORKERS = 8
 _PICTURES = ("images/train-", "images/valid-")
@@ -76,8 +75,8 @@ def write_table(
     jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
     drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
     rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture", shown=progress))
-    _write_csv(out / "boxes.csv", ("image", "attribute", "left", "top", "right", "bottom"), _box_cells(rows))
-    _write_csv(labels, _columns(), _label_cells(rows))
+    write_csv(out / "boxes.csv", ("image", "attribute", *_EDGES), _box_cells(rows))
+    write_csv(labels, _columns(), _label_cells(rows))
     return labels
 
 
@@ -134,22 +133,13 @@ def _write_picture(out: Path, seed: int, side: int, job: tuple[str, int]) -> _Ro
     return _Row(image, split, garment.values, garment.boxes)
 
 
-def _label_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
+def _label_cells(rows: Iterable[_Row]) -> Iterator[dict[str, str]]:
     for row in rows:
-        yield [row.image, row.split, *(row.values.get(each.name, "") for each in ATTRIBUTES)]
+        yield {"image": row.image, "split": row.split, **row.values}
 
 
-def _box_cells(rows: Iterable[_Row]) -> Iterator[list[str]]:
+def _box_cells(rows: Iterable[_Row]) -> Iterator[dict[str, str]]:
     for row in rows:
         for attribute, box in row.boxes.items():
-            yield [row.image, attribute, *(f"{edge:.4f}" for edge in box)]
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Write a table in one step, so that a reader never sees half of it."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    with replacing(path) as file:
-        file.write(text.getvalue().encode())
+            edges = (f"{edge:.4f}" for edge in box)
+            yield {"image": row.image, "attribute": attribute, **dict(zip(_EDGES, edges, strict=True))}

@@ -42,7 +42,7 @@ _SAME = (
     *("Abs", "Ceil", "Clip", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "Log"),
     *("LogSoftmax", "Mish", "Neg", "Not", "PRelu", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Softmax"),
     *("Softplus", "Sqrt", "Tanh", "BatchNormalization", "GroupNormalization", "InstanceNormalization"),
-    *("LayerNormalization", "DequantizeLinear", "QuantizeLinear"),
+    *("LayerNormalization", "DequantizeLinear", "QuantizeLinear", "Cos", "CumSum", "Sin"),
 )
 _REDUCE = ("ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum", "ReduceSumSquare")
 
