@@ -32,7 +32,7 @@ def train_in_two_parts(config: TrainConfig, data: TrainingData, out: Path) -> No
     trainer = Trainer(config, data, out, ALONE)
     original = trainer._epoch
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "_epoch", lambda epoch: original(epoch) if epoch < 1 else pytest.exit("stop"))
+        patch.setattr(trainer, "_epoch", lambda epoch, log: original(epoch, log) if epoch < 1 else pytest.exit("stop"))
         with pytest.raises(pytest.exit.Exception):
             trainer.fit()
     Trainer(config, data, out, ALONE).fit()

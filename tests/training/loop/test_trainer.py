@@ -1,6 +1,7 @@
 """Training runs: they learn, they resume bit for bit, they survive a kill, and several processes agree."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sam
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.optimizer import highest_rate
+from fashionsdk_training.loop.schedule import rate_at
 from fashionsdk_training.loop.trainer import STATE_FILE, Trainer
 from fashionsdk_training.models import ASENetV2
 from tests.training.conftest import tiny_config
@@ -80,11 +83,11 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(da
     original, model = trainer._epoch, trainer.criterion.model
     assert isinstance(model, ASENetV2)
 
-    def poisoned(epoch):
+    def poisoned(epoch, log):
         if epoch == 1:
             with torch.no_grad():
                 model.attribute_embedding.weight.fill_(float("nan"))
-        return original(epoch)
+        return original(epoch, log)
 
     monkeypatch.setattr(trainer, "_epoch", poisoned)
     with pytest.raises(TrainingError, match="the loss is nan in epoch 2, batch 1"):
@@ -161,7 +164,9 @@ RUN = """
     from pathlib import Path
     from fashionsdk_training.data.training_data import load_training_data
     from fashionsdk_training.loop.distributed import processes
-    from fashionsdk_training.loop.trainer import Trainer
+    from fashionsdk_training.loop.optimizer import highest_rate
+from fashionsdk_training.loop.schedule import rate_at
+from fashionsdk_training.loop.trainer import Trainer
     from tests.training.conftest import SIDE, tiny_config
 
     with processes("cpu") as peers:
@@ -188,8 +193,36 @@ def test_two_processes_end_with_the_same_weights(table, tmp_path):
 
 
 def test_other_settings_do_not_continue_a_run(whole, data):
-    with pytest.raises(CheckpointError, match="other settings or data"):
+    with pytest.raises(CheckpointError, match="another run: seed is 0 there and 1 here; expected the same settings"):
         Trainer(tiny_config(seed=1), data, whole, ALONE).fit()
+
+
+def test_other_labels_do_not_continue_a_run(whole, data):
+    values = data.values.copy()
+    values[0] = -1
+    with pytest.raises(CheckpointError, match="another run: the labels or the photos' names are others"):
+        Trainer(tiny_config(), replace(data, values=values), whole, ALONE).fit()
+
+
+def test_a_finished_run_takes_more_epochs_at_the_rates_of_the_longer_run(whole, data, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    epochs, more = tiny_config().epochs, tiny_config().epochs + 2
+    trainer = Trainer(tiny_config(epochs=more), data, tmp_path / "run", ALONE)
+    rates = []
+    trainer.criterion.register_forward_pre_hook(lambda *_: rates.append(highest_rate(trainer.optimizer)))
+    trainer.fit()
+    assert [row["epoch"] for row in trainer.history] == list(range(1, more + 1))
+    settings, steps = tiny_config().optimisation, len(trainer.loader)
+    times = [epochs + step / steps for step in range(2 * steps)]
+    assert rates == pytest.approx([settings.learning_rate * rate_at(time, more, settings) for time in times])
+    with pytest.raises(CheckpointError, match=f"has {more} epochs; got {epochs}; expected as many or more"):
+        Trainer(tiny_config(), data, tmp_path / "run", ALONE).fit()
+
+
+def test_a_finished_run_says_that_nothing_is_left(whole, data, caplog):
+    caplog.set_level("INFO")
+    Trainer(tiny_config(), data, whole, ALONE).fit()
+    assert f"nothing is left to do after epoch {tiny_config().epochs}" in caplog.text
 
 
 def test_a_damaged_state_is_an_error(data, whole, tmp_path):

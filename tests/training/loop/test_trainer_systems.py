@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from fashionsdk_training.config import ModelConfig, Objective, Sampling
 from fashionsdk_training.loop.optimizer import freeze_for_epoch, set_rates
+from fashionsdk_training.loop.run_log import RunLog
 from fashionsdk_training.loop.trainer import Trainer
 from fashionsdk_training.models import CSN, ASENPlusPlus
 from tests.training.conftest import SYSTEMS, tiny_config
@@ -69,7 +70,8 @@ def test_stage_one_of_asen_pp_leaves_the_local_branch_and_stage_two_moves_it(dat
     model, proxies = trainer.criterion.model, trainer.criterion.local_proxy
     for epoch, learns in ((0, False), (1, True)):
         local, whole, proxy = copied(model.local_branch), copied(model.global_branch), copied(proxies)
-        trainer._epoch(epoch)
+        with RunLog(tmp_path, 2, 1, 0, writes=False) as log:
+            trainer._epoch(epoch, log)
         assert moved(local, model.local_branch) == (set(local) if learns else set())
         assert moved(proxy, proxies) == (set(proxy) if learns else set())
         assert moved(whole, model.global_branch) == set(whole)

@@ -53,6 +53,11 @@ def set_rates(optimizer: Optimizer, epoch: float, config: TrainConfig) -> None:
         group["lr"] = group["peak"] * share * rate_at(epoch, config.epochs, settings)
 
 
+def highest_rate(optimizer: Optimizer) -> float:
+    """Return the highest learning rate of the groups."""
+    return max(float(group["lr"]) for group in optimizer.param_groups)
+
+
 def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -> None:
     """Put ``criterion`` into train mode and freeze what does not learn in ``epoch``.
 

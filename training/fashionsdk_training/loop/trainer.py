@@ -1,17 +1,15 @@
 """Train a network: epochs, validation, the best checkpoint, and a state to resume from."""
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.tensorboard import SummaryWriter
 
 from fashionsdk._tools import strict_json
 from fashionsdk._tools.files.atomic_file import check_replacing
@@ -22,15 +20,16 @@ from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig, TrainConfig
 from fashionsdk_training.data import TrainingData
-from fashionsdk_training.errors import CheckpointError, TrainingError
+from fashionsdk_training.errors import TrainingError
 from fashionsdk_training.loop.criterion import Criterion
 from fashionsdk_training.loop.distributed import Processes
-from fashionsdk_training.loop.epoch_log import log_epoch, open_writer
 from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.loop.moving_average import moving_average
-from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, set_rates
+from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, highest_rate, set_rates
 from fashionsdk_training.loop.resume_state import ResumePoint, load_state, save_state, under
+from fashionsdk_training.loop.run_log import RunLog
+from fashionsdk_training.loop.run_settings import continued, run_settings
 from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import AttributeModel, build_model, with_posteriors
 from fashionsdk_training.models.parts import load_pretrained
@@ -45,7 +44,8 @@ class Trainer:
     """One training run into one folder: ``best/`` (a checkpoint), ``last.safetensors`` (to resume), ``log/``.
 
     Started again with the same settings and data it continues after the last whole epoch. Where the arithmetic is
-    deterministic its weights are those of a run that was never stopped.
+    deterministic its weights are those of a run that was never stopped. The number of epochs may differ: from the epoch
+    on that was reached, the learning rates are those of a run of the new length.
 
     Args:
         config: the settings.
@@ -108,12 +108,13 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         check_replacing(self.out / STATE_FILE)
         Checkpoint.check_writable(self.out / BEST_FOLDER, overwrite=True)
-        started = self._resume()
-        with open_writer(self.out / LOG_FOLDER, self.peers.leads) as writer:
-            for epoch in range(started, self.config.epochs):
-                row = self._epoch(epoch)
-                if writer is not None:
-                    self._finish_epoch(epoch, row, writer)
+        done = self._resume()
+        folder, steps = self.out / LOG_FOLDER, len(self.loader)
+        with RunLog(folder, self.config.epochs, steps, done, writes=self.peers.leads) as log:
+            for epoch in range(done, self.config.epochs):
+                row = self._epoch(epoch, log)
+                if self.peers.leads:
+                    self._finish_epoch(epoch, row, log)
                 self.peers.wait()
 
     def _resume(self) -> int:
@@ -121,20 +122,17 @@ class Trainer:
         path = self.out / STATE_FILE
         if not path.is_file():
             return 0
-        point = load_state(path, self.criterion, self.average, self.optimizer)
-        if point.run != self._run_digest():
-            raise CheckpointError(
-                f"{self.out} holds a run with other settings or data; choose another --out, or remove it"
-            )
+        state = load_state(path)
+        point = state.point
+        self.config = continued(self.config, point.settings, self._settings(), point.epoch, self.out)
+        state.restore(self.criterion, self.average, self.optimizer)
         self.history, self.average_steps = list(point.history), point.average_steps
-        logger.info("continuing after epoch %d", point.epoch)
         return point.epoch
 
-    def _run_digest(self) -> str:
-        settings = json.dumps([strict_json.encode(self.config), self.data.digest, self.peers.world], sort_keys=True)
-        return hashlib.sha256(settings.encode()).hexdigest()
+    def _settings(self) -> dict[str, Any]:
+        return run_settings(self.config, self.data.digest, self.peers.world)
 
-    def _epoch(self, epoch: int) -> dict[str, float]:
+    def _epoch(self, epoch: int, log: RunLog) -> dict[str, float]:
         """Train on every photo about once; return the epoch's row of the history."""
         torch.manual_seed(hash((self.config.seed, epoch, self.peers.rank)))  # ints hash alike in every process
         begin, losses, photos = time.monotonic(), [], 0
@@ -155,6 +153,7 @@ class Trainer:
                     f"the loss is {losses[-1]} in epoch {epoch + 1}, batch {step + 1}; the epoch before is kept: "
                     "lower the learning rate, or turn mixed precision off"
                 )
+            log.step(epoch, step, losses[-1], highest_rate(self.optimizer))
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}", refresh=False)
         mean, seconds = self.peers.mean(float(np.mean(losses))), time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": mean, "photos": photos * self.peers.world, "seconds": seconds}
@@ -178,7 +177,7 @@ class Trainer:
         self.average_steps += 1
         self.average.update(self.criterion, self.average_steps + 1)
 
-    def _finish_epoch(self, epoch: int, row: dict[str, float], writer: SummaryWriter) -> None:
+    def _finish_epoch(self, epoch: int, row: dict[str, float], log: RunLog) -> None:
         """Validate, log, and save: the best checkpoint first, then the state that counts the epoch as done."""
         last = epoch + 1 == self.config.epochs
         due = last or (epoch + 1) % self.config.evaluate_every == 0
@@ -190,8 +189,8 @@ class Trainer:
         self.history.append(row)
         if result is not None and result.value > best:
             self._checkpoint(result).save(self.out / BEST_FOLDER)
-        log_epoch(row, self.config.epochs, result, writer)
-        point = ResumePoint(self._run_digest(), epoch + 1, tuple(self.history), self.average_steps)
+        log.epoch(row, result)
+        point = ResumePoint(self._settings(), epoch + 1, tuple(self.history), self.average_steps)
         save_state(self.out / STATE_FILE, point, self.criterion, self.average, self.optimizer)
 
     def _validate(self) -> ValidationResult:

@@ -1,0 +1,55 @@
+"""What may differ when a run continues, and how what may not is named."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fashionsdk_training.config import Optimisation, TrainConfig
+from fashionsdk_training.errors import CheckpointError
+from fashionsdk_training.loop.run_settings import continued, differences, run_settings
+
+CONFIG = TrainConfig(epochs=10)
+
+
+def of(config: TrainConfig, labels: str = "digest", processes: int = 1) -> dict[str, object]:
+    return run_settings(config, labels, processes)
+
+
+def test_each_setting_that_differs_is_named_with_both_values():
+    other = replace(CONFIG, seed=3, pretrained=None, optimisation=replace(CONFIG.optimisation, learning_rate=0.5))
+    named = differences(of(CONFIG), of(other, processes=2))
+    assert sorted(named) == [
+        f"optimisation.learning_rate is {CONFIG.optimisation.learning_rate} there and 0.5 here",
+        'pretrained is "package" there and null here',
+        "processes is 1 there and 2 here",
+        "seed is 0 there and 3 here",
+    ]
+
+
+def test_a_setting_that_one_version_does_not_have_is_named():
+    saved = of(CONFIG) | {"old": True}
+    del saved["seed"]
+    assert differences(saved, of(CONFIG)) == ["seed is missing there and 0 here", "old is true there and missing here"]
+
+
+def test_the_first_few_differences_are_in_the_message():
+    saved = of(CONFIG) | {f"old_{n}": n for n in range(8)}
+    with pytest.raises(CheckpointError, match="old_4 is 4 there and missing here; 3 more; expected the same settings"):
+        continued(CONFIG, saved, of(CONFIG), 1, Path("run"))
+
+
+def test_the_number_of_epochs_may_differ_and_a_run_keeps_its_stages():
+    begun = replace(CONFIG, optimisation=Optimisation(global_epochs=5))
+    longer = replace(CONFIG, epochs=20, optimisation=Optimisation(global_epochs=10))
+    assert continued(longer, of(begun), of(longer), 10, Path("run")) == replace(begun, epochs=20)
+
+
+def test_stages_may_not_differ_in_a_run_of_the_same_length():
+    other = replace(CONFIG, optimisation=replace(CONFIG.optimisation, global_epochs=4))
+    assert differences(of(CONFIG), of(other)) == ["optimisation.global_epochs is 0 there and 4 here"]
+
+
+def test_fewer_epochs_than_are_done_is_an_error():
+    with pytest.raises(CheckpointError, match=r"run has 8 epochs; got 7; expected as many or more \(--epochs\)"):
+        continued(replace(CONFIG, epochs=7), of(CONFIG), of(replace(CONFIG, epochs=7)), 8, Path("run"))
