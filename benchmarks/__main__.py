@@ -3,6 +3,7 @@
 import ast
 import runpy
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -48,6 +49,10 @@ def main() -> int:
         print(f"no benchmark is called {chosen!r}\n\n{table()}", file=sys.stderr)
         return 2
     del sys.argv[1]
+    if find_spec("fashionsdk") is None:
+        advice = f"in the project's folder run 'make install', then .venv/bin/python benchmarks {chosen}"
+        print(f"fashionsdk is not installed for {sys.executable}; {advice}", file=sys.stderr)
+        return 1
     runpy.run_module(modules[chosen], run_name="__main__", alter_sys=True)
     return 0
 

@@ -17,6 +17,8 @@ from fashionsdk_training.recipes import RECIPES
 if TYPE_CHECKING:
     from fashionsdk_training.data import TrainingData
 
+logger = logging.getLogger(__name__)
+
 _EXAMPLES = """\
 examples:
   # a catalogue of your own: labels.csv holds image, split (train or valid), then a column per attribute
@@ -24,6 +26,9 @@ examples:
 
   # the same run, killed and started again: it continues after the last whole epoch
   python training/train.py --data shop/labels.csv --out runs/shop
+
+  # it is done, and twelve more epochs are worth a try
+  python training/train.py --data shop/labels.csv --out runs/shop --epochs 24
 
   # four processes
   torchrun --nproc-per-node 4 training/train.py --data shop/labels.csv --out runs/shop
@@ -48,9 +53,12 @@ def train_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", required=True, type=Path, help="folder of the run; best/ in it is the checkpoint")
     parser.add_argument("--recipe", choices=RECIPES, default="asen_v2_cpu", help="settings (default: %(default)s)")
     parser.add_argument(
-        "--attribute", action="append", metavar="NAME", help="train this attribute only; may be repeated (default: all)"
+        "--attribute",
+        action="append",
+        metavar="NAME",
+        help="train this attribute only; may be repeated (default: every column that seems to be one)",
     )
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's; a finished run takes more")
     parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
     parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
     parser.add_argument(
@@ -91,6 +99,7 @@ def _train(args: argparse.Namespace) -> int:
 
     with processes(args.device) as peers:
         show_log(logging.INFO if peers.leads else logging.ERROR)
+        logger.info("%s", _plan(args.recipe, config, str(peers.device), peers.world))
         cache = args.cache or args.out / "photos"
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos
@@ -105,6 +114,15 @@ def _train(args: argparse.Namespace) -> int:
             measure, value = next(iter(checkpoint.metrics.items()))
             print_answer(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
+
+
+def _plan(recipe: str, config: TrainConfig, device: str, processes: int) -> str:
+    model, sampling = config.model, config.sampling
+    text = (
+        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels, {config.epochs} epochs, "
+        f"batches of {sampling.batch_size}, seed {config.seed}, on {device}"
+    )
+    return text if processes == 1 else f"{text}, {processes} processes"
 
 
 def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progress: bool) -> "TrainingData":
