@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fashionsdk.errors import LabelsError
-from fashionsdk.labels._cells import clean
 from fashionsdk.labels._csv_reader import read_csv
 from fashionsdk.labels._label_types import Labels
-from fashionsdk.labels._photo_paths import found_path
+from fashionsdk.labels.text import clean, found_path
 
 COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
 

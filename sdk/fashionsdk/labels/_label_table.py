@@ -13,11 +13,18 @@ from pathlib import Path
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
-from fashionsdk.labels._cells import BLANK_WORDS, clean, word_of
 from fashionsdk.labels._columns import count_values, left_out_notes, named_columns, why_no_attribute
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
-from fashionsdk.labels._photo_paths import found_path, same_path
-from fashionsdk.labels._spellings import blank_note, lines_text, spelling_notes
+from fashionsdk.labels.text import (
+    BLANK_WORDS,
+    blank_note,
+    clean,
+    found_path,
+    lines_text,
+    same_path,
+    spelling_notes,
+    word_of,
+)
 
 ROLES = ("query", "candidate", "")
 _RESERVED = ("image", "split", "role")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels import LabelSource, named_columns, read_csv, read_labels, read_table
-from fashionsdk.labels._cells import clean, word_of
 from fashionsdk.labels._columns import why_no_attribute
+from fashionsdk.labels.text import clean, word_of
 
 NFC, NFD = "caf\u00e9", "cafe\u0301"
 

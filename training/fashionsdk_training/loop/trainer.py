@@ -27,9 +27,15 @@ from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.loop.moving_average import moving_average
 from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, highest_rate, set_rates
-from fashionsdk_training.loop.resume_state import ResumePoint, load_state, save_state, under
-from fashionsdk_training.loop.run_log import RunLog
-from fashionsdk_training.loop.run_settings import continued, run_settings
+from fashionsdk_training.loop.run_files import (
+    ResumePoint,
+    RunLog,
+    continued,
+    load_state,
+    run_settings,
+    save_state,
+    under,
+)
 from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import AttributeModel, build_model, with_posteriors
 from fashionsdk_training.models.parts import load_pretrained

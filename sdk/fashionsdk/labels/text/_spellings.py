@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from unicodedata import is_normalized
 
-from fashionsdk.labels._cells import word_of
+from fashionsdk.labels.text._cells import word_of
 
 MOST_LINES, MOST_WORDS = 5, 5  # named in a note; the rest is counted
 

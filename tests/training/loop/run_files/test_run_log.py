@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from fashionsdk_training.loop.run_log import RunLog, duration
+from fashionsdk_training.loop.run_files.run_log import RunLog, duration
 from fashionsdk_training.loop.validation import ValidationResult
 
 RESULT = ValidationResult("map", 50.0, 20.0, {"colour": 60.0})
