@@ -7,7 +7,7 @@ import pytest
 
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.loop.run_files.run_settings import continued, differences, run_settings
+from fashionsdk_training.loop.run_files.same_run import continued, differences, run_settings
 from fashionsdk_training.recipes import asen_pp_paper
 
 CONFIG = TrainConfig(epochs=10)
