@@ -119,8 +119,8 @@ def _train(args: argparse.Namespace) -> int:
 def _plan(recipe: str, config: TrainConfig, device: str, processes: int) -> str:
     model, sampling = config.model, config.sampling
     text = (
-        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels, {config.epochs} epochs, "
-        f"batches of {sampling.batch_size}, seed {config.seed}, on {device}"
+        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels, epochs {config.epochs}, "
+        f"batch size {sampling.batch_size}, seed {config.seed}, device {device}"
     )
     return text if processes == 1 else f"{text}, {processes} processes"
 
