@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -32,6 +33,17 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run of the tests that its workers share."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture
+def plain_signals() -> Iterator[None]:
+    """Signals that end a process have no handler, whatever library was loaded before."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield
+    for number, handler in before.items():
+        if handler is not None:  # one that Python did not set cannot be set again
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

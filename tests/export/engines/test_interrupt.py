@@ -8,6 +8,8 @@ import pytest
 from fashionsdk.cli import guarded
 from fashionsdk_export.engines.interrupt import noting_interrupts
 
+pytestmark = pytest.mark.usefixtures("plain_signals")
+
 
 def swallowing(number):
     """A library's call with a callback, as Python sees it."""

@@ -11,6 +11,7 @@ import pytest
 from fashionsdk.cli import guarded, raise_signal_of
 from fashionsdk.cli._guard import LEFT, Terminated
 
+pytestmark = pytest.mark.usefixtures("plain_signals")
 PROGRAM = "import sys; from fashionsdk.cli import main; sys.exit(main())"
 COMMANDS = {
     "index": ["index", "BUNDLE", "many", "--out", "a.gallery"],

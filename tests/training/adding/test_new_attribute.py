@@ -67,7 +67,7 @@ def command(known, shop, out, *options):
     flags = [option for option in options if option == "--overwrite"]
     valued = [option for option in options if option not in flags]
     given |= dict(zip(valued[::2], valued[1::2], strict=True))
-    return main([str(known), *(word for option in given.items() for word in option)])
+    return main([str(known), *flags, *(word for option in given.items() for word in option)])
 
 
 def map_by(checkpoint, shop, name):

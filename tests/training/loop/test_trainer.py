@@ -164,9 +164,7 @@ RUN = """
     from pathlib import Path
     from fashionsdk_training.data.training_data import load_training_data
     from fashionsdk_training.loop.distributed import processes
-    from fashionsdk_training.loop.optimizer import highest_rate
-from fashionsdk_training.loop.schedule import rate_at
-from fashionsdk_training.loop.trainer import Trainer
+    from fashionsdk_training.loop.trainer import Trainer
     from tests.training.conftest import SIDE, tiny_config
 
     with processes("cpu") as peers:
