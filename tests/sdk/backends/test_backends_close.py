@@ -1,6 +1,8 @@
 """Closing a backend: running calls end, memory is freed, a later call is an error that says what to do."""
 
 import itertools
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -159,3 +161,27 @@ def test_a_call_that_fails_does_not_keep_it_open():
         thing.use(threading.Event(), threading.Event(), timeout=0)
     thing.close()
     assert thing.freed == 1
+
+
+SIGNAL = """
+import signal, sys
+from fashionsdk.backends import open_backend
+from fashionsdk.bundle import Bundle
+
+bundle = Bundle.open(sys.argv[1])
+for _ in range(3):
+    first, second = (open_backend(bundle, "cpu", runtime=sys.argv[2]) for _ in range(2))
+    first.close()
+    del first
+    second.close()
+    del second
+signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+signal.raise_signal(signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_signals_are_handled_after_backends_were_closed_in_any_order(runtime: str, bundle: Bundle):
+    command = [sys.executable, "-c", SIGNAL, str(bundle.path), runtime]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "handled\n"), ended.stderr

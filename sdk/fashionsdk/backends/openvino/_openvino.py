@@ -1,10 +1,8 @@
 """The OpenVINO backend. OpenVINO is imported on first use."""
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,9 +13,9 @@ from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._graph_file import checked_graph
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._per_process import PerProcess
-from fashionsdk.backends._registry import RUNTIMES
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call, check_output_shape, check_signature, output_shapes
+from fashionsdk.backends.openvino._library import core_of, import_runtime
 from fashionsdk.bundle import Bundle, GraphInfo
 from fashionsdk.errors import BackendError, BundleError
 
@@ -25,7 +23,6 @@ from fashionsdk.errors import BackendError, BundleError
 # bfloat16 on a CPU that has it.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
-_importing = RenewedLock()
 _users: set[int] = set()  # this process and its parents, as far as they used OpenVINO
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
@@ -126,7 +123,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
     """
     graph = bundle.graph("fp32" if precision == "bf16" else precision)
     precision = precision or graph.precision
-    runtime = _import_runtime()
+    runtime = import_runtime()
     compiled = _compile(runtime, bundle, graph, precision, threads)
     info = BackendInfo(f"openvino {runtime.__version__.split('-')[0]}", "cpu", precision, reason)
 
@@ -138,7 +135,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
 
 def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, threads: int | None) -> Any:
     _warn_in_fork(threads or available_cpus())
-    core = runtime.Core()
+    core = core_of(runtime)
     _check_capability(core, precision)
     path = checked_graph(bundle, graph.precision, "cpu")
     try:
@@ -220,28 +217,3 @@ def _message(error: Exception) -> str:
     """Return the runtime's message in one line, without the places in its own source."""
     lines = [line.strip() for line in str(error).splitlines()]
     return " ".join(line for line in lines if line and not line.startswith("Exception from "))
-
-
-def _import_runtime() -> Any:
-    try:
-        with _importing, _without_telemetry():
-            import openvino
-    except ImportError as error:
-        raise RUNTIMES["openvino"].missing(error) from error
-    return openvino
-
-
-@contextmanager
-def _without_telemetry() -> Iterator[None]:
-    """Hide the module with which OpenVINO, while it is imported, sends usage data and writes an identifier under HOME.
-
-    The only other way to disable it is a file in HOME. Without the module OpenVINO uses an empty one instead.
-    """
-    name = "openvino_telemetry"
-    before = {name: sys.modules[name]} if name in sys.modules else {}
-    sys.modules[name] = None  # type: ignore[assignment]  # what Python records for a missing module
-    try:
-        yield
-    finally:
-        del sys.modules[name]
-        sys.modules.update(before)
