@@ -34,12 +34,17 @@ RIGHT = "right"
 SAVE = """
 import sys
 import numpy as np
-from fashionsdk import Embeddings, Matcher
+from fashionsdk import Embeddings, GalleryError, Matcher
 vectors = np.zeros((int(sys.argv[2]), 2, 16), np.float32)
 vectors[:, :, 0] = 1
-Matcher([str(index) for index in range(len(vectors))], Embeddings(vectors, ("a", "b"), "0" * 64)).save(sys.argv[1])
+matcher = Matcher([str(index) for index in range(len(vectors))], Embeddings(vectors, ("a", "b"), "0" * 64))
+try:
+    matcher.save(sys.argv[1])
+except GalleryError as error:
+    sys.exit(str(error))
 """
 ITEMS = 200_000
+TENSORBOARD = "events.out.tfevents"
 
 
 @dataclass(frozen=True)
@@ -80,8 +85,9 @@ class Job:
             process.wait()
 
     def left(self, folder: Path) -> list[str]:
-        """Return the files of the folder, hidden ones too."""
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+        """Return the files of the folder, hidden ones too, but for TensorBoard's, of which each start has one."""
+        names = (str(path.relative_to(folder)) for path in folder.rglob("*"))
+        return sorted(name for name in names if TENSORBOARD not in name)
 
     def _arguments(self, folder: Path) -> list[str]:
         return [sys.executable, *self.command(folder)]

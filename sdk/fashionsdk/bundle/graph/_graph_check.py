@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
+from fashionsdk.bundle.graph._element_types import check_types
 from fashionsdk.bundle.graph._onnx_graph import RefusedGraphError, Tensor, read_graph
 from fashionsdk.bundle.graph._sizes import OPERATORS, check_sizes
 
@@ -41,6 +42,7 @@ def check_graph(path: Path, name: str, files: Mapping[str, int], side: int) -> N
             if isinstance(value, Tensor):
                 _check_external(value, posixpath.dirname(name), files)
     check_sizes(graph, side)
+    check_types(graph)
 
 
 def _check_external(tensor: Tensor, folder: str, files: Mapping[str, int]) -> None:

@@ -28,14 +28,14 @@ class Tensor:
     Attributes:
         name: of an initializer; "" in an attribute.
         shape: its lengths, none negative.
-        itemsize: bytes of an element.
+        kind: its element type, by onnx.proto's number.
         external: key and value of each entry that says where the data lie, if it is another file.
         values: the values of a small tensor of integers, booleans or float32, or ``None``.
     """
 
     name: str
     shape: tuple[int, ...]
-    itemsize: int
+    kind: int
     external: Mapping[str, str]
     values: Numbers | None
 
@@ -43,6 +43,11 @@ class Tensor:
     def size(self) -> int:
         """Elements."""
         return math.prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of an element."""
+        return ITEM_SIZES[self.kind]
 
 
 @dataclass(frozen=True)
@@ -60,16 +65,24 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph: nodes in their order, constants, and the declared shapes of its inputs (``None`` for any length)."""
+    """A graph.
+
+    Attributes:
+        nodes: in their order.
+        constants: the initializers.
+        inputs: the declared shapes of its inputs, ``None`` for any length.
+        input_types: their element types, by onnx.proto's numbers.
+    """
 
     nodes: Sequence[Node]
     constants: Sequence[Tensor]
     inputs: Mapping[str, tuple[int | None, ...]]
+    input_types: Mapping[str, int]
 
 
 # Bytes of an element, by onnx.proto's number of its type. Strings, complex numbers and those of under a byte are not
 # here: no export writes them.
-_ITEM_SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
+ITEM_SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
 _READ_AS = {1: "<f4", 6: "<i4", 7: "<i8", 9: "?"}  # whose values sizes can depend on
 _EXTERNAL = 1
 _INT, _STRING, _TENSOR, _INTS = 2, 3, 4, 7
@@ -101,10 +114,12 @@ class _Reading(ProtobufReader):
         if "graph" not in model:
             raise ValueError("it holds no graph")
         graph = self._allowed(_bytes(model["graph"]), schema.GRAPH, schema.NOT_IN_GRAPH, "the graph")
+        inputs = _by_name((self._input(_bytes([part])) for part in graph.get("input", [])), "input")
         return Graph(
             nodes=[self._node(_bytes([part])) for part in graph.get("node", [])],
             constants=[self._tensor(_bytes([part]), "an initializer") for part in graph.get("initializer", [])],
-            inputs=_by_name((self._input(_bytes([part])) for part in graph.get("input", [])), "input"),
+            inputs={name: shape for name, (_, shape) in inputs.items()},
+            input_types={name: kind for name, (kind, _) in inputs.items()},
         )
 
     def _allowed(self, data: memoryview, schema: Schema, never: Sequence[str], what: str) -> Message:
@@ -144,7 +159,7 @@ class _Reading(ProtobufReader):
         tensor = self._allowed(data, schema.TENSOR, schema.NOT_IN_TENSOR, what)
         shape = self.integers(tensor.get("dims", []), what)
         kind = next(iter(tensor.get("data_type", [])), 0)
-        if not isinstance(kind, int) or kind not in _ITEM_SIZES:
+        if not isinstance(kind, int) or kind not in ITEM_SIZES:
             raise RefusedGraphError(f"has the type {kind} in {what}, which no export writes")
         if min(shape, default=0) < 0:
             raise ValueError(f"{what} has the shape {shape}")
@@ -154,7 +169,7 @@ class _Reading(ProtobufReader):
         location = next(iter(tensor.get("data_location", [])), 0)
         if location not in (0, _EXTERNAL) or (location == _EXTERNAL) != bool(external):
             raise ValueError(f"{what} says in two ways where its data lie")
-        name, itemsize = text(tensor.get("name", [])), _ITEM_SIZES[kind]
+        name, itemsize = text(tensor.get("name", [])), ITEM_SIZES[kind]
         stored = _stored_bytes(tensor)
         if external and stored:
             raise ValueError(f"{what} has its data twice")
@@ -162,7 +177,7 @@ class _Reading(ProtobufReader):
         if not external and (needed > stored or ("raw_data" in tensor and needed != stored)):
             raise ValueError(f"{what} {name!r} has {stored} bytes for the shape {shape}")
         values = None if external or math.prod(shape) > MOST_VALUES else self._values(tensor, kind, shape, what)
-        return Tensor(name, shape, itemsize, external, values)
+        return Tensor(name, shape, kind, external, values)
 
     def _values(self, tensor: Message, kind: int, shape: tuple[int, ...], what: str) -> Numbers | None:
         if kind not in _READ_AS:
@@ -182,17 +197,19 @@ class _Reading(ProtobufReader):
         entry = self.message(data, schema.ENTRY, "an entry of external data")
         return text(entry.get("key", [])), text(entry.get("value", []))
 
-    def _input(self, data: memoryview) -> tuple[str, tuple[int | None, ...]]:
+    def _input(self, data: memoryview) -> tuple[str, tuple[int, tuple[int | None, ...]]]:
+        """Return an input's name, element type and shape."""
         value = self.message(data, schema.VALUE, "an input")
         shape: Message = {}
+        element = 0
         if "type" in value:
             kind = self.message(_bytes(value["type"]), schema.TYPE, "an input's type")
             tensor = self.message(_bytes(kind.get("tensor_type", [])), schema.TENSOR_TYPE, "an input's type")
             shape = self.message(_bytes(tensor.get("shape", [])), schema.SHAPE, "an input's shape")
+            element = next(iter(self.integers(tensor.get("elem_type", []), "an input's type")), 0)
         lengths = [self.message(_bytes([part]), schema.LENGTH, "an input's length") for part in shape.get("dim", [])]
-        return text(value.get("name", [])), tuple(
-            self.integers(length["dim_value"], "a length")[0] if "dim_value" in length else None for length in lengths
-        )
+        sides = (self.integers(each["dim_value"], "a length")[0] if "dim_value" in each else None for each in lengths)
+        return text(value.get("name", [])), (element, tuple(sides))
 
 
 def _by_name(pairs: Iterable[tuple[str, T]], what: str) -> dict[str, T]:
