@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.bundle._manifest import Manifest
-from fashionsdk.bundle._npz_reader import Kind, read_arrays
 from fashionsdk.errors import BundleError
+
+if TYPE_CHECKING:
+    from fashionsdk.bundle._npz_reader import Kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ class Reference:
         Raises:
             BundleError: it is missing or damaged, or its shapes do not fit the manifest.
         """
+        from fashionsdk.bundle._npz_reader import read_arrays  # here: an embedder never needs it
+
         try:
             arrays = read_arrays(path, _kinds(manifest))
             reference = cls(arrays["images"], arrays["embeddings"], arrays.get("attention"))
@@ -70,7 +75,7 @@ class Reference:
         return reference
 
 
-def _kinds(manifest: Manifest) -> dict[str, Kind]:
+def _kinds(manifest: Manifest) -> "dict[str, Kind]":
     """Return the type and the shape of a row of each array."""
     side, count, shape = manifest.preprocessing.side, len(manifest.attributes), manifest.attention_shape
     kinds: dict[str, Kind] = {

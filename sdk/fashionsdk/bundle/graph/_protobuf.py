@@ -49,14 +49,26 @@ class ProtobufReader:
             ValueError: it is no such message, has an unknown field, or a field twice that may be there once.
         """
         found: Message = {}
-        position = 0
-        while position < len(data):
+        position, end = 0, len(data)
+        while position < end:
             self._count(what)
-            tag, position = _varint(data, position, what)
+            tag = data[position]
+            if tag < 0x80:  # nearly all tags, and lengths below, have one byte
+                position += 1
+            else:
+                tag, position = _varint(data, position, what)
             field = schema.get(tag >> 3)
             if field is None or tag >> 32:
                 raise ValueError(f"{what} has the unknown field {tag >> 3}")
-            value, position = _value(data, position, tag & 7, field, what)
+            value: Value
+            if tag & 7 == _BYTES and field.kind == "bytes" and position < end and data[position] < 0x80:
+                start = position + 1
+                position = start + data[position]
+                if position > end:
+                    raise ValueError(f"{what} ends inside the field {field.name}")
+                value = data[start:position]
+            else:
+                value, position = _value(data, position, tag & 7, field, what)
             values = found.setdefault(field.name, [])
             if values and not field.repeated:
                 raise ValueError(f"{what} has the field {field.name} twice")

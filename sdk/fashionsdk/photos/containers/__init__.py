@@ -5,23 +5,23 @@ tells what decoding takes besides the decoded pixels.
 """
 
 from collections.abc import Callable
-from typing import BinaryIO
+from functools import cache
+from importlib import import_module
+from typing import BinaryIO, TypeAlias
 
-from fashionsdk.photos.containers import _avif, _bmp, _gif, _jpeg, _png, _ppm, _tiff, _webp
 from fashionsdk.photos.containers._demand import Demand
 from fashionsdk.photos.containers._readers import FORMATS, HEIC, identify, open_header
 
-_INSPECT: dict[str, Callable[[BinaryIO, int], Demand]] = {
-    "JPEG": _jpeg.inspect,
-    "PNG": _png.inspect,
-    "WEBP": _webp.inspect,
-    "GIF": _gif.inspect,
-    "AVIF": _avif.inspect,
-    "BMP": _bmp.inspect,
-    "TIFF": _tiff.inspect,
-    "PPM": _ppm.inspect,
-    HEIC: _avif.inspect,
-}
+Inspect: TypeAlias = Callable[[BinaryIO, int], Demand]
+_MODULES = {name: f"_{name.lower()}" for name in ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP", "TIFF", "PPM")}
+_MODULES[HEIC] = "_avif"  # another codec in the same container
+
+
+@cache
+def _inspector(format: str) -> Inspect:
+    """Return a format's function; its module is loaded with the first photo of the format, most with none."""
+    function: Inspect = import_module(f"{__name__}.{_MODULES[format]}").inspect
+    return function
 
 
 def inspect(format: str, file: BinaryIO, length: int) -> Demand:
@@ -35,7 +35,7 @@ def inspect(format: str, file: BinaryIO, length: int) -> Demand:
     Raises:
         ValueError: the file is of a kind that is not read, or its structure is beyond what photos have.
     """
-    return _INSPECT[format](file, length)
+    return _inspector(format)(file, length)
 
 
 __all__ = ["FORMATS", "Demand", "identify", "inspect", "open_header"]
