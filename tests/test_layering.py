@@ -27,8 +27,8 @@ FLOORS = {
         *("search", "evaluation", "report", "cli", "__main__"),
     ),
     "fashionsdk_training": (
-        *("errors", "data", "config", "models", "checkpoint", "loop", "recipes", "adding", "originals", "garments"),
-        "cli",
+        *("errors", "data", "config", "models", "probe", "checkpoint", "loop", "recipes", "adding", "originals"),
+        *("garments", "cli"),
     ),
     "fashionsdk_export": ("errors", "graph", "parity", "precision", "engines", "arguments", "pipeline", "demo", "cli"),
 }

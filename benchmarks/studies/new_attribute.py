@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
 
 import baselines
 from fashionsdk._tools.progress import progress_bar
@@ -40,6 +39,7 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli import show_log
 from fashionsdk_training.data import cache_photos
 from fashionsdk_training.loop import evaluate_model
+from fashionsdk_training.probe import fit_probe
 from harness.answers import check_equal
 from harness.tables import row, spread
 from harness.this_machine import machine
@@ -97,14 +97,12 @@ class Views:
             ours = added.embed(valid).numpy()
         pooled = bands[rows].mean(dim=1).numpy(), valid.mean(dim=1).numpy()
         imagenet = self.imagenet[0][rows], self.imagenet[1]
-        others = {POOLED: linear(*pooled, values), IMAGENET: linear(*imagenet, values)}
+        others = {POOLED: self.linear(*pooled, values), IMAGENET: self.linear(*imagenet, values)}
         return {name: self.map_of(vectors) for name, vectors in {OURS: ours, **others}.items()}
 
-
-def linear(train: Array, valid: Array, values: NDArray[np.int64]) -> Array:
-    scaler = StandardScaler().fit(train)
-    x, target = (scaler.transform(part).astype(np.float32) for part in (train, valid))
-    return baselines.unit(baselines.posteriors(x, values.astype(np.int32), target))
+    def linear(self, train: Array, valid: Array, values: NDArray[np.int64]) -> Array:
+        """Return a linear classifier's embeddings ``(M, D)`` of the validation photos."""
+        return fit_probe(train, values[:, None], [self.labelled.attribute]).embeddings(valid)[:, 0]
 
 
 def command(checkpoint: Checkpoint, args: argparse.Namespace, per_value: int) -> Mapping[str, float]:

@@ -1,8 +1,9 @@
 """Evaluates retrieval by the papers' protocol: MAP and recall per attribute and over all queries. Memory is bounded."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,21 @@ class Score(AttributeScore):
         return {**counts, "random": self.random_map, "MAP": self.map, **self.recall}
 
 
+@dataclass(frozen=True, eq=False)
+class QueryPrecisions:
+    """How one attribute's queries were answered, one by one.
+
+    Attributes:
+        attribute: its name.
+        queries: int32 ``(Q, 3)``: image, attribute and value indices, as in the split, which they are rows of.
+        precisions: float64 ``(Q,)``, each query's average precision, 0 to 1.
+    """
+
+    attribute: str
+    queries: NDArray[np.int32]
+    precisions: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Evaluation(Scores[Score]):
     """MAP and recall per attribute, and averaged over all queries.
@@ -44,10 +60,19 @@ class Evaluation(Scores[Score]):
         without_embedding: photos of the split that have no embedding; their rows are left out.
         one_valued: attributes with one value among queries and candidates. Every ranking of them is right, so they are
             not part of the mean.
+        each_query: what the attributes' scores are means of, in the same order, for `paired_bootstrap`. Neither
+            `to_json` nor a comparison includes it.
     """
 
     without_embedding: int
     one_valued: tuple[str, ...] = ()
+    each_query: tuple[QueryPrecisions, ...] = field(default=(), compare=False, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values: the means, not each query's."""
+        values = asdict(replace(self, each_query=()))
+        del values["each_query"]
+        return values
 
     def table(self) -> str:
         """Return the scores as a text table, and a line about attributes that are not part of the mean."""
@@ -110,13 +135,14 @@ def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[s
     check_attributes(split, attributes)
     present = vectors.present
     absent, compared = int((~present).sum()), int(present[split.candidates[:, 0]].sum())
-    scores, metrics, alike = [], [], []
+    scores, metrics, alike, each_query = [], [], [], []
     for a, attribute in enumerate(split.attributes):
         queries, candidates = (_present(rows, a, present) for rows in (split.queries, split.candidates))
         if not len(queries):
             continue
         each = _rank_attribute(vectors, attributes.index(attribute.name), queries, candidates)
         scores.append(_mean(attribute.name, len(candidates), each))
+        each_query.append(QueryPrecisions(attribute.name, queries, each[:, 0].copy()))
         if _has_one_value(queries, candidates):
             alike.append(attribute.name)
             compared -= len(candidates)
@@ -127,7 +153,7 @@ def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[s
     if not metrics:
         raise ValueError(f"all photos have the same value of {', '.join(alike)}; expected two values to tell apart")
     overall = _mean("mean over queries", compared, np.concatenate(metrics))
-    return Evaluation(tuple(scores), overall, absent, tuple(alike))
+    return Evaluation(tuple(scores), overall, absent, tuple(alike), tuple(each_query))
 
 
 def _has_one_value(queries: NDArray[np.int32], candidates: NDArray[np.int32]) -> bool:

@@ -3,18 +3,15 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.optim import LBFGS, Optimizer
+from torch import Tensor
 
 from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk_training.loop import PHOTOS_AT_ONCE
 from fashionsdk_training.models import MOST_VALUES, NEVER, AddedAttribute, AttributeModel, pool_bands
+from fashionsdk_training.probe import fit_logistic, standardisation
 
 PENALTY = 1e-4  # of the squared weights, for each feature; chosen on held-out training photos (docs/decisions)
-LEAST_DEVIATION = (
-    0.1  # as a share of the median, so that a feature that hardly varies here cannot explode on other photos
-)
 
 
 @torch.inference_mode()
@@ -58,32 +55,13 @@ def fit_added(bands: Tensor, values: NDArray[np.int64], dimension: int) -> Added
     if int(values.max()) >= most:
         raise ValueError(f"value index {int(values.max())} of an added attribute; expected at most {most} values")
     added = AddedAttribute(bands.shape[2], dimension)
-    deviation = bands.std(dim=0, correction=0)
-    added.mean.copy_(bands.mean(dim=0))
-    added.deviation.copy_(deviation.clamp(min=max(LEAST_DEVIATION * float(deviation.median()), 1e-6)))
+    mean, deviation = standardisation(bands)
+    added.mean.copy_(mean)
+    added.deviation.copy_(deviation)
     seen, targets = np.unique(values, return_inverse=True)
     standardised = ((bands - added.mean) / added.deviation).flatten(1)
-    weight, bias = _logistic_regression(standardised, torch.from_numpy(targets), len(seen))
+    weight, bias = fit_logistic(standardised, targets, PENALTY * standardised.shape[1])
     with torch.no_grad():
         added.classify.weight.zero_()[seen] = weight
         added.classify.bias.fill_(NEVER)[seen] = bias
     return added.eval()
-
-
-def _logistic_regression(features: Tensor, targets: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """Return weight ``(V, F)`` and bias ``(V,)``; the loss is convex, so nothing depends on where it starts."""
-    weight = torch.zeros(classes, features.shape[1], requires_grad=True)
-    bias = torch.zeros(classes, requires_grad=True)
-    optimizer: Optimizer = LBFGS(
-        [weight, bias], max_iter=300, history_size=10, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
-    )
-
-    def loss() -> float:
-        optimizer.zero_grad()
-        entropy = nn.functional.cross_entropy(features @ weight.T + bias, targets)
-        total = entropy + 0.5 * PENALTY * features.shape[1] * weight.square().sum()
-        torch.autograd.backward(total)
-        return float(total.detach())
-
-    optimizer.step(loss)
-    return weight.detach(), bias.detach()

@@ -72,6 +72,11 @@ def train_parser() -> argparse.ArgumentParser:
         metavar=("TRAIN", "VALID"),
         help="their names (default: train valid; of triplet lists train val)",
     )
+    parser.add_argument(
+        "--no-baseline",
+        action="store_true",
+        help="do not measure what linear classifiers on frozen features reach; the trained weights are the same",
+    )
     parser.add_argument("--cache", type=Path, help="folder for decoded photos (default: OUT/photos)")
     add_device_option(parser)
     add_debug_option(parser)
@@ -107,7 +112,8 @@ def _train(args: argparse.Namespace) -> int:
         if peers.leads:
             peers.wait()
         try:
-            checkpoint = Trainer(config, data, args.out, peers, progress=True).fit()
+            trainer = Trainer(config, data, args.out, peers, progress=True, baseline=not args.no_baseline)
+            checkpoint = trainer.fit()
         except torch.OutOfMemoryError as error:
             raise TrainingError(f"out of memory: {error}; give a smaller --batch-size") from error
         if peers.leads:

@@ -27,6 +27,7 @@ from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.loop.moving_average import moving_average
 from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, highest_rate, set_rates
+from fashionsdk_training.loop.run_baseline import RunBaseline
 from fashionsdk_training.loop.run_files import (
     ResumePoint,
     RunLog,
@@ -59,6 +60,8 @@ class Trainer:
         out: the run's folder.
         peers: this process and how many others there are.
         progress: whether to show a progress bar for each epoch.
+        baseline: whether to measure linear classifiers on frozen features too, as `RunBaseline` does, and to log what
+            training gains on them. The weights are the same either way.
 
     Raises:
         CheckpointError: the folder holds another run.
@@ -71,6 +74,7 @@ class Trainer:
     out: Path
     peers: Processes
     progress: bool = False
+    baseline: bool = False
 
     def __post_init__(self) -> None:
         """Build the model and everything around it."""
@@ -87,6 +91,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.criterion, config.optimisation)
         self.loader = build_loader(config, self.data, self.peers)
         self.history: list[Mapping[str, float]] = []
+        self._beside: RunBaseline | None = None
 
     def _use_autocast(self) -> bool:
         """Tell whether to train in bfloat16, and prepare the model for it."""
@@ -115,13 +120,18 @@ class Trainer:
         check_replacing(self.out / STATE_FILE)
         Checkpoint.check_writable(self.out / BEST_FOLDER, overwrite=True)
         done = self._resume()
-        folder, steps = self.out / LOG_FOLDER, len(self.loader)
-        with RunLog(folder, self.config.epochs, steps, done, writes=self.peers.leads) as log:
+        if self.baseline and self.peers.leads:
+            where = (self.loader.preprocessing, self.out, self.peers.device)
+            self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
+        folder, steps, linear = self.out / LOG_FOLDER, len(self.loader), self._beside.map if self._beside else None
+        with RunLog(folder, self.config.epochs, steps, done, writes=self.peers.leads, linear=linear) as log:
             for epoch in range(done, self.config.epochs):
                 row = self._epoch(epoch, log)
                 if self.peers.leads:
                     self._finish_epoch(epoch, row, log)
                 self.peers.wait()
+        if self._beside:
+            self._beside.log_comparison(self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed)
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""
@@ -195,6 +205,8 @@ class Trainer:
         self.history.append(row)
         if result is not None and result.value > best:
             self._checkpoint(result).save(self.out / BEST_FOLDER)
+            if self._beside:
+                self._beside.best = result.evaluation
         log.epoch(row, result)
         point = ResumePoint(self._settings(), epoch + 1, tuple(self.history), self.average_steps)
         save_state(self.out / STATE_FILE, point, self.criterion, self.average, self.optimizer)
@@ -221,7 +233,7 @@ class Trainer:
             preprocessing=Preprocessing(self.config.side),
             attributes=self.data.labels.attributes,
             weights=weights,
-            metrics=result.metrics(),
+            metrics=result.metrics() | (self._beside.baseline.metrics() if self._beside else {}),
             history=tuple(self.history),
             data_digest=self.data.digest,
             recipe=strict_json.encode(self.config),

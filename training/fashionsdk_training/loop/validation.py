@@ -1,7 +1,7 @@
 """Evaluate a model by the papers' protocols: MAP on queries and candidates, accuracy on triplets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -29,12 +29,14 @@ class ValidationResult:
         value: over all queries or triplets.
         chance: the value of a random ranking or guess.
         attributes: the value of each attribute alone.
+        evaluation: what the figures are from, with each query's; None of triplets.
     """
 
     measure: Literal["map", "triplet_accuracy"]
     value: float
     chance: float
     attributes: Mapping[str, float]
+    evaluation: Evaluation | None = field(default=None, compare=False, repr=False)
 
     @property
     def title(self) -> str:
@@ -57,7 +59,7 @@ def validate(model: AttributeModel, data: TrainingData) -> ValidationResult:
     evaluation = evaluate_model(model, names, data.retrieval, data.retrieval_photos)
     overall = evaluation.overall
     each_map = {each.attribute: each.map for each in evaluation.attributes}
-    return ValidationResult("map", overall.map, overall.random_map, each_map)
+    return ValidationResult("map", overall.map, overall.random_map, each_map, evaluation)
 
 
 def evaluate_model(

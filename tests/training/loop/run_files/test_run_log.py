@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer import event_file_writer
 
 from fashionsdk_training.loop.run_files.run_log import RunLog, duration
 from fashionsdk_training.loop.validation import ValidationResult
 
 RESULT = ValidationResult("map", 50.0, 20.0, {"colour": 60.0})
+
+
+@pytest.fixture(autouse=True)
+def first_writers(monkeypatch):
+    """Number TensorBoard's files from 0: those of one second are read in the order of their names, 10 before 9."""
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
 
 
 def curve(folder: Path, tag: str) -> list[tuple[int, float]]:
@@ -67,6 +74,18 @@ def test_the_end_is_estimated_early_and_after_each_epoch(tmp_path: Path, caplog,
     assert first == "2 epochs of 14 batches; about 9 min left, until 00:14"
     assert second == "epoch 1/2: loss 0.5000, 2 s, MAP 50.00 (random 20.00); about 7 min left, until 00:14"
     assert last == "epoch 2/2: loss 0.5000, 2 s, MAP 50.00 (random 20.00)"
+
+
+def test_the_linear_classifiers_stand_beside_each_epoch_and_are_a_constant_curve(tmp_path: Path, caplog):
+    caplog.set_level("INFO")
+    with RunLog(tmp_path, 2, 1, 0, writes=True, linear=44.0) as log:
+        log.step(0, 0, 1.0, 0.1)
+        for epoch, result in enumerate((None, RESULT, RESULT), start=1):
+            log.epoch(row(epoch), result)
+    first, second, _ = [record.getMessage() for record in caplog.records]
+    assert "44" not in first
+    assert second == "epoch 2/2: loss 0.5000, 2 s, MAP 50.00 (linear classifiers 44.00, random 20.00)"
+    assert curve(tmp_path, "valid/MAP of linear classifiers") == [(2, 44.0), (3, 44.0)]
 
 
 def test_a_process_that_does_not_lead_writes_nothing(tmp_path: Path):

@@ -29,13 +29,16 @@ class RunLog(AbstractContextManager["RunLog"]):
         steps: batches of an epoch.
         done: epochs that were done before, in an earlier process. What that one logged after them is not shown.
         writes: False for a process that leaves the log to another one.
+        linear: MAP of linear classifiers on frozen features in percent, to show beside each epoch's; None for none.
     """
 
-    def __init__(self, folder: Path, epochs: int, steps: int, done: int, *, writes: bool) -> None:
+    def __init__(
+        self, folder: Path, epochs: int, steps: int, done: int, *, writes: bool, linear: float | None = None
+    ) -> None:
         self._writer = (
             SummaryWriter(str(folder), purge_step=done * steps + 1, flush_secs=FLUSH_EVERY) if writes else None
         )
-        self._epochs, self._steps = epochs, steps
+        self._epochs, self._steps, self._linear = epochs, steps, linear
         self._first_step, self._begin = done * steps, time.monotonic()
         self._estimated = False
         self._losses: list[float] = []
@@ -71,7 +74,11 @@ class RunLog(AbstractContextManager["RunLog"]):
             self._writer.add_scalar(f"valid/{result.title}", result.value, epoch)
             for name, value in result.attributes.items():
                 self._writer.add_scalar(f"valid/{result.title} {name}", value, epoch)
-            text += f", {result.title} {result.value:.2f} (random {result.chance:.2f})"
+            beside = f"random {result.chance:.2f}"
+            if self._linear is not None:
+                self._writer.add_scalar(f"valid/{result.title} of linear classifiers", self._linear, epoch)
+                beside = f"linear classifiers {self._linear:.2f}, {beside}"
+            text += f", {result.title} {result.value:.2f} ({beside})"
         if epoch < self._epochs:
             text += f"; {self._remaining(epoch * self._steps)}"
         logger.info("%s", text)

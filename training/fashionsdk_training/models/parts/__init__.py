@@ -6,7 +6,13 @@ from fashionsdk_training.models.parts.attention_layers import (
     ChannelAttention,
     SpatialAttention,
 )
-from fashionsdk_training.models.parts.backbone import PACKAGED, Backbone, load_pretrained, packaged_weights
+from fashionsdk_training.models.parts.backbone import (
+    PACKAGED,
+    Backbone,
+    load_pretrained,
+    packaged_weights,
+    pretrained_network,
+)
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
 from fashionsdk_training.models.parts.regions import attended_region, crop, scale_region
@@ -24,5 +30,6 @@ __all__ = [
     "first_masks",
     "load_pretrained",
     "packaged_weights",
+    "pretrained_network",
     "scale_region",
 ]

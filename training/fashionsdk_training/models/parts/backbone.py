@@ -75,8 +75,7 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
     Raises:
         WeightsError: there are no weights, or a parameter is missing, unknown or of another shape.
     """
-    whole = timm.create_model(backbone.name, num_classes=0)
-    _fill(whole, _weights(backbone.name, source), source)
+    whole = pretrained_network(backbone.name, source)
     # timm renames parameters when it cuts a network, so it gets those of the whole network.
     overlay = {"state_dict": whole.state_dict()}
     options = {"pretrained": True, "pretrained_cfg_overlay": overlay}
@@ -84,6 +83,21 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
         cut = timm.create_model(backbone.name, features_only=True, out_indices=backbone.indices, **options)
     _drop_unused_blocks(cut)
     backbone.take(cut)
+
+
+def pretrained_network(name: str, source: str | Path) -> nn.Module:
+    """Return a whole timm network without its classifier: normalised pixels ``(B, 3, S, S)`` to features ``(B, F)``.
+
+    Args:
+        name: any timm model.
+        source: where its weights come from, as for `load_pretrained`.
+
+    Raises:
+        WeightsError: there are no weights, or a parameter is missing, unknown or of another shape.
+    """
+    whole = cast(nn.Module, timm.create_model(name, num_classes=0))
+    _fill(whole, _weights(name, source), source)
+    return whole.eval()
 
 
 @contextmanager

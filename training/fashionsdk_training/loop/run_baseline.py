@@ -1,0 +1,120 @@
+"""A run beside its baseline: what linear classifiers on frozen features reach, and what training gains on them."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from fashionsdk._tools.printable_text import printable
+from fashionsdk.evaluation import Comparison, Difference, Evaluation, paired_bootstrap
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.data import TrainingData, TripletData
+from fashionsdk_training.loop.validation import validate
+from fashionsdk_training.probe import Baseline, FrozenNetwork, measure_baseline
+
+BASELINE_FOLDER = "baseline"
+NAME_WIDTH = 20  # characters of a name, at least
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class RunBaseline:
+    """The baseline of one run, and how the run's best checkpoint compares with it.
+
+    Attributes:
+        baseline: the linear classifiers and their figures.
+        best: the evaluation of the run's best checkpoint, None until this process has validated one.
+    """
+
+    baseline: Baseline
+    best: Evaluation | None = None
+
+    @classmethod
+    def measure(
+        cls,
+        config: TrainConfig,
+        data: TrainingData,
+        preprocessing: Preprocessing,
+        out: Path,
+        device: torch.device,
+        *,
+        progress: bool = False,
+    ) -> "RunBaseline | None":
+        """Measure the baseline, or read it from the run's folder; return None where there is none, and log why.
+
+        Args:
+            config: the run's settings: its backbone and pretrained weights.
+            data: its photos and labels.
+            preprocessing: to its network's input.
+            out: its folder.
+            device: where features are computed.
+            progress: whether to show progress bars.
+
+        Raises:
+            WeightsError: the pretrained weights are missing or do not fit.
+            OSError: the folder cannot be written.
+        """
+        if isinstance(data, TripletData):
+            logger.info("no baseline of linear classifiers: triplets have no labels to learn them from")
+            return None
+        if config.pretrained is None:
+            logger.info("no baseline of linear classifiers: the backbone has no pretrained weights")
+            return None
+        begin = time.monotonic()
+        network = FrozenNetwork.load(config.model, config.pretrained, device)
+        baseline = measure_baseline(network, data, preprocessing, out / BASELINE_FOLDER, progress=progress)
+        overall, seconds = baseline.evaluation.overall, time.monotonic() - begin
+        text = "linear classifiers on frozen features: MAP %.2f (random %.2f), measured in %.0f s"
+        logger.info(text, overall.map, overall.random_map, seconds)
+        return cls(baseline)
+
+    @property
+    def map(self) -> float:
+        """MAP of the baseline in percent."""
+        return self.baseline.evaluation.overall.map
+
+    def log_comparison(self, best: Path, data: TrainingData, device: torch.device, seed: int) -> None:
+        """Log what the best checkpoint gains on the baseline, attribute by attribute.
+
+        Args:
+            best: the checkpoint. It is evaluated again if an earlier process has trained it.
+            data: its photos and labels.
+            device: where it computes.
+            seed: of the bootstrap.
+        """
+        if self.best is None:
+            self.best = validate(Checkpoint.load(best).build().to(device), data).evaluation
+        assert self.best is not None, "data with a baseline have queries"
+        comparison = paired_bootstrap(self.baseline.evaluation, self.best, seed)
+        table = comparison_table(comparison, self.best)
+        logger.info("the best checkpoint beside linear classifiers on frozen features, MAP in %%:\n%s", table)
+
+
+def comparison_table(comparison: Comparison, trained: Evaluation) -> str:
+    """Return a line per attribute and one for all queries.
+
+    Its columns: queries, MAP of a random ranking, of linear classifiers and of the trained network, the difference of
+    these two with its 95 % interval, and what it says. Control characters in names are escaped.
+
+    Args:
+        comparison: of the linear classifiers with the trained network.
+        trained: the network's evaluation.
+    """
+    chances = [score.random_map for score in (*trained.attributes, trained.overall)]
+    differences = (*comparison.attributes, comparison.overall)
+    width = max(NAME_WIDTH, *(len(printable(each.attribute)) for each in differences))
+    head = f"{'attribute':<{width}}  queries  random  linear  trained  difference  95 % interval"
+    return "\n".join([head, *(_line(each, chance, width) for each, chance in zip(differences, chances, strict=True))])
+
+
+def _line(each: Difference, chance: float, width: int) -> str:
+    interval = f"{each.low:+.2f} to {each.high:+.2f}"
+    return (
+        f"{printable(each.attribute):<{width}}  {each.queries:>7}  {chance:>6.2f}  {each.first:>6.2f}  "
+        f"{each.second:>7.2f}  {each.difference:>+10.2f}  {interval:<16}  {each.verdict}"
+    )

@@ -1,0 +1,87 @@
+"""Features of photos by a pretrained network that is not trained any further."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from fashionsdk._tools.batches import slices
+from fashionsdk._tools.progress import progress_bar
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.config import ModelConfig
+from fashionsdk_training.models.parts import pretrained_network
+
+PHOTOS_AT_ONCE = 32  # on a CPU 64 take a fifth longer
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenNetwork:
+    """A whole pretrained network without its classifier, in eval mode, and how its input is normalised.
+
+    Attributes:
+        network: normalised pixels ``(B, 3, S, S)`` to pooled features ``(B, F)``.
+        mean: float32 ``(3, 1, 1)``, of pixels from 0 to 1.
+        std: float32 ``(3, 1, 1)``.
+        device: where it computes.
+    """
+
+    network: nn.Module
+    mean: Tensor
+    std: Tensor
+    device: torch.device
+
+    @classmethod
+    def load(cls, config: ModelConfig, source: str | Path, device: torch.device) -> "FrozenNetwork":
+        """Return the backbone of a network's settings, whole and with pretrained weights.
+
+        Args:
+            config: its backbone, mean and standard deviation.
+            source: where the weights come from: ``package``, ``timm``, or a safetensors file, in whose name
+                ``{backbone}`` stands for the backbone's.
+            device: where it computes.
+
+        Raises:
+            WeightsError: the weights are missing or do not fit.
+        """
+        network = pretrained_network(config.backbone, str(source).replace("{backbone}", config.backbone))
+        mean, std = (torch.tensor(values).view(3, 1, 1).to(device) for values in (config.mean, config.std))
+        return cls(network.to(device).to(memory_format=torch.channels_last), mean, std, device)
+
+    def digest(self) -> str:
+        """Return the sha256 over the weights and the normalisation."""
+        sha256 = hashlib.sha256()
+        for name, tensor in {**self.network.state_dict(), "/mean": self.mean, "/std": self.std}.items():
+            sha256.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            sha256.update(tensor.cpu().contiguous().numpy().tobytes())
+        return sha256.hexdigest()
+
+    @torch.inference_mode()
+    def features(
+        self,
+        pixels: NDArray[np.uint8],
+        preprocessing: Preprocessing,
+        chosen: NDArray[np.integer] | None = None,
+        *,
+        progress: bool = False,
+    ) -> NDArray[np.float32]:
+        """Return the pooled features ``(N, F)`` of photos.
+
+        Args:
+            pixels: uint8 ``(N, T, T, 3)``, of any size.
+            preprocessing: to the network's input.
+            chosen: indices of the photos to use, in their order; None for all.
+            progress: whether to show a progress bar.
+        """
+        rows, chosen = [], np.arange(len(pixels)) if chosen is None else chosen
+        with progress_bar(None, "features of photos", len(chosen), "photo", shown=progress) as bar:
+            for batch in slices(len(chosen), PHOTOS_AT_ONCE):
+                sized = np.stack([preprocessing(Image.fromarray(pixels[photo])) for photo in chosen[batch]])
+                images = torch.from_numpy(sized).to(self.device).permute(0, 3, 1, 2).float() / 255
+                rows.append(self.network((images - self.mean) / self.std).float().cpu().numpy())
+                bar.update(len(sized))
+        return np.concatenate(rows)
