@@ -4,22 +4,30 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+# Metadata of a dataclass's field whose key is left out at its default: files from before there was the field have none,
+# and readers from then read the others.
+OPTIONAL = {"optional": True}
+
 
 def encode(value: Any) -> Any:
     """Turn dataclasses, tuples and mappings into values that `json.dumps` takes."""
     if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: encode(getattr(value, each.name)) for each in fields(value) if not _left_out(value, each)}
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [encode(item) for item in value]
     return value
+
+
+def _left_out(value: Any, each: "Field[Any]") -> bool:
+    return "optional" in each.metadata and getattr(value, each.name) == each.default
 
 
 def loads(text: str | bytes) -> Any:
@@ -69,10 +77,10 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
 
 def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     _check(isinstance(value, Mapping), value, where, "an object")
-    known = {field.name: field for field in fields(kind)}
+    known = {each.name: each for each in fields(kind)}
     if unknown := sorted(value.keys() - known):
         raise ValueError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(known)}")
-    if missing := [name for name in known if name not in value]:
+    if missing := [name for name, each in known.items() if name not in value and "optional" not in each.metadata]:
         raise ValueError(f"{where} lacks the key {missing[0]!r}; expected {', '.join(known)}")
     hints = get_type_hints(kind)
     decoded = {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk.errors import ImageError
-from fashionsdk.photos._budget import hold_while_reading
 from fashionsdk.photos._colours import conversion
-from fashionsdk.photos._limits import check_demand, check_file, check_size, image_bytes
 from fashionsdk.photos._modes import converter, from_array, on_canvas, to_rgb
 from fashionsdk.photos._quiet import quiet, silence_libtiff
 from fashionsdk.photos._strips import STRIP_BYTES, STRIPS_FROM, InStrips, PhotoInStrips
@@ -26,9 +24,13 @@ from fashionsdk.photos._transparency import Box, Key, first_frame, transparent_k
 from fashionsdk.photos._upright import Box as Place
 from fashionsdk.photos._upright import Photo, turn_of, upright
 from fashionsdk.photos.containers import identify, inspect, open_header
+from fashionsdk.photos.limits import check_demand, check_file, check_size, hold_while_reading, image_bytes
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
+
+Needed: TypeAlias = Callable[[tuple[int, int]], tuple[int, int]]
+"""From a photo's width and height, as its file stores them, to those that it must keep once it is decoded."""
 
 ImageSource: TypeAlias = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
@@ -73,34 +75,40 @@ def open_photo(source: ImageSource, *, at_least: int | None = None) -> Photo:
         TypeError: the source is of another type, or the array is not uint8.
         ValueError: the array has another shape, or ``at_least`` is below 1.
     """
+    if at_least is not None and at_least < 1:
+        raise ValueError(f"at_least is {at_least}; expected 1 pixel or more, or None for all")
+    needed = None if at_least is None else partial(_both_sides, at_least)
     with ExitStack() as held:
-        photo = _opened(source, at_least, held, in_strips=False)
+        photo = _opened(source, needed, held, in_strips=False)
         return photo.whole() if isinstance(photo, PhotoInStrips) else photo
 
 
+def _both_sides(at_least: int, size: tuple[int, int]) -> tuple[int, int]:
+    return at_least, at_least
+
+
 @contextmanager
-def opened_photo(source: ImageSource, at_least: int | None) -> Iterator[Photo | PhotoInStrips]:
+def opened_photo(source: ImageSource, needed: Needed | None) -> Iterator[Photo | PhotoInStrips]:
     """Give a photo as `open_photo` does, converted where it is needed, and hold the bytes that it takes in the block.
 
-    The threads of a process that read photos wait for each other here: together they hold ``MAX_HELD_BYTES`` at most.
+    A JPEG file is decoded at the smallest of its sizes that keeps what ``needed`` says; with None, whole. The threads
+    of a process that read photos wait for each other here: together they hold ``MAX_HELD_BYTES`` at most.
 
     Raises:
         ImageError, TypeError, ValueError: as `open_photo`.
     """
     with ExitStack() as held:
-        yield _opened(source, at_least, held, in_strips=True)
+        yield _opened(source, needed, held, in_strips=True)
 
 
-def _opened(source: ImageSource, at_least: int | None, held: ExitStack, *, in_strips: bool) -> Photo | PhotoInStrips:
-    if at_least is not None and at_least < 1:
-        raise ValueError(f"at_least is {at_least}; expected 1 pixel or more, or None for all")
+def _opened(source: ImageSource, needed: Needed | None, held: ExitStack, *, in_strips: bool) -> Photo | PhotoInStrips:
     if isinstance(source, np.ndarray):
         return Photo.whole(to_rgb(from_array(source)))
     if not isinstance(source, (str, Path, bytes, Image.Image)):
         raise TypeError(f"got {type(source).__name__}; expected a path, bytes, a Pillow image or a uint8 array")
     try:
         with quiet():
-            return _open(source, at_least, held, in_strips)
+            return _open(source, needed, held, in_strips)
     except ImageError:
         raise
     except Exception as error:  # Pillow's readers fail on damaged files with almost any exception there is
@@ -130,7 +138,7 @@ def describe(source: ImageSource) -> str:
 
 
 def _open(
-    source: str | Path | bytes | Image.Image, at_least: int | None, held: ExitStack, in_strips: bool
+    source: str | Path | bytes | Image.Image, needed: Needed | None, held: ExitStack, in_strips: bool
 ) -> Photo | PhotoInStrips:
     if isinstance(source, Image.Image):
         with _alone(source):
@@ -138,12 +146,12 @@ def _open(
             hold_while_reading(held, 2 * image_bytes("RGB", source.size))
             return _whole(source, source.size, None)
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), len(source), at_least, held, in_strips)
+        return _read(io.BytesIO(source), len(source), needed, held, in_strips)
     status = os.stat(source)
     if not stat.S_ISREG(mode := status.st_mode):
         raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
     with open(source, "rb") as file:
-        return _read(file, status.st_size, at_least, held, in_strips)
+        return _read(file, status.st_size, needed, held, in_strips)
 
 
 @contextmanager
@@ -156,7 +164,9 @@ def _alone(image: Image.Image) -> Iterator[None]:
         yield
 
 
-def _read(file: BinaryIO, length: int, at_least: int | None, held: ExitStack, in_strips: bool) -> Photo | PhotoInStrips:
+def _read(
+    file: BinaryIO, length: int, needed: Needed | None, held: ExitStack, in_strips: bool
+) -> Photo | PhotoInStrips:
     """Read a file; from before its pixels are decoded, ``held`` holds the bytes that it takes."""
     check_file(length)
     format = identify(file)
@@ -168,7 +178,7 @@ def _read(file: BinaryIO, length: int, at_least: int | None, held: ExitStack, in
     image = open_header(format, file)
     size = image.size
     check_size(size)
-    reduced = image.draft(None, (at_least, at_least)) if at_least and image.format in ("JPEG", "MPO") else None
+    reduced = image.draft(None, needed(size)) if needed is not None and image.format in ("JPEG", "MPO") else None
     if demand.size is None:
         ready = image.mode == "RGB" and turn_of(image) is None and (in_strips or "icc_profile" not in image.info)
         converted = _converted_bytes(image.mode, image.size, ready, in_strips)

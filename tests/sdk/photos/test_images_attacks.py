@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashionsdk.errors import ImageError
-from fashionsdk.photos._limits import MAX_PIXELS
 from fashionsdk.photos._source import open_image
 from fashionsdk.photos.containers import FORMATS
+from fashionsdk.photos.limits import MAX_PIXELS
 from tests.sdk.photos.photos import encode, reason
 
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 36, 3), dtype=np.uint8))

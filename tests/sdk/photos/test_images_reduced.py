@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from fashionsdk.errors import ImageError
-from fashionsdk.photos._limits import MAX_PIXELS
 from fashionsdk.photos._source import open_image, open_photo
+from fashionsdk.photos.limits import MAX_PIXELS
 from tests.sdk.photos.photos import encode
 
 EXACT: dict[str, Any] = {"quality": 100, "subsampling": 0}

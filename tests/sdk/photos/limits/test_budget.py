@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashionsdk.photos import ImageSource, Preprocessing, _budget
-from fashionsdk.photos._budget import Budget
+from fashionsdk.photos import ImageSource, Preprocessing
+from fashionsdk.photos.limits import Budget, _budget
 from tests.sdk.photos.photos import encode
 
 

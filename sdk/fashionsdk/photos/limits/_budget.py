@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from fashionsdk._tools.after_fork import renew_after_fork
-from fashionsdk.photos._limits import MAX_HELD_BYTES, SMALL_BYTES
+from fashionsdk.photos.limits._bounds import MAX_HELD_BYTES, SMALL_BYTES
 
 
 class Budget:
