@@ -46,7 +46,8 @@ class Run:
         return answer
 
     def _train(self) -> dict[str, Any]:
-        data = load_training_data(self.table, self.config.side, self.config.stored_side, self.cache)
+        config = self.config
+        data = load_training_data(self.table, config.side, config.stored_side, self.cache, fit=config.fit)
         with processes() as peers:
             checkpoint = Trainer(self.config, data, self.out, peers).fit()
         # The buffers of normalisation are not parameters.

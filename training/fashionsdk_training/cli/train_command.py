@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from fashionsdk.cli import guarded, print_answer
+from fashionsdk.photos import Fit
 from fashionsdk_training.cli.command_log import show_log
 from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
 from fashionsdk_training.cli.run_folder import check_run_folder
@@ -60,6 +61,12 @@ def train_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--epochs", type=int, help="instead of the recipe's; a finished run takes more")
     parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
+    parser.add_argument(
+        "--fit",
+        choices=get_args(Fit),
+        help="of photos that are no squares show the centre (crop) or all, with white beside it (pad), instead of the "
+        "recipe's",
+    )
     parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
     parser.add_argument(
         "--pretrained",
@@ -125,8 +132,8 @@ def _train(args: argparse.Namespace) -> int:
 def _plan(recipe: str, config: TrainConfig, device: str, processes: int) -> str:
     model, sampling = config.model, config.sampling
     text = (
-        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels, epochs {config.epochs}, "
-        f"batch size {sampling.batch_size}, seed {config.seed}, device {device}"
+        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels ({config.fit}), "
+        f"epochs {config.epochs}, batch size {sampling.batch_size}, seed {config.seed}, device {device}"
     )
     return text if processes == 1 else f"{text}, {processes} processes"
 
@@ -139,10 +146,10 @@ def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progres
     first, second = args.splits or (("train", "val") if triplets else ("train", "valid"))
     splits, attributes = (first, second), args.attribute
     if not triplets:
-        return load_training_data(*where, splits=splits, attributes=attributes, progress=progress)
+        return load_training_data(*where, splits=splits, attributes=attributes, fit=config.fit, progress=progress)
     most = config.sampling.most_triplets or None
     return load_triplet_data(
-        *where, splits=splits, attributes=attributes, most=most, seed=config.seed, progress=progress
+        *where, splits=splits, attributes=attributes, most=most, seed=config.seed, fit=config.fit, progress=progress
     )
 
 
@@ -154,6 +161,8 @@ def _config(args: argparse.Namespace) -> TrainConfig:
         config = replace(config, epochs=args.epochs, optimisation=stages)
     if args.batch_size is not None:
         config = replace(config, sampling=replace(config.sampling, batch_size=args.batch_size))
+    if args.fit is not None:
+        config = replace(config, fit=args.fit)
     if args.seed is not None:
         config = replace(config, seed=args.seed)
     if args.pretrained is not None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fashionsdk._tools import strict_json
+from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.config.network import ModelConfig
 from fashionsdk_training.config.setting_checks import check_choice
 from fashionsdk_training.data import Augmentation
@@ -168,6 +170,7 @@ class TrainConfig:
             the proxy loss.
         evaluate_every: epochs between validations.
         seed: of every random choice.
+        fit: what happens to photos that are no squares, as in `fashionsdk.Preprocessing`: ``crop`` or ``pad``.
 
     Raises:
         ValueError: a number is out of range.
@@ -185,6 +188,12 @@ class TrainConfig:
     posteriors: bool = False
     evaluate_every: int = 1
     seed: int = 0
+    fit: Fit = field(default="crop", metadata=strict_json.OPTIONAL)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From a photo to the model's input."""
+        return Preprocessing(self.side, fit=self.fit)
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -196,6 +205,7 @@ class TrainConfig:
             )
         if self.model.values or self.model.added:
             raise ValueError("values and added describe a trained network; expected neither before training")
+        check_choice("fit", self.fit, Fit)
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected 0 or more")
         if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools import strict_json
 from fashionsdk._tools.batches import slices
 from fashionsdk.labels import CSN_ATTRIBUTES, Labels, RetrievalSplit, TripletSplit, read_triplets
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.sampling import Draw
 from fashionsdk_training.data.training_data import TrainingData
@@ -91,6 +91,7 @@ def load_triplet_data(
     attributes: Sequence[str] | None = None,
     most: int | None = None,
     seed: int = 0,
+    fit: Fit = "crop",
     progress: bool = False,
 ) -> TripletData:
     """Read the triplet lists and the photos that they need.
@@ -108,6 +109,7 @@ def load_triplet_data(
         most: how many of the training triplets to use, the same random ones in every epoch, or None for all. The CSN
             program calls it ``--num_traintriplets``, by default 100,000.
         seed: of the choice of these.
+        fit: what happens to photos that are no squares, ``crop`` or ``pad``.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
@@ -119,8 +121,8 @@ def load_triplet_data(
         raise ValueError(f"most is {most}; expected 1 or more triplets, or None for all")
     train, questions = (read_triplets(folder, split, attributes or CSN_ATTRIBUTES) for split in splits)
     train, questions = _choose(train, most, seed).needed(), questions.needed()
-    photos = cache_photos(train.paths, Preprocessing(stored_side), cache, progress=progress)
-    question_photos = cache_photos(questions.paths, Preprocessing(side), cache, progress=progress)
+    photos = cache_photos(train.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
+    question_photos = cache_photos(questions.paths, Preprocessing(side, fit=fit), cache, progress=progress)
     triplets = _readable(train, photos, splits[0])
     _readable(questions, question_photos, splits[1])
     if both := len(set(train.images) & set(questions.images)):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
 from fashionsdk.labels import Labels, RetrievalSplit
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
 from fashionsdk_training.errors import DataError
@@ -60,6 +60,7 @@ def load_training_data(
     *,
     splits: tuple[str, str] = ("train", "valid"),
     attributes: Sequence[str] | None = None,
+    fit: Fit = "crop",
     progress: bool = False,
 ) -> TrainingData:
     """Read labels and photos.
@@ -83,6 +84,7 @@ def load_training_data(
         cache: folder for the decoded photos.
         splits: names of the training and the validation split.
         attributes: the attributes to train, or None for all that seem to be.
+        fit: what happens to photos that are no squares, ``crop`` or ``pad``.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
@@ -90,11 +92,12 @@ def load_training_data(
         DataError: no photo of a split can be read, a photo is in both, or no attribute has two values in validation.
         ValueError: an attribute is unknown.
     """
-    return load_photos(read_training_labels(path, splits, attributes), side, stored_side, cache, progress=progress)
+    read = read_training_labels(path, splits, attributes)
+    return load_photos(read, side, stored_side, cache, fit=fit, progress=progress)
 
 
 def load_photos(
-    read: TrainingLabels, side: int, stored_side: int, cache: Path, *, progress: bool = False
+    read: TrainingLabels, side: int, stored_side: int, cache: Path, *, fit: Fit = "crop", progress: bool = False
 ) -> TrainingData:
     """Read the photos that belong to labels; the other arguments are those of `load_training_data`.
 
@@ -102,8 +105,8 @@ def load_photos(
         DataError: no photo of a split can be read.
     """
     labels, retrieval = read.labels, read.retrieval
-    photos = cache_photos(labels.paths, Preprocessing(stored_side), cache, progress=progress)
-    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache, progress=progress)
+    photos = cache_photos(labels.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
+    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side, fit=fit), cache, progress=progress)
     for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))

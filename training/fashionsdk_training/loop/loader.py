@@ -104,7 +104,7 @@ def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> L
     Raises:
         ValueError: the data are lists of triplets, and the settings do not sample triplets.
     """
-    preprocessing, sampler = Preprocessing(config.side), _build_sampler(config, data)
+    preprocessing, sampler = config.preprocessing, _build_sampler(config, data)
     return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world)
 
 
