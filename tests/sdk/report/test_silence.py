@@ -7,6 +7,7 @@ from PIL import Image
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.evaluation import evaluate, evaluate_triplets, pointing
 from fashionsdk.labels import read_boxes, read_labels, read_retrieval, read_triplets
+from fashionsdk.photos import Preprocessing
 from fashionsdk.report import draw_maps, gather, overlay_attention, render, render_attention, render_maps, sample_labels
 from tests.sdk.labels.triplet_folders import random_rows, write_triplets
 
@@ -52,7 +53,9 @@ def use_everything(folder, bundle, **options):
     evaluate_triplets(triplets, batches(embedder, triplets.paths), names)
     attention = [embeddings.attention[0] for _, embeddings in embedded(embedder, labels.paths, attention=True)]
     boxes = read_boxes(folder / "boxes.csv", labels)
-    pointing(boxes, [(index, maps, (20, 20)) for index, maps in enumerate(attention)], names)
+    pointing(
+        boxes, [(index, maps, Preprocessing(8).placement((20, 20))) for index, maps in enumerate(attention)], names
+    )
     pixels = embedder.preprocessing.read(labels.paths[0])
     render_attention([overlay_attention(pixels, attention[0], names, [None] * len(names))], {})
     render(gather(embedder, split, embedded(embedder, split.paths), facts={}, **options))
