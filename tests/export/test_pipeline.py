@@ -1,12 +1,14 @@
 """Checkpoint to bundle: checked against PyTorch, and written completely or not at all."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from fashionsdk import Bundle, BundleError, Embedder, check
+from fashionsdk.photos import Preprocessing
 from fashionsdk_export import pipeline
 from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
@@ -26,6 +28,17 @@ def test_the_bundle_embeds_like_the_checkpoint(run, report):
     np.testing.assert_allclose(got.vectors, expected.embeddings, rtol=0, atol=GRAPH_ATOL)
     assert got.attention is not None
     np.testing.assert_allclose(got.attention, expected.attention, rtol=0, atol=GRAPH_ATOL)
+
+
+def test_a_bundle_fits_photos_as_the_checkpoint_was_trained(run, tmp_path):
+    padded = replace(Checkpoint.load(run), preprocessing=Preprocessing(SIDE, fit="pad"))
+    path = build_bundle(padded, tmp_path / "padded").bundle.path
+    photo = np.random.default_rng(1).integers(0, 256, (40, 90, 3), dtype=np.uint8)
+    with Embedder(path) as embedder, torch.inference_mode():
+        found = embedder.embed(photo).vectors
+        expected = padded.build()(torch.from_numpy(padded.preprocessing.read(photo))[None])
+    np.testing.assert_allclose(found, expected.embeddings, rtol=0, atol=GRAPH_ATOL)
+    assert Bundle.open(path).manifest.model.digest != Checkpoint.load(run).digest  # other vectors: not to be mixed
 
 
 def test_the_manifest_agrees_with_the_checkpoint(run, report):

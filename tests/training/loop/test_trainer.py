@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 
+from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig, Objective, Optimisation, Sampling
+from fashionsdk_training.data import load_training_data
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.loop.distributed import Processes
@@ -23,7 +25,7 @@ from fashionsdk_training.loop.optimizer import highest_rate
 from fashionsdk_training.loop.schedule import rate_at
 from fashionsdk_training.loop.trainer import STATE_FILE, Trainer
 from fashionsdk_training.models import ASENetV2
-from tests.training.conftest import tiny_config
+from tests.training.conftest import SIDE, tiny_config
 from tests.training.loop.runs import ALONE, assert_same, tensors, train_in_two_parts
 
 ROOT = Path(__file__).parents[3]
@@ -251,3 +253,12 @@ def test_a_frozen_backbone_does_not_move(data, tmp_path):
     trainer.fit()
     assert_same(before, dict(model.backbones()[0].state_dict()))
     assert not torch.equal(head, model.attribute_embedding.weight)
+
+
+def test_a_run_with_padding_reads_whole_photos_and_says_so_in_its_checkpoint(table, tmp_path):
+    data = load_training_data(table, SIDE, 36, tmp_path / "photos", fit="pad")
+    stored = Preprocessing(36, fit="pad").read(data.labels.paths[0])
+    np.testing.assert_array_equal(data.photos.pixels[0], stored)
+    assert (data.retrieval_photos.pixels[:, 0] == 255).all()  # the photos are wider than high: white above
+    checkpoint = Trainer(tiny_config(epochs=1, fit="pad"), data, tmp_path / "run", ALONE).fit()
+    assert checkpoint.preprocessing == Preprocessing(SIDE, fit="pad")
