@@ -32,18 +32,22 @@ def write_page(out: Path, page: str) -> None:
     note(f"wrote {out}")
 
 
+_SHOWN = {"crop": "a photo's centre square", "pad": "the whole photo"}
+
+
 def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
     """Return the facts at the top of a page: about the model, the data and the run."""
     from datetime import UTC, datetime
 
     manifest = embedder.bundle.manifest
+    side, shown = manifest.preprocessing.side, _SHOWN[manifest.preprocessing.fit]
     return {
         "Model": manifest.model.architecture,
         "Backbone": manifest.model.backbone,
         **data,
         "Attributes": f"{len(manifest.attributes)}",
         "Vector": f"{embedder.dimension} numbers an attribute",
-        "Input": f"{manifest.preprocessing.side} x {manifest.preprocessing.side} pixels",
+        "Input": f"{side} x {side} pixels, {shown}",
         "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
         "Digest": embedder.model[:16],
         "Date": datetime.now(UTC).date().isoformat(),

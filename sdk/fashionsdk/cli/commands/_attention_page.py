@@ -22,7 +22,7 @@ HELP = Help(
     description="""\
 Write an HTML page that shows each photo under the attention of each attribute. A ring marks the peak.
 
-Photos are shown as the model sees them: the centre square. The model must have spatial attention. The page is one file
+Photos are shown as the model sees them. The model must have spatial attention. The page is one file
 without scripts or links. It holds small copies of the photos, about 10 kB for each attribute and photo.""",
     examples="""\
   fashionsdk attention bundle/ dress.jpg coat.jpg --out attention.html
