@@ -10,7 +10,7 @@ a miss.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from fashionsdk.attributes import select
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.labels import Box, Boxes
-from fashionsdk.photos import Placement
+
+if TYPE_CHECKING:
+    from fashionsdk.photos import Placement  # not at run time: it would load Pillow
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Pointing(Scores[PointingScore]):
     missing: int
 
 
-PhotoAttention: TypeAlias = tuple[int, NDArray[np.float32], Placement]  # photo, (A, h, w), where it lies in the input
+PhotoAttention: TypeAlias = "tuple[int, NDArray[np.float32], Placement]"  # photo, (A, h, w), where it lies in the input
 
 
 def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequence[str]) -> Pointing:
@@ -86,7 +88,7 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
 
 
 def _hits(
-    boxes: Mapping[str, Box], attention: NDArray[np.float32], placement: Placement, attributes: Sequence[str]
+    boxes: Mapping[str, Box], attention: NDArray[np.float32], placement: "Placement", attributes: Sequence[str]
 ) -> dict[str, tuple[bool, float]]:
     """Return, for each box in one photo, whether the peak is inside, and its share of what the model sees."""
     if attention.ndim != 3 or len(attention) != len(attributes):
@@ -123,7 +125,7 @@ def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1)
 
 
-def in_input(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+def in_input(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:
     """Map boxes ``(..., 4)``, left, top, right, bottom, from fractions of a photo to fractions of the model's input.
 
     Where a box reaches beyond the input, its edges are below 0 or above 1.
@@ -146,7 +148,7 @@ def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) ->
     return np.asarray(inside.all(axis=-1))
 
 
-def visible_area(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+def visible_area(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:
     """Return the share, 0 to 1, of what the model sees of a photo that boxes ``(..., 4)`` cover: ``(...)``."""
     shown = np.array(placement.shown) / placement.side
     edges = np.clip(boxes, np.tile(shown[:2], 2), np.tile(shown[2:], 2))
