@@ -10,7 +10,7 @@ from types import FrameType
 
 from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.standard_streams import flush, usable
-from fashionsdk.cli._output import discard_stdout, note
+from fashionsdk.cli._output import discard, note
 from fashionsdk.errors import FashionSDKError
 
 FAILED, USAGE, BROKEN_PIPE = 1, 2, 141
@@ -49,7 +49,7 @@ def guarded(program: str, action: Callable[[], int], *, debug: bool = False, ext
     except KeyboardInterrupt:
         return _fail(program, SIGNALLED + signal.SIGINT, "interrupted", debug)
     except BrokenPipeError:
-        discard_stdout()
+        discard(sys.stdout)
         return BROKEN_PIPE
     except FashionSDKError as error:
         return _fail(program, FAILED, f"error: {error}", debug)

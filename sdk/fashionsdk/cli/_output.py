@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.printable_text import printable, printable_lines
@@ -40,14 +40,14 @@ def print_answer(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        discard_stdout()
+        discard(sys.stdout)
         raise FashionSDKError(f"cannot print the answer on standard output: {reason(error)}") from error
 
 
-def discard_stdout() -> None:
-    """Send what stdout still keeps back nowhere; else Python fails on it again at exit."""
+def discard(stream: TextIO | None) -> None:
+    """Send what a standard stream still keeps back nowhere; else Python fails on it again at exit."""
     with suppress(OSError, AttributeError):  # there is none, or it is no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def note(message: str) -> None:
@@ -60,7 +60,7 @@ def note(message: str) -> None:
     except BrokenPipeError:
         raise
     except OSError:  # a full disk, for example
-        return
+        discard(stream)
 
 
 class LogNotes(logging.Handler):

@@ -235,6 +235,7 @@ def test_engines_that_are_built_at_once_are_told_apart(graph):
     assert built.keys() == paths.keys()  # each passed the check of its own graph
 
 
+@pytest.mark.usefixtures("plain_signals")
 def test_ctrl_c_ends_a_build(graph, monkeypatch):
     def press(*arguments, **named):
         os.kill(os.getpid(), signal.SIGINT)

@@ -33,6 +33,7 @@ images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint
 
 def in_child(action):
     "Run it in a fork, which ends as any program does; return whether it did so in time."
+    sys.stdout.flush()  # else both would print what waits
     child = os.fork()
     if child == 0:
         action()
