@@ -177,7 +177,7 @@ def measure(args: argparse.Namespace, folder: Path) -> None:
     if args.plot:
         info, model = embedder.backend, embedder.bundle.manifest.model
         title = (
-            f"{model.architecture}, {embedder.preprocessing.side} px, {info.runtime}, {info.device}, {info.precision}"
+            f"{model.architecture}, {embedder.preprocessing.height} px, {info.runtime}, {info.device}, {info.precision}"
         )
         groups = {name: {"photo": medians[name]} for name in ORDER if name in medians}
         bars(args.plot, title, groups, "median milliseconds a photo (logarithmic; shorter is better)", log=True)

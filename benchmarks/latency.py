@@ -195,7 +195,7 @@ def main() -> None:
     print(json_lines([{"threads": args.threads, "cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
     if args.plot:
         model = bundle.manifest.model
-        title = f"{model.architecture}, {model.backbone}, {bundle.manifest.preprocessing.side} px, "
+        title = f"{model.architecture}, {model.backbone}, {bundle.manifest.preprocessing.height} px, "
         draw(rows, f"{title}{len(bundle.manifest.attributes)} attributes, {args.threads} threads", args.plot)
 
 

@@ -82,7 +82,7 @@ class Photo:
     def _steps(self) -> dict[str, Callable[[], object]]:
         read = self.embedder.preprocessing.read
         steps: dict[str, Callable[[], object]] = {
-            "decode": partial(open_photo, self.photo, at_least=self.embedder.preprocessing.decoded_side),
+            "decode": partial(open_photo, self.photo, at_least=self.embedder.preprocessing.decoded_size),
             "read": partial(read, self.photo),
         }
         if self.method.device != "cpu":

@@ -66,7 +66,7 @@ def settle(model: AttributeModel, preprocessing: Preprocessing) -> None:
 
 def batches(preprocessing: Preprocessing) -> Iterator[torch.Tensor]:
     """Yield uint8 images ``(BATCH, S, S, 3)``."""
-    side = max(64, preprocessing.side)
+    side = max(64, preprocessing.height, preprocessing.width)
     for batch in range(BATCHES):
         drawn = [garments.draw(batch * BATCH + index, seed=2, side=side) for index in range(BATCH)]
         yield torch.from_numpy(np.stack([preprocessing(garment.image) for garment in drawn]))
@@ -97,7 +97,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint.save(args.out / "checkpoint")
     lower = args.precisions != ["fp32"]
-    drawn = draw_photos(args.out / "photos", CALIBRATION, checkpoint.preprocessing.side) if lower else ()
+    drawn = draw_photos(args.out / "photos", CALIBRATION, checkpoint.preprocessing.height) if lower else ()
     photos, out = CalibrationPhotos(drawn), args.out / "bundle"
     report = build_bundle(checkpoint, out, precisions=args.precisions, photos=photos, overwrite=True, progress=True)
     print(report.summary())

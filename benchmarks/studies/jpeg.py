@@ -61,7 +61,7 @@ def readers(model_input: Preprocessing) -> dict[str, Read]:
         EVERY_PIXEL: lambda path: model_input(open_image(path)),
         **{f"{sides} x the model's side or more": partial(_read, model_input, sides) for sides in SIDES},
         f"{rule} x, its last half pixel counted as whole": lambda path: model_input(
-            open_photo(path, at_least=model_input.decoded_side).image
+            open_photo(path, at_least=model_input.decoded_size).image
         ),
         "saved again, quality 95": lambda path: model_input(_saved(open_image(path), 95)),
         "saved again, quality 85": lambda path: model_input(_saved(open_image(path), 85)),

@@ -113,8 +113,8 @@ def command(checkpoint: Checkpoint, args: argparse.Namespace, per_value: int) ->
     extended = add_attribute(checkpoint, args.data, args.attribute, photos_per_value=per_value, device="cpu")
     seconds = time.perf_counter() - begin
     extended.save(args.out / f"{per_value}-a-value")
-    side = checkpoint.preprocessing.side
-    images = torch.randint(0, 256, (8, side, side, 3), dtype=torch.uint8)
+    height, width, _ = checkpoint.preprocessing.shape
+    images = torch.randint(0, 256, (8, height, width, 3), dtype=torch.uint8)
     with torch.inference_mode():
         old, new = (part.build()(images).embeddings for part in (checkpoint, extended))
     check_equal(old.numpy().tobytes(), new[:, :-1].contiguous().numpy().tobytes(), "old embeddings")

@@ -46,7 +46,7 @@ def test_the_manifest_agrees_with_the_checkpoint(run, report):
 def test_a_graph_that_gives_other_numbers_is_not_written(run, tmp_path, monkeypatch):
     def wrong(static, side, path, **options):
         torch.nn.init.normal_(static.constant0, std=5)  # the queries
-        export_graph(static, side, path, **options)
+        export_graph(static, (side, side), path, **options)
 
     monkeypatch.setattr(pipeline, "export_graph", wrong)
     with pytest.raises(ExportError, match="does not give PyTorch's numbers"):

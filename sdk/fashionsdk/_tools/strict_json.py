@@ -4,17 +4,20 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+# For ``field(metadata=...)`` of a field that came later: with its default it is left out, so files stay as they were.
+LATER = {"later": True}
+
 
 def encode(value: Any) -> Any:
     """Turn dataclasses, tuples and mappings into values that `json.dumps` takes."""
     if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value) if _is_said(value, field)}
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -39,7 +42,8 @@ def decode(kind: type[T], value: Any, where: str) -> T:
     """Build a ``kind`` from parsed JSON; ``where`` names the value in errors.
 
     ``kind`` is a dataclass, or any type that a dataclass's field may have: ``str``, ``int``, ``float``,
-    ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, ``Any``.
+    ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, a scalar or a tuple,
+    ``Any``. A field that is marked `LATER` may be missing.
 
     Raises:
         ValueError: the value does not fit, or the dataclass rejects it.
@@ -55,8 +59,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return _decode_dataclass(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return None if value is None else _decode(inner, value, where)
+        return None if value is None and NoneType in arguments else _decode(_chosen(arguments, value), value, where)
     if origin is Literal:
         return _check(value in arguments, value, where, "one of " + ", ".join(map(repr, arguments)))
     if origin is tuple:
@@ -72,7 +75,7 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     known = {field.name: field for field in fields(kind)}
     if unknown := sorted(value.keys() - known):
         raise ValueError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(known)}")
-    if missing := [name for name in known if name not in value]:
+    if missing := [name for name, field in known.items() if name not in value and "later" not in field.metadata]:
         raise ValueError(f"{where} lacks the key {missing[0]!r}; expected {', '.join(known)}")
     hints = get_type_hints(kind)
     decoded = {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}
@@ -80,6 +83,17 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
         return kind(**decoded)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def _is_said(value: Any, field: Field[Any]) -> bool:
+    return "later" not in field.metadata or getattr(value, field.name) != field.default
+
+
+def _chosen(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Return the kind of a union that an array is read as, or another value."""
+    is_array = isinstance(value, (list, tuple))
+    inner = [kind for kind in kinds if kind is not NoneType]
+    return next((kind for kind in inner if (get_origin(kind) is tuple) == is_array), inner[0])
 
 
 def _decode_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from fashionsdk.errors import BundleError
 
 if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
+    from fashionsdk.photos import Preprocessing
 
 
 def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
@@ -43,11 +44,16 @@ def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
         **data,
         "Attributes": f"{len(manifest.attributes)}",
         "Vector": f"{embedder.dimension} numbers an attribute",
-        "Input": f"{manifest.preprocessing.side} x {manifest.preprocessing.side} pixels",
+        "Input": _input(manifest.preprocessing),
         "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
         "Digest": embedder.model[:16],
         "Date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _input(preprocessing: "Preprocessing") -> str:
+    how = "the whole photo, padded" if preprocessing.fit == "pad" else "the centre of the photo"
+    return f"{preprocessing.width} x {preprocessing.height} pixels: {how}"
 
 
 def require_attention(embedder: "Embedder") -> None:

@@ -124,7 +124,7 @@ class Embedder(SharedResource):
 
         Args:
             images: a path, a file's bytes, a Pillow image or a uint8 array ``(H, W, 3)``; a sequence of these; or a
-                uint8 array ``(N, H, W, 3)``. Arrays of the model's own side S are taken as they are.
+                uint8 array ``(N, H, W, 3)``. Arrays of the input's own size are taken as they are.
             attributes: one attribute's name, several, or ``None`` for all.
             attention: whether to return where the model looked.
 

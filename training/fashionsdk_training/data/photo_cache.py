@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ class PhotoCache:
     """Decoded photos of one size.
 
     Attributes:
-        pixels: uint8 ``(N, S, S, 3)``, read from disk as needed; rows of unreadable photos are black.
+        pixels: uint8 ``(N, H, W, 3)``, read from disk as needed; rows of unreadable photos are black.
         unreadable: why a photo could not be read, by its index.
     """
 
@@ -60,7 +61,7 @@ def cache_photos(
 
     Args:
         paths: the N photos.
-        preprocessing: its side is S.
+        preprocessing: from a photo to H x W pixels.
         folder: where decoded photos are stored.
         progress: whether to show a progress bar while photos are decoded.
 
@@ -70,7 +71,7 @@ def cache_photos(
     try:
         return _cached(paths, preprocessing, folder, progress)
     except OSError as error:
-        megabytes = len(paths) * preprocessing.side**2 * 3 / 1e6
+        megabytes = len(paths) * math.prod(preprocessing.shape) / 1e6
         raise DataError(
             f"cannot keep {len(paths):,} decoded photos, {megabytes:,.1f} MB, in the folder {folder}: "
             f"{reason(error)}; free some space, or choose another folder: with --cache, or the environment's TMPDIR"
@@ -81,7 +82,7 @@ def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, p
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
-    shape = (len(paths), preprocessing.side, preprocessing.side, 3)
+    shape = (len(paths), *preprocessing.shape)
     cache = _stored(pixels_file, done_file, shape)
     if cache is None:
         _remove_abandoned(folder)
@@ -162,7 +163,7 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, pro
 
 def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool) -> list[str | None]:
     """Write the pixels of all photos to an .npy file; return for each photo why it could not be read, or None."""
-    shape = (len(paths), preprocessing.side, preprocessing.side, 3)
+    shape = (len(paths), *preprocessing.shape)
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
     with file.open("rb+") as opened:
         allocate(opened.fileno(), pixels.offset, pixels.nbytes)
