@@ -89,7 +89,7 @@ def test_imports_point_back_along_the_flow_only(package):
 def test_the_layering_test_sees_imports():
     trainer = PACKAGES["fashionsdk_training"] / "loop/trainer.py"
     assert "torch" in imported(trainer)
-    assert {"fashionsdk.photos", "fashionsdk_training.loop.criterion"} <= imported_modules(trainer)
+    assert {"fashionsdk_training.checkpoint", "fashionsdk_training.loop.criterion"} <= imported_modules(trainer)
     assert is_package("fashionsdk.photos")
     assert is_module("fashionsdk_training.loop.criterion")
 

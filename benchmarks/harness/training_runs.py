@@ -46,7 +46,9 @@ class Run:
         return answer
 
     def _train(self) -> dict[str, Any]:
-        data = load_training_data(self.table, self.config.side, self.config.stored_side, self.cache)
+        data = load_training_data(
+            self.table, self.config.side, self.config.stored_side, self.cache, fit=self.config.fit
+        )
         with processes() as peers:
             checkpoint = Trainer(self.config, data, self.out, peers).fit()
         # The buffers of normalisation are not parameters.

@@ -30,7 +30,7 @@ BATCHES, BATCH = 4, 8  # of garments that batch normalisation sees
 CALIBRATION = 256  # photos for lower precisions
 
 
-def random_checkpoint(config: TrainConfig, attributes: int, side: int, seed: int = 0) -> Checkpoint:
+def random_checkpoint(config: TrainConfig, attributes: int, side: int | tuple[int, int], seed: int = 0) -> Checkpoint:
     """Return a checkpoint of ``config``'s network with random weights for ``attributes`` attributes."""
     torch.manual_seed(seed)
     named = names(attributes)

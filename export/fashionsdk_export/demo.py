@@ -81,7 +81,9 @@ def _draw(table: Path, train: int, valid: int) -> None:
 
 def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
     config = asen_v2_demo() if epochs is None else replace(asen_v2_demo(), epochs=epochs)
-    data = load_training_data(table, config.side, config.stored_side, run_folder / "photos", progress=True)
+    data = load_training_data(
+        table, config.side, config.stored_side, run_folder / "photos", fit=config.fit, progress=True
+    )
     with processes() as peers:
         try:
             return Trainer(config, data, run_folder, peers, progress=True).fit()

@@ -3,8 +3,8 @@
 This is the pointing game (Zhang et al., "Top-down Neural Attention by Excitation Backprop", arXiv:1608.00507), with
 boxes for regions and without a margin around them.
 
-A photo's attention covers its centre square, which is all that the model sees. Here the square's sides are 0 to 1, x to
-the right and y down. The input's size is rounded to whole pixels, so its square and this one may differ by a pixel.
+A photo's attention covers the model's input. Here the input's sides are 0 to 1, x to the right and y down. A peak in
+the padding around a photo is inside no box.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fashionsdk.attributes import select
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.labels import Box, Boxes
+from fashionsdk.photos import Placement
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class PointingScore(AttributeScore):
         photos: how many have a box.
         hits: photos whose peak lies inside the box.
         rate: the share of hits in percent.
-        random: the share in percent that a random place in the centre square would hit: the boxes' mean area there.
+        random: the share in percent that a random place that the model sees of the photo would hit: the boxes' mean
+            area there.
     """
 
     photos: int
@@ -54,7 +56,7 @@ class Pointing(Scores[PointingScore]):
     missing: int
 
 
-PhotoAttention: TypeAlias = tuple[int, NDArray[np.float32], tuple[int, int]]  # photo, (A, h, w), width and height
+PhotoAttention: TypeAlias = tuple[int, NDArray[np.float32], Placement]  # photo, (A, h, w), where it lies
 
 
 def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequence[str]) -> Pointing:
@@ -62,8 +64,9 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
 
     Args:
         boxes: photo -> attribute's name -> box, as `fashionsdk.labels.read_boxes` returns them.
-        photos: each photo's index, attention ``(A, h, w)``, and size: width and height in pixels, upright. Photos
-            without a box are ignored. Boxes of photos that are not given are left out and counted.
+        photos: each photo's index, attention ``(A, h, w)``, and its place in the model's input, as
+            ``embedder.preprocessing.placement(size)`` gives it. Photos without a box are ignored. Boxes of photos that
+            are not given are left out and counted.
         attributes: the names of the A attributes; boxes of others are left out.
 
     Raises:
@@ -72,8 +75,8 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
     if len(set(attributes)) != len(attributes):
         raise ValueError(f"attributes are {', '.join(attributes)}; expected each once")
     results: dict[str, list[tuple[bool, float]]] = {name: [] for name in attributes}
-    for photo, attention, size in photos:
-        for name, result in _hits(boxes.get(photo, {}), attention, size, attributes).items():
+    for photo, attention, placement in photos:
+        for name, result in _hits(boxes.get(photo, {}), attention, placement, attributes).items():
             results[name].append(result)
     count = sum(name in results for named in boxes.values() for name in named)
     every = [result for of_attribute in results.values() for result in of_attribute]
@@ -84,18 +87,18 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
 
 
 def _hits(
-    boxes: Mapping[str, Box], attention: NDArray[np.float32], size: tuple[int, int], attributes: Sequence[str]
+    boxes: Mapping[str, Box], attention: NDArray[np.float32], placement: Placement, attributes: Sequence[str]
 ) -> dict[str, tuple[bool, float]]:
-    """Return, for each box in one photo, whether the peak is inside and the box's area in the square."""
+    """Return, for each box in one photo, whether the peak is inside and the share of what is seen that it covers."""
     if attention.ndim != 3 or len(attention) != len(attributes):
         raise ValueError(f"attention has shape {attention.shape}; expected ({len(attributes)}, h, w)")
     names = [name for name in attributes if name in boxes]
     if not names:
         return {}
     edges = np.array([(box.left, box.top, box.right, box.bottom) for box in map(boxes.__getitem__, names)])
-    edges = in_square(edges, size)  # (n, 4)
+    edges = in_input(edges, placement)  # (n, 4)
     inside = points_inside(attention[list(select(attributes, names))], edges)
-    return dict(zip(names, zip(inside.tolist(), visible_area(edges).tolist(), strict=True), strict=True))
+    return dict(zip(names, zip(inside.tolist(), visible_area(edges, placement).tolist(), strict=True), strict=True))
 
 
 def _score(name: str, results: Sequence[tuple[bool, float]]) -> PointingScore:
@@ -121,30 +124,21 @@ def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1)
 
 
-def in_square(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Map boxes ``(..., 4)`` from fractions of a photo to fractions of its centre square.
+def in_input(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+    """Map boxes ``(..., 4)`` from fractions of a photo to fractions of the model's input.
 
-    Where a box reaches beyond the square, its edges are below 0 or above 1.
-
-    Args:
-        boxes: left, top, right, bottom, each 0 to 1.
-        size: the photo's width and height. Only their ratio matters.
-
-    Raises:
-        ValueError: a side is not positive.
+    Where a box reaches beyond the input, its edges are below 0 or above 1.
     """
-    if min(size) <= 0:
-        raise ValueError(f"size is {size}; expected a positive width and height")
-    scale = np.array(size, np.float64) / min(size)  # the photo's sides, measured in the square's
-    edges: NDArray[np.float64] = boxes * np.tile(scale, 2) - np.tile((scale - 1) / 2, 2)
+    left, top, right, bottom = placement.part
+    pixels = boxes * np.tile([right - left, bottom - top], 2) + np.tile([left, top], 2)
+    edges: NDArray[np.float64] = placement.to_input(pixels) / np.tile(placement.input, 2)
     return edges
 
 
 def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return whether attention's peak lies in the box, edges included: ``(..., h, w)`` and ``(..., 4)`` to ``(...)``.
 
-    ``boxes`` hold left, top, right, bottom in the centre square, as `in_square` returns them. For a square photo
-    these are the photo's fractions.
+    ``boxes`` hold left, top, right, bottom in the model's input, as `in_input` returns them.
 
     Raises:
         ValueError: as `peak`.
@@ -154,7 +148,9 @@ def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) ->
     return np.asarray(inside.all(axis=-1))
 
 
-def visible_area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of the centre square, 0 to 1, that boxes ``(..., 4)`` in its coordinates cover: ``(...)``."""
-    edges = np.clip(boxes, 0, 1)
-    return np.asarray((edges[..., 2:] - edges[..., :2]).prod(axis=-1))
+def visible_area(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+    """Return the share of what the input shows of the photo that boxes ``(..., 4)`` of the input cover: ``(...)``."""
+    left, top, right, bottom = np.array(placement.visible) / np.tile(placement.input, 2)
+    low, high = np.array([left, top]), np.array([right, bottom])
+    lengths = np.clip(boxes[..., 2:], low, high) - np.clip(boxes[..., :2], low, high)
+    return np.asarray((lengths / (high - low)).prod(axis=-1))

@@ -12,7 +12,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.evaluation import ScratchVectors, check_attributes, score, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Placement, Preprocessing
 from fashionsdk.report._attention_overlays import overlay_attention
 from fashionsdk.report._pictures import attention_overlay, picture
 from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
@@ -116,7 +116,8 @@ class _Gatherer:
 
     def _overlays(self, image: int, attention: NDArray[np.float32]) -> AttentionOverlays:
         values = [self._values.get((image, name)) for name in self.names]
-        return overlay_attention(self._pixels(image), attention, self.names, values)
+        pixels, placement = self._read(image)
+        return overlay_attention(pixels, attention, self.names, values, placement=placement)
 
     @cached_property
     def _values(self) -> dict[tuple[int, str], str]:
@@ -143,7 +144,7 @@ class _Gatherer:
         return tuple(
             Query(
                 picture=self._picture(image),
-                attention=None if attention is None else attention_overlay(self._pixels(image), attention[row, 0]),
+                attention=None if attention is None else self._overlay(image, attention[row, 0]),
                 value=values[value],
                 neighbours=tuple(
                     Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(cosine))
@@ -160,12 +161,17 @@ class _Gatherer:
         assert attention is not None, "attention was requested"
         return attention
 
-    def _pixels(self, image: int) -> NDArray[np.uint8]:
-        return self.embedder.preprocessing.read(self.split.root / self.split.images[image])
+    def _overlay(self, image: int, attention: NDArray[np.float32]) -> str:
+        pixels, placement = self._read(image)
+        return attention_overlay(pixels, attention, placement)
+
+    def _read(self, image: int) -> tuple[NDArray[np.uint8], Placement]:
+        return self.embedder.preprocessing.read_placed(self.split.root / self.split.images[image])
 
     def _picture(self, image: int) -> str:
         if image not in self.pictures:
-            self.pictures[image] = picture(self._pixels(image))
+            pixels, placement = self._read(image)
+            self.pictures[image] = picture(placement.cut(pixels))
         return self.pictures[image]
 
 

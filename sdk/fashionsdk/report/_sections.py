@@ -86,7 +86,7 @@ def matches(report: Report) -> Markup:
     """Return, for each attribute, a few queries with their nearest items."""
     lead = (
         f"Queries were drawn at random with seed {report.seed}, not chosen by hand. Beside each query are its nearest "
-        "items by that attribute alone. Photos are shown as the model sees them: the centre square. A tick means that "
+        "items by that attribute alone. Photos are shown as far as the model sees them. A tick means that "
         "the item has the query's value, a cross that it has another."
     )
     return join(element("p", lead, class_="lead"), *(_attribute_matches(result) for result in report.attributes))

@@ -14,13 +14,14 @@ from PIL import Image
 from fashionsdk.attributes import Attribute
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.errors import LabelsError
-from fashionsdk.evaluation._pointing import in_square, peak, pointing, points_inside, visible_area
+from fashionsdk.evaluation._pointing import in_input, peak, pointing, points_inside, visible_area
 from fashionsdk.labels import Labels
 from fashionsdk.labels._attribute_boxes import Box, read_boxes
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk.photos._source import open_image
 
 NAMES = ("neckline", "sleeve")
+SQUARE = Preprocessing(32).placement((10, 10))
 HEADER = "image,attribute,left,top,right,bottom"
 LABELS = Labels(
     Path(), ("a.jpg", "b.jpg"), tuple(Attribute(name, ("x",)) for name in NAMES), np.zeros((0, 3), np.int32)
@@ -47,7 +48,7 @@ def test_a_place_of_the_photo_lies_in_the_square_where_preprocessing_puts_it(wid
     x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     ramps = np.rint(255 * np.stack([x, y, y], axis=-1)).astype(np.uint8)  # each pixel says where in the photo it is
     seen = Preprocessing(32)(Image.fromarray(ramps))[row, column] / 255
-    left, top, *_ = in_square(np.array([seen[0], seen[1], 1, 1]), (width, height))
+    left, top, *_ = in_input(np.array([seen[0], seen[1], 1, 1]), Preprocessing(32).placement((width, height)))
     pixel, grey = 1 / 32, max(width, height) / min(width, height) / 255  # one pixel of the input; one grey level
     assert abs(left - (column + 0.5) / 32) <= pixel + grey
     assert abs(top - (row + 0.5) / 32) <= pixel + grey
@@ -55,21 +56,31 @@ def test_a_place_of_the_photo_lies_in_the_square_where_preprocessing_puts_it(wid
 
 def test_a_square_photo_is_its_own_square():
     boxes = np.array([[0.1, 0.2, 0.3, 0.4]])
-    np.testing.assert_array_equal(in_square(boxes, (7, 7)), boxes)
-    with pytest.raises(ValueError, match="expected a positive width and height"):
-        in_square(boxes, (7, 0))
+    np.testing.assert_allclose(in_input(boxes, SQUARE), boxes)
 
 
 def test_a_box_outside_the_square_cannot_be_hit():
-    (box,) = in_square(np.array([[0.0, 0.0, 0.2, 1.0]]), (300, 100))  # the square is the middle third
-    assert visible_area(box) == 0
+    placement = Preprocessing(32).placement((300, 100))
+    (box,) = in_input(np.array([[0.0, 0.0, 0.2, 1.0]]), placement)  # the square is the middle third
+    assert visible_area(box, placement) == 0
     assert not points_inside(np.ones((1, 1), np.float32), box)
 
 
 def test_a_quarter_of_a_wide_photo_covers_half_the_square():
-    (box,) = in_square(np.array([[0.25, 0.0, 0.5, 1.0]]), (200, 100))
+    placement = Preprocessing(32).placement((200, 100))
+    (box,) = in_input(np.array([[0.25, 0.0, 0.5, 1.0]]), placement)
     np.testing.assert_allclose(box, [0, 0, 0.5, 1])
-    assert visible_area(box) == pytest.approx(0.5)
+    assert visible_area(box, placement) == pytest.approx(0.5)
+
+
+def test_a_box_of_a_padded_photo_covers_its_share_of_the_photo_and_the_padding_none():
+    placement = Preprocessing(32, fit="pad").placement((200, 100))  # from a quarter of the input's height on
+    (box,) = in_input(np.array([[0.0, 0.0, 0.5, 1.0]]), placement)
+    np.testing.assert_allclose(box, [0, 0.25, 0.5, 0.75])
+    assert visible_area(box, placement) == pytest.approx(0.5)
+    boxes = {0: {"neckline": Box(0, 0, 1, 1)}}
+    hit, miss = (pointing(boxes, [(0, looking_at((row, 1)), placement)], NAMES[:1]).overall for row in (1, 3))
+    assert (hit.hits, miss.hits, hit.random, miss.random) == (1, 0, 100, 100)
 
 
 def looking_at(*cells: tuple[int, int]) -> np.ndarray:
@@ -87,9 +98,9 @@ def test_hits_are_counted_by_attribute_and_over_all():
         3: {"hem": Box(0, 0, 1, 1)},  # not asked for
     }
     photos = [
-        (0, looking_at((1, 1), (3, 0)), (10, 10)),
-        (1, looking_at((1, 1), (0, 0)), (10, 10)),
-        (9, looking_at((0, 0), (0, 0)), (10, 10)),  # without a box
+        (0, looking_at((1, 1), (3, 0)), SQUARE),
+        (1, looking_at((1, 1), (0, 0)), SQUARE),
+        (9, looking_at((0, 0), (0, 0)), SQUARE),  # without a box
     ]
     scores = pointing(boxes, photos, NAMES)
     assert scores.to_json() == {
@@ -113,7 +124,7 @@ def test_invalid_input_is_an_error():
     with pytest.raises(ValueError, match="expected each once"):
         pointing(boxes, [], ("sleeve", "sleeve"))
     with pytest.raises(ValueError, match=r"shape \(1, 4, 4\); expected \(2, h, w\)"):
-        pointing(boxes, [(0, looking_at((0, 0)), (1, 1))], NAMES)
+        pointing(boxes, [(0, looking_at((0, 0)), SQUARE)], NAMES)
 
 
 def written(tmp_path: Path, *lines: str) -> Path:

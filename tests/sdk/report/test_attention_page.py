@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from fashionsdk.embedding._embedder import Embedder
+from fashionsdk.photos import Preprocessing
 from fashionsdk.report import overlay_attention, render_attention
 from fashionsdk.report._pictures import attention_overlay, picture
 
@@ -104,3 +105,21 @@ def test_a_model_without_attention_is_rejected(run, write_bundle, manifest, refe
     status, out, err = run("attention", bundle.path, "shop/4.png", "--out", "attention.html")
     assert (status, out, Path("attention.html").exists()) == (1, "", False)
     assert "its model, tiny, has no attention maps; expected one with spatial attention" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (20, 60), (1, 500)])
+def test_a_padded_photo_is_drawn_whole_without_its_padding_and_a_peak_there_is_none(size: tuple[int, int]):
+    pixels, placement = Preprocessing(160, fit="pad").read_placed(Image.new("RGB", size, (120, 120, 120)))
+    attention = np.zeros((8, 8), np.float32)
+    attention[0, 0] = 1  # in the padding: the corner shows no photo of these
+    column, row = (int(middle * 8 / 160) for middle in placement.to_input(np.array(size) * (0.5, 0.3)))
+    attention[row, column] = 0.5
+    drawn = decoded(attention_overlay(pixels, attention, placement))
+    left, top, right, bottom = placement.visible
+    assert drawn.shape == (bottom - top, right - left, 3)
+    if min(size) > 1:
+        alone = np.where(attention == 0.5, attention, 0).astype(np.float32)
+        place = (np.array([column, row]) + 0.5) * 20 - (left, top)
+        bright = np.argwhere(drawn.min(axis=2) > 200)
+        assert np.abs(bright.mean(axis=0)[::-1] + 0.5 - place).max() < 2
+        assert np.abs(decoded(attention_overlay(pixels, alone, placement)).astype(int) - drawn).mean() < 12

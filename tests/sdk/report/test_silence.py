@@ -52,7 +52,11 @@ def use_everything(folder, bundle, **options):
     evaluate_triplets(triplets, batches(embedder, triplets.paths), names)
     attention = [embeddings.attention[0] for _, embeddings in embedded(embedder, labels.paths, attention=True)]
     boxes = read_boxes(folder / "boxes.csv", labels)
-    pointing(boxes, [(index, maps, (20, 20)) for index, maps in enumerate(attention)], names)
+    pointing(
+        boxes,
+        [(index, maps, embedder.preprocessing.placement((20, 20))) for index, maps in enumerate(attention)],
+        names,
+    )
     pixels = embedder.preprocessing.read(labels.paths[0])
     render_attention([overlay_attention(pixels, attention[0], names, [None] * len(names))], {})
     render(gather(embedder, split, embedded(embedder, split.paths), facts={}, **options))

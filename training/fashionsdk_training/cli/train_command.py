@@ -119,10 +119,16 @@ def _train(args: argparse.Namespace) -> int:
 def _plan(recipe: str, config: TrainConfig, device: str, processes: int) -> str:
     model, sampling = config.model, config.sampling
     text = (
-        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels, epochs {config.epochs}, "
-        f"batch size {sampling.batch_size}, seed {config.seed}, device {device}"
+        f"recipe {recipe}: {model.architecture} on {model.backbone} at {_input(config)} pixels, "
+        f"epochs {config.epochs}, batch size {sampling.batch_size}, seed {config.seed}, device {device}"
     )
     return text if processes == 1 else f"{text}, {processes} processes"
+
+
+def _input(config: TrainConfig) -> str:
+    square = isinstance(config.side, int) and config.fit == "crop"
+    height, width, _ = config.preprocessing.shape
+    return str(config.side) if square else f"{height} x {width} ({config.fit})"
 
 
 def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progress: bool) -> "TrainingData":
@@ -133,10 +139,16 @@ def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progres
     first, second = args.splits or (("train", "val") if triplets else ("train", "valid"))
     splits, attributes = (first, second), args.attribute
     if not triplets:
-        return load_training_data(*where, splits=splits, attributes=attributes, progress=progress)
+        return load_training_data(*where, splits=splits, attributes=attributes, fit=config.fit, progress=progress)
     most = config.sampling.most_triplets or None
     return load_triplet_data(
-        *where, splits=splits, attributes=attributes, most=most, seed=config.seed, progress=progress
+        *where,
+        splits=splits,
+        attributes=attributes,
+        fit=config.fit,
+        most=most,
+        seed=config.seed,
+        progress=progress,
     )
 
 

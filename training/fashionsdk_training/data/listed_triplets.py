@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools import strict_json
 from fashionsdk._tools.batches import slices
 from fashionsdk.labels import CSN_ATTRIBUTES, Labels, RetrievalSplit, TripletSplit, read_triplets
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.sampling import Draw
 from fashionsdk_training.data.training_data import TrainingData
@@ -83,10 +83,11 @@ class TripletData(TrainingData):
 
 def load_triplet_data(
     folder: str | Path,
-    side: int,
-    stored_side: int,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
     cache: Path,
     *,
+    fit: Fit = "crop",
     splits: tuple[str, str] = ("train", "val"),
     attributes: Sequence[str] | None = None,
     most: int | None = None,
@@ -100,9 +101,10 @@ def load_triplet_data(
 
     Args:
         folder: as for ``fashionsdk.labels.read_triplets``.
-        side: S, the model's input in pixels.
-        stored_side: T, side of the square that training photos are stored in.
+        side: the model's input in pixels: a square's side, or height and width.
+        stored_side: what training photos are stored in, likewise.
         cache: folder for the decoded photos.
+        fit: how photos are fitted into both, as in the settings.
         splits: names of the training and the validation lists.
         attributes: names of the lists to train, or None for those of the CSN paper.
         most: how many of the training triplets to use, the same random ones in every epoch, or None for all. The CSN
@@ -119,8 +121,8 @@ def load_triplet_data(
         raise ValueError(f"most is {most}; expected 1 or more triplets, or None for all")
     train, questions = (read_triplets(folder, split, attributes or CSN_ATTRIBUTES) for split in splits)
     train, questions = _choose(train, most, seed).needed(), questions.needed()
-    photos = cache_photos(train.paths, Preprocessing(stored_side), cache, progress=progress)
-    question_photos = cache_photos(questions.paths, Preprocessing(side), cache, progress=progress)
+    photos = cache_photos(train.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
+    question_photos = cache_photos(questions.paths, Preprocessing(side, fit=fit), cache, progress=progress)
     triplets = _readable(train, photos, splits[0])
     _readable(questions, question_photos, splits[1])
     if both := len(set(train.images) & set(questions.images)):

@@ -5,10 +5,11 @@ import json
 import logging
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from fashionsdk_training.data.cache_digests import piece_digests
 from fashionsdk_training.errors import DataError
 
 PARTIAL = ".partial"
+Decoded: TypeAlias = tuple[dict[int, str], NDArray[np.int64] | None]  # why photos are unreadable, where others lie
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +38,20 @@ class PhotoCache:
     Attributes:
         pixels: uint8 ``(N, H, W, 3)``, read from disk as needed; rows of unreadable photos are black.
         unreadable: why a photo could not be read, by its index.
+        visible: left, top, right and bottom of each photo in its pixels, the rest being padding, ``(N, 4)``; None
+            where no photo has padding.
     """
 
     pixels: NDArray[np.uint8]
     unreadable: dict[int, str]
+    visible: NDArray[np.int64] | None = None
+
+    def photo(self, index: int) -> NDArray[np.uint8]:
+        """Return the pixels of one photo, without padding: uint8 ``(h, w, 3)``."""
+        if self.visible is None:
+            return np.asarray(self.pixels[index])
+        left, top, right, bottom = self.visible[index]
+        return np.asarray(self.pixels[index, top:bottom, left:right])
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -89,16 +101,18 @@ def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, p
         with locked(folder / f".{name}.decoding"):
             cache = _stored(pixels_file, done_file, shape)  # another process may have decoded them meanwhile
             if cache is None:
-                unreadable = _decode(paths, preprocessing, pixels_file, progress)
-                _write_done(done_file, unreadable, pixels_file)
-                cache = PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
+                unreadable, visible = _decode(paths, preprocessing, pixels_file, progress)
+                cache = PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable, visible)
+                _write_done(done_file, cache, pixels_file)
     _warn(paths, cache.unreadable)
     return cache
 
 
-def _write_done(file: Path, unreadable: Mapping[int, str], pixels_file: Path) -> None:
+def _write_done(file: Path, cache: PhotoCache, pixels_file: Path) -> None:
     """Write which photos are unreadable, and the digests of the others and of this file: they are complete."""
-    done = {own_digest.KEY: own_digest.NO_DIGEST, "pixels": piece_digests(pixels_file), "unreadable": unreadable}
+    done = {own_digest.KEY: own_digest.NO_DIGEST, "pixels": piece_digests(pixels_file), "unreadable": cache.unreadable}
+    if cache.visible is not None:
+        done["visible"] = cache.visible.tolist()
     with replacing(file) as opened:
         opened.write(own_digest.with_digest(json.dumps(done).encode()))
 
@@ -116,7 +130,8 @@ def _stored(pixels_file: Path, done_file: Path, shape: tuple[int, ...]) -> Photo
         pixels = np.load(pixels_file, mmap_mode="r")
         if pixels.shape != shape:
             raise ValueError(f"the pixels have the shape {pixels.shape}; expected {shape}")
-        return PhotoCache(pixels, {int(index): reason for index, reason in done["unreadable"].items()})
+        visible = np.array(done["visible"], np.int64).reshape(len(pixels), 4) if "visible" in done else None
+        return PhotoCache(pixels, {int(index): reason for index, reason in done["unreadable"].items()}, visible)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # another format, or damaged
         logger.warning("%s is decoded again: it is damaged, or of an older version: %s", pixels_file, error)
         return None
@@ -150,27 +165,33 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
-def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> dict[int, str]:
+def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> Decoded:
     partial = file.with_suffix(PARTIAL)
     try:
-        reasons = _decode_to(partial, paths, preprocessing, progress)
+        reasons, visible = _decode_to(partial, paths, preprocessing, progress)
         os.replace(partial, file)
     except BaseException:
         partial.unlink(missing_ok=True)  # it may be what fills the disk
         raise
-    return {index: why for index, why in enumerate(reasons) if why is not None}
+    return {index: why for index, why in enumerate(reasons) if why is not None}, visible
 
 
-def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool) -> list[str | None]:
-    """Write the pixels of all photos to an .npy file; return for each photo why it could not be read, or None."""
+def _decode_to(
+    file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool
+) -> tuple[list[str | None], NDArray[np.int64] | None]:
+    """Write the pixels of all photos to an .npy file; return why each could not be read, or None, and where it lies."""
     shape = (len(paths), *preprocessing.shape)
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
     with file.open("rb+") as opened:
         allocate(opened.fileno(), pixels.offset, pixels.nbytes)
 
+    visible = np.zeros((len(paths), 4), np.int64)
+    visible[:, 2:] = preprocessing.width, preprocessing.height
+
     def decode(index: int) -> str | None:
         try:
-            pixels[index] = preprocessing.read(paths[index])
+            pixels[index], placement = preprocessing.read_placed(paths[index])
+            visible[index] = placement.visible
         except ImageError as error:
             return str(error)
         return None
@@ -183,4 +204,4 @@ def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, 
             pool.shutdown(cancel_futures=True)  # Ctrl-C must not wait for all photos
             raise
     pixels.flush()
-    return reasons
+    return reasons, visible if preprocessing.fit == "pad" else None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
 from fashionsdk.labels import Labels, RetrievalSplit
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
 from fashionsdk_training.errors import DataError
@@ -29,9 +29,9 @@ class TrainingData:
     Attributes:
         labels: the training split's labels.
         values: ``(N, A)`` value indices, -1 where a photo is not labelled or cannot be read.
-        photos: the training photos as stored before augmentation, uint8 ``(N, T, T, 3)``.
+        photos: the training photos as stored before augmentation, uint8 ``(N, T, T, 3)`` or of any other proportions.
         retrieval: the validation split's queries and candidates.
-        retrieval_photos: its photos as model input, uint8 ``(M, S, S, 3)``.
+        retrieval_photos: its photos as model input, uint8 ``(M, H, W, 3)``.
     """
 
     labels: Labels
@@ -54,10 +54,11 @@ class TrainingData:
 
 def load_training_data(
     path: str | Path,
-    side: int,
-    stored_side: int,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
     cache: Path,
     *,
+    fit: Fit = "crop",
     splits: tuple[str, str] = ("train", "valid"),
     attributes: Sequence[str] | None = None,
     progress: bool = False,
@@ -78,9 +79,10 @@ def load_training_data(
 
     Args:
         path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
-        side: S, the model's input in pixels.
-        stored_side: T, side of the square that training photos are stored in.
+        side: the model's input in pixels: a square's side, or height and width.
+        stored_side: what training photos are stored in, likewise.
         cache: folder for the decoded photos.
+        fit: how photos are fitted into both, as in the settings.
         splits: names of the training and the validation split.
         attributes: the attributes to train, or None for all that seem to be.
         progress: whether to show progress bars while photos are decoded.
@@ -90,11 +92,19 @@ def load_training_data(
         DataError: no photo of a split can be read, a photo is in both, or no attribute has two values in validation.
         ValueError: an attribute is unknown.
     """
-    return load_photos(read_training_labels(path, splits, attributes), side, stored_side, cache, progress=progress)
+    return load_photos(
+        read_training_labels(path, splits, attributes), side, stored_side, cache, fit=fit, progress=progress
+    )
 
 
 def load_photos(
-    read: TrainingLabels, side: int, stored_side: int, cache: Path, *, progress: bool = False
+    read: TrainingLabels,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
+    cache: Path,
+    *,
+    fit: Fit = "crop",
+    progress: bool = False,
 ) -> TrainingData:
     """Read the photos that belong to labels; the other arguments are those of `load_training_data`.
 
@@ -102,8 +112,8 @@ def load_photos(
         DataError: no photo of a split can be read.
     """
     labels, retrieval = read.labels, read.retrieval
-    photos = cache_photos(labels.paths, Preprocessing(stored_side), cache, progress=progress)
-    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side), cache, progress=progress)
+    photos = cache_photos(labels.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
+    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side, fit=fit), cache, progress=progress)
     for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))

@@ -16,7 +16,6 @@ from fashionsdk._tools.files.atomic_file import check_replacing
 from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import check_attributes
-from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig, TrainConfig
 from fashionsdk_training.data import TrainingData
@@ -218,7 +217,7 @@ class Trainer:
         model, weights = self._trained()
         return Checkpoint(
             model=model,
-            preprocessing=Preprocessing(self.config.side),
+            preprocessing=self.config.preprocessing,
             attributes=self.data.labels.attributes,
             weights=weights,
             metrics=result.metrics(),

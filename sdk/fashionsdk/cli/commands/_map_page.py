@@ -83,7 +83,8 @@ def _embed(
     paths = [str(files[image]) for image in images]
     for position, embeddings in photo_run(paths):
         if pictures is not None:
-            pictures[images[position]] = thumbnail(photo_run.embedder.preprocessing.read(paths[position]))
+            pixels, placement = photo_run.embedder.preprocessing.read_placed(paths[position])
+            pictures[images[position]] = thumbnail(placement.cut(pixels))
         yield images[position], embeddings
 
 

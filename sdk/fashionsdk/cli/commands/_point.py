@@ -77,7 +77,7 @@ def _images(data: str) -> set[str]:
 def _attention(
     photo_run: PhotoRun, labels: "Labels", photos: Sequence[int], names: Sequence[str]
 ) -> Iterator["PhotoAttention"]:
-    """Yield each photo's index, its attention for these attributes, and its size."""
+    """Yield each photo's index, its attention for these attributes, and its place in the input."""
     from fashionsdk.photos import open_photo
 
     files = labels.paths
@@ -85,4 +85,5 @@ def _attention(
     for position, embeddings in photo_run(paths, attention=True):
         attention = embeddings.select(names).attention
         assert attention is not None, "attention was requested"
-        yield photos[position], attention[0], open_photo(paths[position], at_least=1).size
+        size = open_photo(paths[position], at_least=1).size
+        yield photos[position], attention[0], photo_run.embedder.preprocessing.placement(size)

@@ -52,6 +52,11 @@ class Placement:
         )
         return left, top, right, bottom
 
+    def cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the part of the input ``(H, W, 3)`` that shows the photo, without padding."""
+        left, top, right, bottom = self.visible
+        return pixels[top:bottom, left:right]
+
     @property
     def seen(self) -> tuple[float, float, float, float]:
         """The box of the photo that the input shows; the rest of the photo is cut off."""
