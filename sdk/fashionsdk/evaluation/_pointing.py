@@ -9,7 +9,7 @@ the padding around a photo is inside no box.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from fashionsdk.attributes import select
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.labels import Box, Boxes
-from fashionsdk.photos import Placement
+
+if TYPE_CHECKING:
+    from fashionsdk.photos import Placement
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Pointing(Scores[PointingScore]):
     missing: int
 
 
-PhotoAttention: TypeAlias = tuple[int, NDArray[np.float32], Placement]  # photo, (A, h, w), where it lies
+PhotoAttention: TypeAlias = "tuple[int, NDArray[np.float32], Placement]"  # photo, (A, h, w), where it lies
 
 
 def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequence[str]) -> Pointing:
@@ -87,7 +89,7 @@ def pointing(boxes: Boxes, photos: Iterable[PhotoAttention], attributes: Sequenc
 
 
 def _hits(
-    boxes: Mapping[str, Box], attention: NDArray[np.float32], placement: Placement, attributes: Sequence[str]
+    boxes: Mapping[str, Box], attention: NDArray[np.float32], placement: "Placement", attributes: Sequence[str]
 ) -> dict[str, tuple[bool, float]]:
     """Return, for each box in one photo, whether the peak is inside and the share of what is seen that it covers."""
     if attention.ndim != 3 or len(attention) != len(attributes):
@@ -124,7 +126,7 @@ def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1)
 
 
-def in_input(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+def in_input(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:
     """Map boxes ``(..., 4)`` from fractions of a photo to fractions of the model's input.
 
     Where a box reaches beyond the input, its edges are below 0 or above 1.
@@ -148,7 +150,7 @@ def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) ->
     return np.asarray(inside.all(axis=-1))
 
 
-def visible_area(boxes: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
+def visible_area(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:
     """Return the share of what the input shows of the photo that boxes ``(..., 4)`` of the input cover: ``(...)``."""
     left, top, right, bottom = np.array(placement.visible) / np.tile(placement.input, 2)
     low, high = np.array([left, top]), np.array([right, bottom])

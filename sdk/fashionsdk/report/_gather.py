@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.evaluation import ScratchVectors, check_attributes, score, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
-from fashionsdk.photos import Placement, Preprocessing
+from fashionsdk.photos import Cutout, Placement, Preprocessing
 from fashionsdk.report._attention_overlays import overlay_attention
 from fashionsdk.report._pictures import attention_overlay, picture
 from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
@@ -36,7 +37,7 @@ class ReportEmbedder(Protocol):
     def preprocessing(self) -> Preprocessing:
         """From a photo to its input."""
 
-    def embed(self, images: list[str], attributes: list[str], *, attention: bool) -> Embeddings:
+    def embed(self, images: list[Path | Cutout], attributes: list[str], *, attention: bool) -> Embeddings:
         """Embed photos."""
 
 
@@ -94,7 +95,7 @@ class _Gatherer:
         self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool, maps: bool
     ) -> None:
         self.embedder, self.split, self.vectors, self.attention = embedder, split, vectors, attention
-        self.maps = maps
+        self.maps, self.sources = maps, split.sources
         self.names = [attribute.name for attribute in embedder.attributes]
         self.pictures: dict[int, str] = {}
 
@@ -156,8 +157,8 @@ class _Gatherer:
 
     def _attention(self, images: list[int], names: list[str]) -> NDArray[np.float32]:
         """Return attention maps ``(N, A, h, w)``."""
-        paths = [str(self.split.root / self.split.images[image]) for image in images]
-        attention = self.embedder.embed(paths, names, attention=True).attention
+        sources = [self.sources[image] for image in images]
+        attention = self.embedder.embed(sources, names, attention=True).attention
         assert attention is not None, "attention was requested"
         return attention
 
@@ -166,7 +167,7 @@ class _Gatherer:
         return attention_overlay(pixels, attention, placement)
 
     def _read(self, image: int) -> tuple[NDArray[np.uint8], Placement]:
-        return self.embedder.preprocessing.read_placed(self.split.root / self.split.images[image])
+        return self.embedder.preprocessing.read_placed(self.sources[image])
 
     def _picture(self, image: int) -> str:
         if image not in self.pictures:

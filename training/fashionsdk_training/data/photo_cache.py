@@ -21,7 +21,7 @@ from fashionsdk._tools.files.atomic_file import locked, remove_abandoned, replac
 from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Cutout, Preprocessing
 from fashionsdk_training.data.cache_digests import piece_digests
 from fashionsdk_training.errors import DataError
 
@@ -62,7 +62,7 @@ class PhotoCache:
 
 
 def cache_photos(
-    paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, *, progress: bool = False
+    paths: Sequence[Path | Cutout], preprocessing: Preprocessing, folder: Path, *, progress: bool = False
 ) -> PhotoCache:
     """Return the photos decoded and resized, from ``folder`` if they are there already, else decoded now.
 
@@ -90,7 +90,7 @@ def cache_photos(
         ) from error
 
 
-def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
+def _cached(paths: Sequence[Path | Cutout], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
@@ -147,14 +147,17 @@ def _remove_abandoned(folder: Path) -> None:
         remove_abandoned(lock, *half)
 
 
-def _warn(paths: Sequence[Path], unreadable: dict[int, str]) -> None:
+def _warn(paths: Sequence[Path | Cutout], unreadable: dict[int, str]) -> None:
     if unreadable:
         first = "; ".join(list(unreadable.values())[:3])
         logger.warning("%d of %d photos cannot be read and are left out: %s", len(unreadable), len(paths), first)
 
 
-def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
-    def stamp(path: Path) -> tuple[str, int, int]:
+def _digest(paths: Sequence[Path | Cutout], preprocessing: Preprocessing) -> str:
+    def stamp(source: Path | Cutout) -> tuple[object, ...]:
+        if isinstance(source, Cutout):
+            return *stamp(Path(str(source.photo))), *source.pixels
+        path = source
         try:
             status = path.stat()
         except OSError:
@@ -165,7 +168,7 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
-def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> Decoded:
+def _decode(paths: Sequence[Path | Cutout], preprocessing: Preprocessing, file: Path, progress: bool) -> Decoded:
     partial = file.with_suffix(PARTIAL)
     try:
         reasons, visible = _decode_to(partial, paths, preprocessing, progress)
@@ -177,7 +180,7 @@ def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, pro
 
 
 def _decode_to(
-    file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool
+    file: Path, paths: Sequence[Path | Cutout], preprocessing: Preprocessing, progress: bool
 ) -> tuple[list[str | None], NDArray[np.int64] | None]:
     """Write the pixels of all photos to an .npy file; return why each could not be read, or None, and where it lies."""
     shape = (len(paths), *preprocessing.shape)

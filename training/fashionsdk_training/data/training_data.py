@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
-from fashionsdk.labels import Labels, RetrievalSplit
+from fashionsdk.labels import Labels, RetrievalSplit, Split
 from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
@@ -44,12 +44,22 @@ class TrainingData:
     def digest(self) -> str:
         """Sha256 over what decides training and validation: paths, attributes, readable labels, queries, candidates."""
         described = [
-            [self.labels.images, strict_json.encode(self.labels.attributes), self.values.tolist()],
-            [self.retrieval.images, strict_json.encode(self.retrieval.attributes)],
+            [
+                self.labels.images,
+                strict_json.encode(self.labels.attributes),
+                self.values.tolist(),
+                *_boxes(self.labels),
+            ],
+            [self.retrieval.images, strict_json.encode(self.retrieval.attributes), *_boxes(self.retrieval)],
             [self.retrieval.queries.tolist(), self.retrieval.candidates.tolist()],
             sorted(self.retrieval_photos.unreadable),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+
+
+def _boxes(split: Split) -> list[object]:
+    """Return what a digest also holds of a split with boxes."""
+    return [split.boxes] if split.boxes else []
 
 
 def load_training_data(
@@ -112,8 +122,8 @@ def load_photos(
         DataError: no photo of a split can be read.
     """
     labels, retrieval = read.labels, read.retrieval
-    photos = cache_photos(labels.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
-    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side, fit=fit), cache, progress=progress)
+    photos = cache_photos(labels.sources, Preprocessing(stored_side, fit=fit), cache, progress=progress)
+    retrieval_photos = cache_photos(retrieval.sources, Preprocessing(side, fit=fit), cache, progress=progress)
     for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.labels import read_boxes, read_labels
 
     labels = read_labels(args.data, args.split)
+    labels.check_whole("pointing")
     names = chosen_attributes(args, labels.attributes)
     boxes = read_boxes(args.boxes, labels, elsewhere=_images(args.data))
     photos = sorted(photo for photo, boxed in boxes.items() if not boxed.keys().isdisjoint(names))
