@@ -122,9 +122,8 @@ class Preprocessing:
         """
         with opened_photo(source, self.decoded_size) as photo:
             placement = self.placement(photo.size)
-            if isinstance(source, Cutout):
-                placement = placement.cut_from(source.pixels)
-            return self._fitted(photo), placement
+            pixels = self._fitted(photo, placement)
+            return pixels, placement.cut_from(source.pixels) if isinstance(source, Cutout) else placement
 
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return an upright RGB image with all its pixels as the model's input: uint8 ``(H, W, 3)``, contiguous.
@@ -142,7 +141,7 @@ class Preprocessing:
                 f"got an image of mode {image.mode} and size {image.size}; expected RGB with at least 1 pixel: "
                 "open it with fashionsdk.photos.open_image"
             )
-        return self._fitted(Photo.whole(image))
+        return self._fitted(Photo.whole(image), self.placement(image.size))
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON takes them; `from_json` reads them back."""
@@ -158,10 +157,9 @@ class Preprocessing:
         """
         return strict_json.decode(cls, value, "preprocessing")
 
-    def _fitted(self, photo: Photo | PhotoInStrips) -> NDArray[np.uint8]:
+    def _fitted(self, photo: Photo | PhotoInStrips, placement: Placement) -> NDArray[np.uint8]:
         if isinstance(photo, Photo) and photo.image.width * photo.image.height <= CONVERTED_FIRST:
             photo = photo.in_srgb()
-        placement = self.placement(photo.size)
         pixels = np.array(photo.convert(_resized_part(photo, placement)), dtype=np.uint8)
         return pixels if pixels.shape == self.shape else _on_padding(pixels, placement)
 
