@@ -23,6 +23,7 @@ from fashionsdk.bundle import Bundle
 from fashionsdk.errors import BundleError
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.cli import add_input_options, with_input
 from fashionsdk_training.models import build_model
 from fashionsdk_training.recipes import RECIPES
 from harness.answers import ReferenceBatch
@@ -153,7 +154,7 @@ def draw(rows: Sequence[Row], title: str, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="asen_v2_paper")
-    parser.add_argument("--side", type=int, help="S; default: the recipe's")
+    add_input_options(parser)
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64, 128])
     parser.add_argument("--today-up-to", type=int, default=8, help="attributes of today's methods")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[1, 8])
@@ -162,8 +163,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder that keeps the bundles; default: they are not kept")
     parser.add_argument("--plot", type=Path, help="PNG file to write")
     args = parser.parse_args()
-    config, counts, others = RECIPES[args.recipe](), sorted(args.counts), OtherLoad()
-    most = random_checkpoint(config, counts[-1], args.side or config.side)
+    config, counts, others = with_input(RECIPES[args.recipe](), args), sorted(args.counts), OtherLoad()
+    most = random_checkpoint(config, counts[-1], config.side)
     checkpoints = {count: first_attributes(most, count) for count in counts}
     with tempfile.TemporaryDirectory(prefix="fashionsdk-attributes-") as folder:
         out = args.out or Path(folder)

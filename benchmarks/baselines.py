@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fashionsdk.photos import Preprocessing
-from fashionsdk_training.cli import show_log
+from fashionsdk.photos import FITS, Preprocessing
+from fashionsdk_training.cli import input_side, show_log
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import PhotoCache, load_training_data
 from fashionsdk_training.models.parts import PACKAGED
@@ -27,10 +27,10 @@ from fashionsdk_training.probe import FrozenNetwork, evaluate_vectors, fit_probe
 SIDE = 224
 
 
-def features(photos: PhotoCache, side: int = SIDE) -> NDArray[np.float32]:
+def features(photos: PhotoCache, preprocessing: Preprocessing) -> NDArray[np.float32]:
     """Return pooled features ``(N, 1280)``; rows of unreadable photos are those of a black picture."""
     network = FrozenNetwork.load(ModelConfig(backbone=PACKAGED), "package", torch.device("cpu"))
-    return network.features(photos.pixels, Preprocessing(side), progress=True)
+    return network.features(photos, preprocessing, progress=True)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -41,11 +41,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--cache", type=Path, default=Path("runs/photos"))
-    parser.add_argument("--side", type=int, default=SIDE, help="pixels (default: %(default)s)")
+    parser.add_argument(
+        "--side", type=input_side, default=SIDE, help="pixels, or height x width (default: %(default)s)"
+    )
+    parser.add_argument("--fit", choices=FITS, default=FITS[0], help="as of train.py (default: %(default)s)")
     args = parser.parse_args()
     show_log()
-    data = load_training_data(args.data, args.side, args.side, args.cache)
-    train, valid = features(data.photos, args.side), features(data.retrieval_photos, args.side)
+    data = load_training_data(args.data, args.side, args.side, args.cache, fit=args.fit)
+    train, valid = features(data.photos, data.preprocessing), features(data.retrieval_photos, data.preprocessing)
     readable, attributes = data.photos.readable, data.labels.attributes
     begin = time.monotonic()
     probe = fit_probe(train[readable], data.values[readable], attributes, progress=True)

@@ -175,10 +175,8 @@ def measure(args: argparse.Namespace, folder: Path) -> None:
     answers = {"backend": str(embedder.backend), "smallest_cosine": round(work.check(), 6)}
     print(json_lines([{**settings, "workers": args.workers, "rounds": args.rounds, **answers, **machine(*PACKAGES)}]))
     if args.plot:
-        info, model = embedder.backend, embedder.bundle.manifest.model
-        title = (
-            f"{model.architecture}, {embedder.preprocessing.side} px, {info.runtime}, {info.device}, {info.precision}"
-        )
+        info, model, shape = embedder.backend, embedder.bundle.manifest.model, embedder.preprocessing.shape
+        title = f"{model.architecture}, {shape[0]}x{shape[1]} px, {info.runtime}, {info.device}, {info.precision}"
         groups = {name: {"photo": medians[name]} for name in ORDER if name in medians}
         bars(args.plot, title, groups, "median milliseconds a photo (logarithmic; shorter is better)", log=True)
 

@@ -194,8 +194,8 @@ def main() -> None:
     print(json_lines(records))
     print(json_lines([{"threads": args.threads, "cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
     if args.plot:
-        model = bundle.manifest.model
-        title = f"{model.architecture}, {model.backbone}, {bundle.manifest.preprocessing.side} px, "
+        model, shape = bundle.manifest.model, bundle.manifest.preprocessing.shape
+        title = f"{model.architecture}, {model.backbone}, {shape[0]}x{shape[1]} px, "
         draw(rows, f"{title}{len(bundle.manifest.attributes)} attributes, {args.threads} threads", args.plot)
 
 

@@ -97,8 +97,8 @@ def graph_milliseconds(runs: Mapping[str, Run], calls: int) -> dict[str, float]:
     for system, run in runs.items():
         bundle = build_bundle(Checkpoint.load(run.checkpoint), run.out / "bundle", overwrite=True).bundle
         backend = open_backend(bundle, "cpu", None)
-        side = bundle.manifest.preprocessing.side
-        image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+        shape = bundle.manifest.preprocessing.shape
+        image = np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
         functions[system] = lambda backend=backend, image=image: backend.run(image, attention=False)
     return {name: latency.p50 for name, latency in measure(functions, warmup=5, calls=calls).items()}
 

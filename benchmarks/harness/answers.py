@@ -27,7 +27,7 @@ class ReferenceBatch:
         size: B.
 
     Attributes:
-        images: uint8 ``(B, S, S, 3)``.
+        images: uint8 ``(B, H, W, 3)``.
         expected: float32 ``(B, A, D)``.
     """
 

@@ -46,8 +46,8 @@ class Run:
         return answer
 
     def _train(self) -> dict[str, Any]:
-        config = self.config
-        data = load_training_data(self.table, config.side, config.stored_side, self.cache, fit=config.fit)
+        config, where = self.config, (self.table, self.config.side, self.config.stored_side, self.cache)
+        data = load_training_data(*where, fit=config.fit, padding=config.padding)
         with processes() as peers:
             checkpoint = Trainer(self.config, data, self.out, peers).fit()
         # The buffers of normalisation are not parameters.

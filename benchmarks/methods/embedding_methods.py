@@ -52,7 +52,7 @@ class Method:
         name: for tables.
         device: ``"cpu"`` or ``"cuda"``.
         precision: of its arithmetic; says how exact its answers must be.
-        open: loads it into the process it is called in; what it returns turns uint8 images ``(B, S, S, 3)`` into a call
+        open: loads it into the process it is called in; what it returns turns uint8 images ``(B, H, W, 3)`` into a call
             that embeds them. Only the call is timed.
     """
 

@@ -127,7 +127,7 @@ def _plain_session(load: Load, device: str, threads: int) -> Prepare:
         raise RuntimeError(f"this onnxruntime has no {provider}")
     with tempfile.TemporaryDirectory(prefix="fashionsdk-today-") as folder:
         path = Path(folder) / "original.onnx"
-        _export(original_program(model), checkpoint.preprocessing.side, path)
+        _export(original_program(model), checkpoint.preprocessing.shape, path)
         session = onnxruntime.InferenceSession(path, options, providers=[provider])
 
     def prepare(images: Pixels) -> Call:
@@ -138,8 +138,8 @@ def _plain_session(load: Load, device: str, threads: int) -> Prepare:
     return prepare
 
 
-def _export(program: OriginalProgram, side: int, path: Path) -> None:
-    example = torch.zeros(2, 3, side, side), torch.zeros(2, dtype=torch.int64)
+def _export(program: OriginalProgram, shape: tuple[int, int, int], path: Path) -> None:
+    example = torch.zeros(2, 3, *shape[:2]), torch.zeros(2, dtype=torch.int64)
     batch = torch.export.Dim("batch", min=1)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # the exporter talks a lot
         warnings.simplefilter("ignore")

@@ -19,7 +19,7 @@ from fashionsdk_training.models.parts import ChannelAttention, SpatialAttention
 
 
 class OriginalProgram(nn.Module, ABC):
-    """One embedding ``(B, D)`` for normalised photos ``(B, 3, S, S)`` and attributes int64 ``(B,)``."""
+    """One embedding ``(B, D)`` for normalised photos ``(B, 3, H, W)`` and attributes int64 ``(B,)``."""
 
     @abstractmethod
     def forward(self, pixels: Tensor, attribute: Tensor) -> Tensor:

@@ -81,9 +81,8 @@ class Photo:
 
     def _steps(self) -> dict[str, Callable[[], object]]:
         read = self.embedder.preprocessing.read
-        decoded = min(self.embedder.preprocessing.decoded_size((PHOTO_SIDE, PHOTO_SIDE)))
         steps: dict[str, Callable[[], object]] = {
-            "decode": partial(open_photo, self.photo, at_least=decoded),
+            "decode": partial(open_photo, self.photo, at_least=self.embedder.preprocessing.decoded_size),
             "read": partial(read, self.photo),
         }
         if self.method.device != "cpu":

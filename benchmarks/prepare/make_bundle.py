@@ -22,6 +22,7 @@ from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.cli import add_input_options, with_input
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.models import AttributeModel, build_model, with_posteriors
 from fashionsdk_training.recipes import RECIPES
@@ -30,11 +31,14 @@ BATCHES, BATCH = 4, 8  # of garments that batch normalisation sees
 CALIBRATION = 256  # photos for lower precisions
 
 
-def random_checkpoint(config: TrainConfig, attributes: int, side: int, seed: int = 0) -> Checkpoint:
+def random_checkpoint(config: TrainConfig, attributes: int, side: int | tuple[int, int], seed: int = 0) -> Checkpoint:
     """Return a checkpoint of ``config``'s network with random weights for ``attributes`` attributes."""
     torch.manual_seed(seed)
     named = names(attributes)
-    model, preprocessing = build_model(config.model, attributes), Preprocessing(side)
+    model, preprocessing = (
+        build_model(config.model, attributes),
+        Preprocessing(side, fit=config.fit, padding=config.padding),
+    )
     settle(model, preprocessing)
     settings, weights = config.model, model.state_dict()
     if config.posteriors:
@@ -65,8 +69,8 @@ def settle(model: AttributeModel, preprocessing: Preprocessing) -> None:
 
 
 def batches(preprocessing: Preprocessing) -> Iterator[torch.Tensor]:
-    """Yield uint8 images ``(BATCH, S, S, 3)``."""
-    side = max(64, preprocessing.side)
+    """Yield uint8 images ``(BATCH, H, W, 3)``."""
+    side = max(64, preprocessing.height, preprocessing.width)
     for batch in range(BATCHES):
         drawn = [garments.draw(batch * BATCH + index, seed=2, side=side) for index in range(BATCH)]
         yield torch.from_numpy(np.stack([preprocessing(garment.image) for garment in drawn]))
@@ -86,18 +90,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="asen_v2_paper")
     parser.add_argument("--attributes", type=int, default=8)
-    parser.add_argument("--side", type=int, help="S; default: the recipe's")
+    add_input_options(parser)
     parser.add_argument(
         "--precisions", nargs="+", choices=("fp32", "fp16", "int8"), default=["fp32", "fp16", "int8"], help="the graphs"
     )
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    config = RECIPES[args.recipe]()
-    checkpoint = random_checkpoint(config, args.attributes, args.side or config.side)
+    config = with_input(RECIPES[args.recipe](), args)
+    checkpoint = random_checkpoint(config, args.attributes, config.side)
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint.save(args.out / "checkpoint")
     lower = args.precisions != ["fp32"]
-    drawn = draw_photos(args.out / "photos", CALIBRATION, checkpoint.preprocessing.side) if lower else ()
+    drawn = draw_photos(args.out / "photos", CALIBRATION, max(checkpoint.preprocessing.shape)) if lower else ()
     photos, out = CalibrationPhotos(drawn), args.out / "bundle"
     report = build_bundle(checkpoint, out, precisions=args.precisions, photos=photos, overwrite=True, progress=True)
     print(report.summary())

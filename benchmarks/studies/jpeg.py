@@ -57,12 +57,11 @@ class Row:
 def readers(model_input: Preprocessing) -> dict[str, Read]:
     """Return the functions that read a photo, by their names in the table."""
     rule = model_input.reducing_gap
-    decoded = min(model_input.decoded_size((1, 1)))  # a crop's, the same for any photo
     return {
         EVERY_PIXEL: lambda path: model_input(open_image(path)),
         **{f"{sides} x the model's side or more": partial(_read, model_input, sides) for sides in SIDES},
         f"{rule} x, its last half pixel counted as whole": lambda path: model_input(
-            open_photo(path, at_least=decoded).image
+            open_photo(path, at_least=model_input.decoded_size).image
         ),
         "saved again, quality 95": lambda path: model_input(_saved(open_image(path), 95)),
         "saved again, quality 85": lambda path: model_input(_saved(open_image(path), 85)),
@@ -84,7 +83,7 @@ def _smaller(image: Image.Image) -> Image.Image:
 
 
 def read_all(read: Read, split: RetrievalSplit, name: str) -> tuple[Pixels, float]:
-    """Return the photos ``(N, S, S, 3)`` and the milliseconds that one took."""
+    """Return the photos ``(N, H, W, 3)`` and the milliseconds that one took."""
     begin = time.thread_time()
     pixels = np.stack([read(path) for path in progress_bar(split.paths, name, None, "photo")])
     return pixels, (time.thread_time() - begin) / len(pixels) * 1e3

@@ -75,8 +75,8 @@ class Views:
             (encode_bands(model, photos.pixels), encode_bands(model, valid.pixels[readable])),
             encode_bands(model, photos.pixels, mirrored=True),
             (
-                baselines.features(cache_photos(labelled.paths, sharp, cache)),
-                baselines.features(cache_photos(questions.paths, sharp, cache))[readable],
+                baselines.features(cache_photos(labelled.paths, sharp, cache), sharp),
+                baselines.features(cache_photos(questions.paths, sharp, cache), sharp)[readable],
             ),
             model.dimension,
         )
@@ -111,8 +111,8 @@ def command(checkpoint: Checkpoint, args: argparse.Namespace, per_value: int) ->
     extended = add_attribute(checkpoint, args.data, args.attribute, photos_per_value=per_value, device="cpu")
     seconds = time.perf_counter() - begin
     extended.save(args.out / f"{per_value}-a-value")
-    side = checkpoint.preprocessing.side
-    images = torch.randint(0, 256, (8, side, side, 3), dtype=torch.uint8)
+    height, width, _ = checkpoint.preprocessing.shape
+    images = torch.randint(0, 256, (8, height, width, 3), dtype=torch.uint8)
     with torch.inference_mode():
         old, new = (part.build()(images).embeddings for part in (checkpoint, extended))
     check_equal(old.numpy().tobytes(), new[:, :-1].contiguous().numpy().tobytes(), "old embeddings")

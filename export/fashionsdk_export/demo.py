@@ -82,7 +82,7 @@ def _draw(table: Path, train: int, valid: int) -> None:
 def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
     config = asen_v2_demo() if epochs is None else replace(asen_v2_demo(), epochs=epochs)
     where = (table, config.side, config.stored_side, run_folder / "photos")
-    data = load_training_data(*where, fit=config.fit, progress=True)
+    data = load_training_data(*where, fit=config.fit, padding=config.padding, progress=True)
     with processes() as peers:
         try:
             return Trainer(config, data, run_folder, peers, progress=True).fit()

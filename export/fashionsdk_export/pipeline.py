@@ -127,7 +127,7 @@ def _make_graphs(
 ) -> dict[Precision, tuple[str, ...]]:
     """Write the fp32 graph and the requested ones; return the names of the nodes that stay float32 in each."""
     full = folder / graph_file("fp32")
-    export_graph(fuse(model), checkpoint.preprocessing.side, full, attention=reference.attention is not None)
+    export_graph(fuse(model), checkpoint.preprocessing.shape[:2], full, attention=reference.attention is not None)
     in_float: dict[Precision, tuple[str, ...]] = {"fp32": ()}
     lower_precisions = [precision for precision in precisions if precision != "fp32"]
     if not lower_precisions:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fashionsdk.embedding import EmbeddedItem, Embedder, check
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
-    from fashionsdk.photos import Preprocessing
+    from fashionsdk.photos import Cutout, Preprocessing
     from fashionsdk.search import Matcher, Matches
 
 _HOMES = {
@@ -26,6 +26,7 @@ _HOMES = {
     "BackendError": "errors",
     "Bundle": "bundle",
     "BundleError": "errors",
+    "Cutout": "photos",
     "EmbeddedItem": "embedding",
     "Embedder": "embedding",
     "Embeddings": "embeddings",
@@ -44,6 +45,7 @@ __all__ = [
     "BackendError",
     "Bundle",
     "BundleError",
+    "Cutout",
     "EmbeddedItem",
     "Embedder",
     "Embeddings",

@@ -61,7 +61,7 @@ def types(model: onnx.ModelProto) -> dict[str, int]:
 def assert_bundles_take(model: onnx.ModelProto, side: int = SIDE) -> None:
     """Check that a bundle may hold a graph, and that the sizes found before it runs are those that `onnx` infers."""
     graph = read_graph(memoryview(model.SerializeToString()), OPERATORS)
-    check_sizes(graph, side)
+    check_sizes(graph, (side, side, 3))
     for_two = onnx.ModelProto()
     for_two.CopyFrom(model)
     del for_two.graph.value_info[:]
@@ -69,7 +69,7 @@ def assert_bundles_take(model: onnx.ModelProto, side: int = SIDE) -> None:
     for output in for_two.graph.output:
         output.type.tensor_type.ClearField("shape")
     inferred = onnx.shape_inference.infer_shapes(for_two, data_prop=True).graph
-    found = tensor_sizes(graph, side, PHOTOS_CHECKED)
+    found = tensor_sizes(graph, (side, side, 3), PHOTOS_CHECKED)
     for value in inferred.value_info:
         lengths = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
         assert found[value.name] == math.prod(lengths), value.name

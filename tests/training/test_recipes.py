@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from fashionsdk import Preprocessing
 from fashionsdk_training import recipes
 from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD
 from fashionsdk_training.models import build_model
@@ -23,6 +24,8 @@ def test_a_papers_recipe_is_resnet_50_with_adam_and_step_decay_on_random_triplet
     assert (optimisation.schedule, optimisation.step_decay, optimisation.step_epochs) == ("step", 0.9, 3)
     assert (optimisation.warmup_epochs, optimisation.ema_decay, optimisation.mixed_precision) == (0, 0, False)
     assert config.sampling.kind == "triplets"
+    assert config.fit == "crop"
+    assert config.preprocessing == Preprocessing(448 if name == "asen_pp_paper" else 224)
     assert (config.objective.margin, config.objective.triplet_weight, config.objective.proxy_weight) == (0.2, 1.0, 0.0)
     assert not config.posteriors
 

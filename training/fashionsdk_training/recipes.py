@@ -46,6 +46,7 @@ def _paper(system: str) -> TrainConfig:
         pretrained="timm",
         side=224,
         stored_side=224,
+        fit="crop",
         epochs=50,
         sampling=Sampling("triplets", batch_size=48, triplets_an_epoch=100_000),
         objective=Objective(proxy_weight=0.0),

@@ -50,7 +50,7 @@ def build_engine(graph: Path, precision: Precision, config: EngineConfig, *, pro
     """Build an engine and check that it computes in the graph's precision.
 
     Args:
-        graph: an ONNX graph from uint8 ``images`` ``(B, S, S, 3)``, for any batch B.
+        graph: an ONNX graph from uint8 ``images`` ``(B, H, W, 3)``, for any batch B.
         precision: the graph's.
         config: the settings of the build.
         progress: whether to show a progress bar.
@@ -120,7 +120,7 @@ def _image_shape(network: "trt.INetworkDefinition", graph: Path) -> Shape:
     shape = tuple(int(size) for size in inputs.get("images", ()))
     if len(inputs) != 1 or len(shape) != 4 or shape[0] != -1 or min(shape[1:]) < 1:
         has = ", ".join(f"{name} {size}" for name, size in inputs.items())
-        raise ExportError(f"{graph} has the inputs {has}; expected images (B, S, S, 3) with any batch B")
+        raise ExportError(f"{graph} has the inputs {has}; expected images (B, H, W, 3) with any batch B")
     return shape[1:]
 
 

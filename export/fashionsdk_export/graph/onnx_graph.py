@@ -17,14 +17,14 @@ LARGEST_FOLDED = 1 << 24  # elements of a tensor, enough for any layer's weights
 TRACED_BATCH = 2  # not 1: the exporter treats a traced 1 as a constant
 
 
-def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = True) -> None:
+def export_graph(static: nn.Module, input: tuple[int, int], path: Path, *, attention: bool = True) -> None:
     """Write ``static`` to ``path``: uint8 ``images`` in, ``embeddings`` and ``attention`` out.
 
-    The shapes are ``(B, S, S, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B. Weights are in the same file.
+    The shapes are ``(B, H, W, 3)``, ``(B, A, D)`` and ``(B, A, h, w)`` with a dynamic B. Weights are in the same file.
 
     Args:
         static: the result of ``fashionsdk_export.graph.fuse``.
-        side: S.
+        input: height and width of the model's input in pixels.
         path: the file to write.
         attention: whether the network has spatial attention.
 
@@ -32,16 +32,18 @@ def export_graph(static: nn.Module, side: int, path: Path, *, attention: bool = 
         ExportError: torch cannot express the network in ONNX, or the result is not a valid graph.
     """
     try:
-        graph = _fold(_convert(static, side, ["embeddings", "attention"] if attention else ["embeddings"]))
+        graph = _fold(_convert(static, input, ["embeddings", "attention"] if attention else ["embeddings"]))
         _drop_traces(graph)
         onnx.save(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
     except Exception as error:  # the exporter raises whatever its passes raise
-        raise ExportError(f"cannot export {type(static).__name__} at {side} pixels: {error}") from error
+        raise ExportError(
+            f"cannot export {type(static).__name__} at {input[0]} x {input[1]} pixels: {error}"
+        ) from error
 
 
-def _convert(static: nn.Module, side: int, outputs: list[str]) -> onnx.ModelProto:
-    images = torch.zeros(TRACED_BATCH, side, side, 3, dtype=torch.uint8)
+def _convert(static: nn.Module, input: tuple[int, int], outputs: list[str]) -> onnx.ModelProto:
+    images = torch.zeros(TRACED_BATCH, *input, 3, dtype=torch.uint8)
     quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter prints a lot
     with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients tracing is slower, and the graph the same
         warnings.simplefilter("ignore")

@@ -13,8 +13,11 @@ REFERENCE_IMAGES = 16
 
 
 def reference_images(preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Return generated garments as model input, ``(n, S, S, 3)``. Every bundle may contain them."""
-    drawn = [garments.draw(index, seed=1, side=max(64, preprocessing.side)) for index in range(REFERENCE_IMAGES)]
+    """Return generated garments as model input, ``(n, H, W, 3)``. Every bundle may contain them."""
+    drawn = [
+        garments.draw(index, seed=1, side=max(64, preprocessing.height, preprocessing.width))
+        for index in range(REFERENCE_IMAGES)
+    ]
     return np.stack([preprocessing(garment.image) for garment in drawn])
 
 

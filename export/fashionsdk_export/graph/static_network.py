@@ -27,7 +27,7 @@ class StaticModel(nn.Module):
             self.register_buffer(f"constant{index}", constant.detach().clone())
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Map uint8 images ``(B, S, S, 3)`` to embeddings ``(B, A, D)`` and, if there is any, attention."""
+        """Map uint8 images ``(B, H, W, 3)`` to embeddings ``(B, A, D)`` and, if there is any, attention."""
         pixels = self.model.normalise(images)
         constants = tuple(getattr(self, f"constant{index}") for index in range(self.count))
         encoded = self.model.head(self.model.features(pixels), pixels, constants)

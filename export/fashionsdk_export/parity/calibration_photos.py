@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
 from fashionsdk.labels import RetrievalSplit, read_labels, read_retrieval
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Cutout, Preprocessing
 from fashionsdk_export.errors import ExportError
 
 SAMPLE = 256  # photos that are read
@@ -24,11 +24,11 @@ class CalibrationPhotos:
     """The user's own photos.
 
     Attributes:
-        paths: files to calibrate INT8 and to compare graphs with; at most ``SAMPLE`` of them are read.
+        paths: photos to calibrate INT8 and to compare graphs with; at most ``SAMPLE`` of them are read.
         split: labelled photos to measure MAP on, or ``None``.
     """
 
-    paths: Sequence[Path] = ()
+    paths: Sequence[Path | Cutout] = ()
     split: RetrievalSplit | None = None
 
     @classmethod
@@ -38,7 +38,7 @@ class CalibrationPhotos:
         Raises:
             LabelsError: the table cannot be read, or a split is empty.
         """
-        return cls(read_labels(table, "train").paths, read_retrieval(table, split))
+        return cls(read_labels(table, "train").sources, read_retrieval(table, split))
 
     def for_attributes(self, known: Sequence[str]) -> "CalibrationPhotos":
         """Return the same photos with queries for the ``known`` attributes only: a table may have more than a model.
@@ -55,7 +55,7 @@ class CalibrationPhotos:
         return CalibrationPhotos(self.paths, split)
 
     def images(self, preprocessing: Preprocessing, *, progress: bool = False) -> NDArray[np.uint8]:
-        """Return a random sample of the photos as model inputs, uint8 ``(n, S, S, 3)``, the same at each call.
+        """Return a random sample of the photos as model inputs, uint8 ``(n, H, W, 3)``, the same at each call.
 
         Args:
             preprocessing: to the model's input.

@@ -70,7 +70,7 @@ class GraphEvaluation:
         first: list[NDArray[np.float32]] = []
 
         def batches() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-            for item in embedder.embed_many(self.split.paths, on_error="skip", progress=self.progress):
+            for item in embedder.embed_many(self.split.sources, on_error="skip", progress=self.progress):
                 if item.embeddings is not None:
                     if len(first) < COMPARED:
                         first.append(item.embeddings.vectors)

@@ -32,7 +32,7 @@ class Quantiser:
 
     Args:
         model: the graph in float32, its batch-norms folded.
-        images: uint8 ``(n, S, S, 3)``, model inputs to measure the ranges of activations on.
+        images: uint8 ``(n, H, W, 3)``, model inputs to measure the ranges of activations on.
         progress: whether to show a progress bar.
     """
 

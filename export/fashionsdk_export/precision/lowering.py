@@ -43,7 +43,7 @@ def lower(
     Args:
         model: the graph in float32.
         precision: ``"fp16"`` or ``"int8"``.
-        images: uint8 ``(n, S, S, 3)``, model inputs like those of later use; INT8 needs ``MIN_PHOTOS`` or more.
+        images: uint8 ``(n, H, W, 3)``, model inputs like those of later use; INT8 needs ``MIN_PHOTOS`` or more.
         progress: whether to show progress bars.
 
     Raises:

@@ -42,7 +42,7 @@ class PrecisionLoss:
 
     Args:
         model: the graph in float32.
-        images: uint8 ``(n, S, S, 3)``.
+        images: uint8 ``(n, H, W, 3)``.
         goal: what is good enough.
     """
 

@@ -15,6 +15,11 @@ T = TypeVar("T")
 OPTIONAL = {"optional": True}
 
 
+def optional(*, missing: Any) -> dict[str, Any]:
+    """Return `OPTIONAL` for a field of which a file without the key means ``missing``, not the default."""
+    return {**OPTIONAL, "missing": missing}
+
+
 def encode(value: Any) -> Any:
     """Turn dataclasses, tuples and mappings into values that `json.dumps` takes."""
     if is_dataclass(value):
@@ -47,7 +52,8 @@ def decode(kind: type[T], value: Any, where: str) -> T:
     """Build a ``kind`` from parsed JSON; ``where`` names the value in errors.
 
     ``kind`` is a dataclass, or any type that a dataclass's field may have: ``str``, ``int``, ``float``,
-    ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, ``Any``.
+    ``bool``, ``Literal``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Mapping[str, X]``, ``X | None``, a scalar or a tuple,
+    ``Any``. A field that is marked `OPTIONAL` may be missing.
 
     Raises:
         ValueError: the value does not fit, or the dataclass rejects it.
@@ -63,8 +69,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         return _decode_dataclass(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        (inner,) = (argument for argument in arguments if argument is not NoneType)
-        return None if value is None else _decode(inner, value, where)
+        return None if value is None and NoneType in arguments else _decode(_chosen(arguments, value), value, where)
     if origin is Literal:
         return _check(value in arguments, value, where, "one of " + ", ".join(map(repr, arguments)))
     if origin is tuple:
@@ -83,11 +88,19 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if missing := [name for name, each in known.items() if name not in value and "optional" not in each.metadata]:
         raise ValueError(f"{where} lacks the key {missing[0]!r}; expected {', '.join(known)}")
     hints = get_type_hints(kind)
-    decoded = {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}
+    decoded = {name: each.metadata["missing"] for name, each in known.items() if "missing" in each.metadata}
+    decoded |= {name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()}
     try:
         return kind(**decoded)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def _chosen(kinds: tuple[Any, ...], value: Any) -> Any:
+    """Return the kind of a union that an array is read as, or another value."""
+    is_array = isinstance(value, (list, tuple))
+    inner = [kind for kind in kinds if kind is not NoneType]
+    return next((kind for kind in inner if (get_origin(kind) is tuple) == is_array), inner[0])
 
 
 def _decode_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

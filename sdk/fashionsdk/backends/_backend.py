@@ -51,7 +51,7 @@ class Backend(Protocol):
         """Map images to embeddings.
 
         Args:
-            images: uint8 ``(B, S, S, 3)``, B at least 1.
+            images: uint8 ``(B, H, W, 3)``, B at least 1.
             attention: whether to return the attention maps as well.
 
         Returns:

@@ -24,8 +24,7 @@ def check_call(manifest: Manifest, images: NDArray[np.uint8], attention: bool) -
     Raises:
         ValueError: the images have another shape or type, or the model has no attention maps.
     """
-    side = manifest.preprocessing.side
-    expected = (side, side, 3)
+    expected = manifest.preprocessing.shape
     if images.dtype != np.uint8 or images.shape[1:] != expected or len(images) < 1:
         raise ValueError(f"images are {images.dtype} {images.shape}; expected uint8 (B,) + {expected}, B >= 1")
     if attention and manifest.attention_shape is None:
@@ -56,8 +55,7 @@ def check_signature(bundle: Bundle, loaded: Mapping[str, tuple[str, Sequence[int
     Raises:
         BundleError: it is another graph.
     """
-    side = bundle.manifest.preprocessing.side
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {"images": ("uint8", (side, side, 3))}
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {"images": ("uint8", bundle.manifest.preprocessing.shape)}
     expected |= {name: ("float32", shape) for name, shape in output_shapes(bundle.manifest).items()}
     for name, (kind, shape) in expected.items():
         if name not in loaded or loaded[name][0] != kind or not _fits(loaded[name][1], shape):

@@ -160,7 +160,7 @@ class Bundle:
         graph, manifest = self.graph(precision), self.manifest
         sizes = {name: info.size for name, info in manifest.files.items()}
         try:
-            check_graph(self.path / graph.file, graph.file, sizes, manifest.preprocessing.side)
+            check_graph(self.path / graph.file, graph.file, sizes, manifest.preprocessing.shape)
         except RefusedGraphError as error:
             raise BundleError(
                 f"{self.path / graph.file} {error}; this SDK runs what export/build_engine.py writes, and nothing "

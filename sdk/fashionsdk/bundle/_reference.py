@@ -19,7 +19,7 @@ class Reference:
     """Inputs and PyTorch's FP32 answers.
 
     Attributes:
-        images: uint8 ``(n, S, S, 3)``, n at least 1.
+        images: uint8 ``(n, H, W, 3)``, n at least 1.
         embeddings: float32 ``(n, A, D)``, each of length 1.
         attention: float32 ``(n, A, h, w)``, or ``None`` for a model without attention maps.
     """
@@ -38,10 +38,10 @@ class Reference:
         Raises:
             ValueError: they do not fit.
         """
-        count, side, names = len(self.images), manifest.preprocessing.side, len(manifest.attributes)
+        count, names = len(self.images), len(manifest.attributes)
         if count < 1:
             raise ValueError("reference has no images; expected at least 1")
-        _check("images", self.images, np.uint8, (count, side, side, 3))
+        _check("images", self.images, np.uint8, (count, *manifest.preprocessing.shape))
         _check("embeddings", self.embeddings, np.float32, (count, names, manifest.model.embedding_dimension))
         if (self.attention is None) != (manifest.attention_shape is None):
             raise ValueError(
@@ -77,9 +77,9 @@ class Reference:
 
 def _kinds(manifest: Manifest) -> "dict[str, Kind]":
     """Return the type and the shape of a row of each array."""
-    side, count, shape = manifest.preprocessing.side, len(manifest.attributes), manifest.attention_shape
+    count, shape = len(manifest.attributes), manifest.attention_shape
     kinds: dict[str, Kind] = {
-        "images": (np.dtype(np.uint8), (side, side, 3)),
+        "images": (np.dtype(np.uint8), manifest.preprocessing.shape),
         "embeddings": (np.dtype(np.float32), (count, manifest.model.embedding_dimension)),
     }
     return kinds if shape is None else {**kinds, "attention": (np.dtype(np.float32), (count, *shape))}

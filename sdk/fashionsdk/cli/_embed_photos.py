@@ -1,6 +1,5 @@
 """Embeds the photos of a command line, and names every photo that fails."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.evaluation import Batch
+    from fashionsdk.photos import ImageSource
 
 
 @dataclass
@@ -40,7 +40,9 @@ class PhotoRun:
         """The names of the model's attributes."""
         return [attribute.name for attribute in self.embedder.attributes]
 
-    def __call__(self, photos: Sequence[str], *, attention: bool = False) -> Iterator[tuple[int, "Embeddings"]]:
+    def __call__(
+        self, photos: Sequence["ImageSource"], *, attention: bool = False
+    ) -> Iterator[tuple[int, "Embeddings"]]:
         """Yield each readable photo's position and its embeddings (N = 1), with progress on stderr.
 
         Raises:
@@ -51,18 +53,20 @@ class PhotoRun:
             note(f"skipped the folder {folder}: {reason}")
         if self.left_out:
             note(f"skipped what is no photo in the folders: {counted(self.left_out)}")
+        from fashionsdk.photos import describe
+
         items = self.embedder.embed_many(
             photos, attention=attention, on_error=self.on_error, progress=True, total=len(photos)
         )
         for item in items:
             if item.embeddings is None:
-                self._skip(photos[item.index], item.error)
+                self._skip(describe(photos[item.index]), item.error)
             else:
                 self.embedded += 1
                 yield item.index, item.embeddings
         self._finish()
 
-    def batches(self, photos: Sequence["str | os.PathLike[str]"]) -> Iterator["Batch"]:
+    def batches(self, photos: Sequence["ImageSource"]) -> Iterator["Batch"]:
         """Yield each readable photo's position ``(1,)`` and embeddings ``(1, A, D)``, as evaluations take them.
 
         Raises:
@@ -70,7 +74,7 @@ class PhotoRun:
         """
         import numpy as np
 
-        for position, embeddings in self([os.fspath(photo) for photo in photos]):
+        for position, embeddings in self(photos):
             yield np.array([position]), embeddings.vectors
 
     def _skip(self, photo: str, error: Exception | None) -> None:

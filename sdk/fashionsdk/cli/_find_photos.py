@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fashionsdk.errors import FashionSDKError
+from fashionsdk.errors import FashionSDKError, LabelsError
 
 # Of the formats that are read, and of HEIC, which needs an extra: who lacks it is told so.
 EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif", ".hif"))
@@ -114,9 +114,14 @@ def tabled_paths(data: str, split: str | None) -> list[str]:
 
     table = table_path(data)
     if split is not None:
-        paths = list(read_labels(data, split).paths)
+        labels = read_labels(data, split)
+        labels.check_whole("this command")
+        paths = list(labels.paths)
     elif table is not None:
-        paths = [table.parent / row["image"] for row in read_table(table).rows]
+        content = read_table(table)
+        if content.boxes(content.rows):
+            raise LabelsError(f"{table}: has boxes; this command takes whole photos: leave out column 'box'")
+        paths = [table.parent / row["image"] for row in content.rows]
     else:
         raise ValueError(f"{data} has no table labels.csv; name the split of its index files with --split")
     return [os.fspath(path) for path in paths]

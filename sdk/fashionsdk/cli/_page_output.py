@@ -11,6 +11,7 @@ from fashionsdk.errors import BundleError
 
 if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
+    from fashionsdk.photos import Preprocessing
 
 
 def page_path(args: argparse.Namespace, inputs: Iterable[str]) -> Path:
@@ -32,7 +33,7 @@ def write_page(out: Path, page: str) -> None:
     note(f"wrote {out}")
 
 
-_SHOWN = {"crop": "a photo's centre square", "pad": "the whole photo"}
+_SHOWN = {"crop": "the middle of a photo", "pad": "the whole photo"}
 
 
 def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
@@ -40,18 +41,22 @@ def facts(embedder: "Embedder", data: Mapping[str, str]) -> dict[str, str]:
     from datetime import UTC, datetime
 
     manifest = embedder.bundle.manifest
-    side, shown = manifest.preprocessing.side, _SHOWN[manifest.preprocessing.fit]
     return {
         "Model": manifest.model.architecture,
         "Backbone": manifest.model.backbone,
         **data,
         "Attributes": f"{len(manifest.attributes)}",
         "Vector": f"{embedder.dimension} numbers an attribute",
-        "Input": f"{side} x {side} pixels, {shown}",
+        "Input": _input(manifest.preprocessing),
         "Ran on": f"{embedder.backend.runtime}, {embedder.backend.device}, {embedder.backend.precision}",
         "Digest": embedder.model[:16],
         "Date": datetime.now(UTC).date().isoformat(),
     }
+
+
+def _input(preprocessing: "Preprocessing") -> str:
+    """Say the input's size, width first as photos have it, and what it shows."""
+    return f"{preprocessing.width} x {preprocessing.height} pixels, {_SHOWN[preprocessing.fit]}"
 
 
 def require_attention(embedder: "Embedder") -> None:

@@ -17,7 +17,7 @@ from fashionsdk.embedding._answers import check_answers
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.photos import ImageSource, Preprocessing
+from fashionsdk.photos import Cutout, ImageSource, PixelBox, Preprocessing
 
 Names: TypeAlias = str | Iterable[str] | None
 
@@ -119,25 +119,34 @@ class Embedder(SharedResource):
         attributes: Names = None,
         *,
         attention: bool = False,
+        box: PixelBox | None = None,
     ) -> Embeddings:
         """Embed one photo or several; the first axis is N in either case. Several are read in threads.
 
         Args:
             images: a path, a file's bytes, a Pillow image or a uint8 array ``(H, W, 3)``; a sequence of these; or a
-                uint8 array ``(N, H, W, 3)``. Arrays of the model's own side S are taken as they are.
+                uint8 array ``(N, H, W, 3)``. Arrays of the input's own size are taken as they are. A `Cutout` is one
+                garment of a photo.
             attributes: one attribute's name, several, or ``None`` for all.
             attention: whether to return where the model looked.
+            box: left, top, right and bottom in pixels of the upright photo: embed this garment, not the whole photo.
+                For one photo only; among several, give each a `Cutout`.
 
         Raises:
-            ImageError: a photo cannot be read; it says which.
+            ImageError: a photo cannot be read, or a box ends outside it; it says which.
             BackendError: the model fails to run.
             TypeError: an image is of a type that holds no image.
-            ValueError: an attribute is unknown, an array has a wrong shape, the model has no attention maps, or the
-                embedder is closed.
+            ValueError: an attribute is unknown, an array has a wrong shape, a box is no box, the model has no
+                attention maps, or the embedder is closed.
         """
         self._check_open()
         index = self._select(attributes, attention)
-        with closing(read_batches(_as_sequence(images), self.preprocessing, self._batch_size)) as batches:
+        sources = _as_sequence(images)
+        if box is not None:
+            if len(sources) != 1:
+                raise ValueError(f"box for {len(sources)} images; expected one image, or a Cutout for each garment")
+            sources = [Cutout(sources[0], box)]
+        with closing(read_batches(sources, self.preprocessing, self._batch_size)) as batches:
             parts = [self._run(pixels, index, attention) for pixels in batches]
         return _join(parts) if parts else self._none(index, attention)
 
@@ -223,7 +232,7 @@ def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageS
         return images if images.ndim == 4 else [images]
     if isinstance(images, Sequence) and not isinstance(images, (str, bytes, bytearray, memoryview)):
         return images
-    if isinstance(images, (str, Path, bytes, Image.Image)):
+    if isinstance(images, (str, Path, bytes, Image.Image, Cutout)):
         return [images]
     raise TypeError(
         f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"

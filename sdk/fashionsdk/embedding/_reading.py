@@ -27,7 +27,7 @@ MAX_WORKERS = 8
 
 @dataclass(frozen=True, eq=False)
 class ReadPhoto:
-    """One photo of many: either its ``pixels``, uint8 ``(S, S, 3)``, or the ``error`` that says why there are none."""
+    """One photo of many: either its ``pixels``, uint8 ``(H, W, 3)``, or the ``error`` that says why there are none."""
 
     index: int
     source: ImageSource
@@ -41,9 +41,9 @@ Drawn: TypeAlias = ReadPhoto | tuple[int, ImageSource]
 def read_batches(
     sources: Sequence[ImageSource] | Pixels, preprocessing: Preprocessing, batch_size: int
 ) -> Generator[Pixels, None, None]:
-    """Yield the pixels of a sequence of photos in order, uint8 ``(B, S, S, 3)``, B at most ``batch_size``.
+    """Yield the pixels of a sequence of photos in order, uint8 ``(B, H, W, 3)``, B at most ``batch_size``.
 
-    An array of side S is sliced, not copied. A single photo, and a list that begins with an array of side S, are read
+    An array of the input's size is sliced, not copied. A single photo, and a list that begins with one, are read
     in the caller's thread.
 
     Raises:
@@ -122,8 +122,9 @@ def _read(preprocessing: Preprocessing, source: ImageSource) -> Pixels:
 
 def _is_ready(source: object, preprocessing: Preprocessing) -> bool:
     """Tell whether this is the model's input already, one image or a batch."""
-    shape = (preprocessing.side, preprocessing.side, 3)
-    return isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape[-3:] == shape
+    if not isinstance(source, np.ndarray):
+        return False
+    return bool(source.dtype == np.uint8 and source.shape[-3:] == preprocessing.shape)
 
 
 def _pixels(photo: ReadPhoto) -> Pixels:

@@ -51,7 +51,7 @@ def embed_stream(
 
     Args:
         photos: the photos as they are read; closed at the end.
-        embed: turns pixels ``(B, S, S, 3)`` into embeddings; called in the caller's thread.
+        embed: turns pixels ``(B, H, W, 3)`` into embeddings; called in the caller's thread.
         check_open: raises if the embedder is closed; called before each item.
         batch_size: B at most.
         on_error: what a photo that cannot be read does.

@@ -3,7 +3,7 @@
 This is the pointing game (Zhang et al., "Top-down Neural Attention by Excitation Backprop", arXiv:1608.00507), with
 boxes for regions and without a margin around them.
 
-A map covers the model's input, which shows a photo's centre square, or the whole photo with padding beside it
+A map covers the model's input, which shows the middle of a photo, or the whole photo with padding beside it
 (`fashionsdk.photos.Placement`). Here the input's sides are 0 to 1, x to the right and y down. A peak in the padding is
 a miss.
 """
@@ -130,9 +130,9 @@ def in_input(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.f
 
     Where a box reaches beyond the input, its edges are below 0 or above 1.
     """
-    corners = boxes.reshape(*boxes.shape[:-1], 2, 2) * np.array(placement.size, np.float64)
-    edges = placement.to_input(corners) / placement.side
-    return np.asarray(edges.reshape(boxes.shape))
+    left, top, right, bottom = placement.part
+    pixels = boxes * np.tile([right - left, bottom - top], 2) + np.tile([left, top], 2)
+    return np.asarray(placement.to_input(pixels) / np.tile(placement.input, 2))
 
 
 def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -150,6 +150,6 @@ def points_inside(attention: NDArray[np.float32], boxes: NDArray[np.float64]) ->
 
 def visible_area(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:
     """Return the share, 0 to 1, of what the model sees of a photo that boxes ``(..., 4)`` cover: ``(...)``."""
-    shown = np.array(placement.shown) / placement.side
+    shown = np.array(placement.visible) / np.tile(placement.input, 2)
     edges = np.clip(boxes, np.tile(shown[:2], 2), np.tile(shown[2:], 2))
     return np.asarray((edges[..., 2:] - edges[..., :2]).prod(axis=-1) / (shown[2:] - shown[:2]).prod())

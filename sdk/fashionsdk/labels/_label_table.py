@@ -1,7 +1,8 @@
 """Reads a shop's own label table.
 
-Columns: ``image`` (path relative to the file), ``split``, optionally ``role``, then one column per attribute that
-holds value names. A blank cell means not labelled.
+Columns: ``image`` (path relative to the file), ``split``, optionally ``role`` and ``box`` (one garment's left, top,
+right and bottom in pixels of the upright photo), then one column per attribute that holds value names. A blank cell
+means not labelled, or the whole photo.
 """
 
 import os
@@ -10,11 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._columns import count_values, left_out_notes, named_columns, why_no_attribute
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
+from fashionsdk.labels._garment_box import box_cell, box_of
 from fashionsdk.labels.text import (
     BLANK_WORDS,
     blank_note,
@@ -26,8 +29,11 @@ from fashionsdk.labels.text import (
     word_of,
 )
 
+if TYPE_CHECKING:
+    from fashionsdk.photos import PixelBox
+
 ROLES = ("query", "candidate", "")
-_RESERVED = ("image", "split", "role")
+_RESERVED = ("image", "split", "role", "box")
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,12 @@ class LabelTable:
     def splits(self) -> Counter[str]:
         """Return how many rows each split has."""
         return Counter(row["split"] for row in self.rows)
+
+    @staticmethod
+    def boxes(rows: Sequence[Mapping[str, str]]) -> tuple["PixelBox | None", ...]:
+        """Return each row's box, None for the whole photo; nothing if no row has one."""
+        cells = [row.get("box", "") for row in rows]
+        return tuple(box_of(cell) if cell else None for cell in cells) if any(cells) else ()
 
     def of_split(self, name: str) -> tuple[list[dict[str, str]], tuple[int, ...]]:
         """Return one split's rows, and their lines.
@@ -163,7 +175,7 @@ def _rows(table: CsvTable, columns: Mapping[str, _Column]) -> tuple[dict[str, st
     """Return the rows with their cells cleaned.
 
     Raises:
-        LabelsError: an image is blank, or a role is unknown.
+        LabelsError: an image is blank, a role is unknown, or a box is none.
     """
     cells = [
         columns[name].values() if name in columns else [row[n].strip() for _, row in table.rows]
@@ -176,6 +188,8 @@ def _rows(table: CsvTable, columns: Mapping[str, _Column]) -> tuple[dict[str, st
             raise table.line_error(line, "the image is blank; expected a path relative to the table")
         if row.get("role", "") not in ROLES:
             raise table.line_error(line, f"role {row['role']!r}; expected query, candidate or blank")
+        if row.get("box"):
+            row["box"] = _checked_box(table, line, row["box"])
     return rows
 
 
@@ -201,8 +215,21 @@ def _check_once(table: CsvTable, rows: Sequence[dict[str, str]]) -> None:
     root = table.path.parent
     numbered = zip(table.rows, rows, strict=True)
     table.check_once(
-        (line, f"{same_path(root, row['image'])!r} in split {row['split']!r}") for (line, _), row in numbered
+        (line, f"{same_path(root, row['image'])!r}{_box_words(row)} in split {row['split']!r}")
+        for (line, _), row in numbered
     )
+
+
+def _box_words(row: Mapping[str, str]) -> str:
+    return f", box {row['box']!r}," if row.get("box") else ""
+
+
+def _checked_box(table: CsvTable, line: int, text: str) -> str:
+    """Return a box's cell in one spelling."""
+    try:
+        return box_cell(box_of(text))
+    except ValueError as error:
+        raise table.line_error(line, error) from error
 
 
 def _alike_columns(names: Sequence[str]) -> list[str]:

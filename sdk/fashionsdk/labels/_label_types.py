@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.attributes import Attribute, select
+from fashionsdk.errors import LabelsError
+
+if TYPE_CHECKING:
+    from fashionsdk.photos import Cutout, PixelBox
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,17 +24,39 @@ class Split:
         images: N paths, relative to ``root``.
         attributes: the A attributes with their value names.
         lines: the line of each photo in the table, counted from 1; empty if the split is from no table.
+        boxes: the box of each photo's garment in pixels, None for the whole photo; empty if no photo has one.
     """
 
     root: Path
     images: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     lines: tuple[int, ...] = field(default=(), kw_only=True)
+    boxes: tuple["PixelBox | None", ...] = field(default=(), kw_only=True)
 
     @property
     def paths(self) -> list[Path]:
-        """The N photo files."""
+        """The N photo files, boxes left aside."""
         return [self.root / image for image in self.images]
+
+    @property
+    def sources(self) -> "list[Path | Cutout]":
+        """The N photos to read: the whole file, or the garment in its box."""
+        if not self.boxes:
+            return list(self.paths)
+        from fashionsdk.photos import Cutout  # slow, and few tables have boxes
+
+        pairs = zip(self.paths, self.boxes, strict=True)
+        return [path if box is None else Cutout(path, box) for path, box in pairs]
+
+    def check_whole(self, purpose: str) -> None:
+        """Check that no photo has a box.
+
+        Raises:
+            LabelsError: one has; ``purpose`` names what takes whole photos only.
+        """
+        boxed = [photo for photo, box in enumerate(self.boxes) if box is not None]
+        if boxed:
+            raise LabelsError(f"{self.place(boxed[0])} has a box; {purpose} takes whole photos: leave out column 'box'")
 
     def place(self, photo: int) -> str:
         """Return a photo's path, and its line in the table if it has one, for messages."""
@@ -91,4 +118,5 @@ class RetrievalSplit(Split):
             rows[:, 0] = np.searchsorted(used, rows[:, 0])
         images = tuple(self.images[image] for image in used)
         lines = tuple(self.lines[image] for image in used) if self.lines else ()
-        return replace(self, images=images, lines=lines, queries=queries, candidates=candidates)
+        boxes = tuple(self.boxes[image] for image in used) if self.boxes else ()
+        return replace(self, images=images, lines=lines, boxes=boxes, queries=queries, candidates=candidates)

@@ -29,7 +29,14 @@ def table_labels(table: LabelTable, split: str) -> Labels:
         if row[attribute.name]
     ]
     images = tuple(row["image"] for row in rows)
-    return Labels(table.path.parent, images, attributes, np.array(labels, np.int32).reshape(-1, 3), lines=lines)
+    return Labels(
+        table.path.parent,
+        images,
+        attributes,
+        np.array(labels, np.int32).reshape(-1, 3),
+        lines=lines,
+        boxes=table.boxes(rows),
+    )
 
 
 def table_retrieval(table: LabelTable, split: str) -> RetrievalSplit:
@@ -53,7 +60,9 @@ def table_retrieval(table: LabelTable, split: str) -> RetrievalSplit:
             "expected at least one of each"
         )
     queries, candidates = labels.rows[is_query], labels.rows[is_candidate]
-    return RetrievalSplit(labels.root, labels.images, labels.attributes, queries, candidates, lines=labels.lines)
+    return RetrievalSplit(
+        labels.root, labels.images, labels.attributes, queries, candidates, lines=labels.lines, boxes=labels.boxes
+    )
 
 
 def fixed_roles(labels: Labels) -> NDArray[np.bool_]:

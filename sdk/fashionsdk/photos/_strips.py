@@ -1,6 +1,8 @@
 """A large photo whose pixels become RGB and upright a strip at a time, where they are needed."""
 
+import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +40,8 @@ class InStrips:
         convert: Callable[[Image.Image, Place], Image.Image],
     ) -> None:
         self._stored, self._turn, self._mode, self._convert = stored, turn, mode, convert
-        self.size = stored.size if turn is None else turned_size(stored.size, turn)
+        self._upright = self.size = stored.size if turn is None else turned_size(stored.size, turn)
+        self._corner = 0, 0
 
     @property
     def width(self) -> int:
@@ -50,11 +53,19 @@ class InStrips:
         """Height in pixels, upright."""
         return self.size[1]
 
+    def part(self, box: Place) -> "InStrips":
+        """Return the pixels of a box, not converted yet; the box must lie within the photo."""
+        part = copy(self)
+        part._corner = self._corner[0] + box[0], self._corner[1] + box[1]
+        part.size = box[2] - box[0], box[3] - box[1]
+        return part
+
     def crop(self, box: Place) -> Image.Image:
         """Return the pixels of a box, which must lie within the photo."""
-        place = box
+        x, y = self._corner
+        place = box[0] + x, box[1] + y, box[2] + x, box[3] + y
         if self._turn is not None:
-            left, top, right, bottom = stored_box(box, self.size, self._turn)
+            left, top, right, bottom = stored_box(place, self._upright, self._turn)
             place = int(left), int(top), int(right), int(bottom)
         part = self._convert(self._stored.crop(place), place)
         return part if self._turn is None else part.transpose(self._turn)
@@ -100,6 +111,26 @@ class PhotoInStrips:
     def convert(self, part: Image.Image) -> Image.Image:
         """Return pixels of this photo, which may have been resized, in sRGB: RGB."""
         return part if self.colours is None else self.colours.apply(part)
+
+
+def cut_out(photo: Photo | PhotoInStrips, box: Place) -> Photo | PhotoInStrips:
+    """Return the part of a photo in ``box``, in pixels of the photo, as a photo of its own."""
+    ends = zip(photo.box[:2], photo.box[2:], photo.size, box[:2], box[2:], strict=True)
+    (left, right), (top, bottom) = (
+        tuple(begin + edge * (end - begin) / length for edge in edges) for begin, end, length, *edges in ends
+    )
+    outer = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+    inner = left - outer[0], top - outer[1], right - outer[0], bottom - outer[1]
+    size = box[2] - box[0], box[3] - box[1]
+    if isinstance(photo, Photo) and (outer[2] - outer[0]) * (outer[3] - outer[1]) <= STRIPS_FROM:
+        return Photo(photo.image.crop(outer), size, inner, photo.colours)
+    image = InStrips(photo.image, None, photo.image.mode, as_it_is) if isinstance(photo, Photo) else photo.image
+    return PhotoInStrips(image.part(outer), size, inner, photo.colours)
+
+
+def as_it_is(part: Image.Image, place: Place) -> Image.Image:
+    """Return a part that needs no conversion."""
+    return part
 
 
 def _rows(size: tuple[int, int]) -> list[tuple[int, int]]:

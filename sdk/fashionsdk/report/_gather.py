@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.evaluation import ScratchVectors, check_attributes, score, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Cutout, Placement, Preprocessing
 from fashionsdk.report._attention_overlays import overlay_attention
 from fashionsdk.report._pictures import attention_overlay, picture
 from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
@@ -36,7 +37,7 @@ class ReportEmbedder(Protocol):
     def preprocessing(self) -> Preprocessing:
         """From a photo to its input."""
 
-    def embed(self, images: list[str], attributes: list[str], *, attention: bool) -> Embeddings:
+    def embed(self, images: list[Path | Cutout], attributes: list[str], *, attention: bool) -> Embeddings:
         """Embed photos."""
 
 
@@ -94,7 +95,7 @@ class _Gatherer:
         self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool, maps: bool
     ) -> None:
         self.embedder, self.split, self.vectors, self.attention = embedder, split, vectors, attention
-        self.maps = maps
+        self.maps, self.sources = maps, split.sources
         self.names = [attribute.name for attribute in embedder.attributes]
         self.pictures: dict[int, str] = {}
 
@@ -116,7 +117,8 @@ class _Gatherer:
 
     def _overlays(self, image: int, attention: NDArray[np.float32]) -> AttentionOverlays:
         values = [self._values.get((image, name)) for name in self.names]
-        return overlay_attention(self._pixels(image), attention, self.names, values)
+        pixels, placement = self._read(image)
+        return overlay_attention(pixels, attention, self.names, values, placement=placement)
 
     @cached_property
     def _values(self) -> dict[tuple[int, str], str]:
@@ -143,7 +145,7 @@ class _Gatherer:
         return tuple(
             Query(
                 picture=self._picture(image),
-                attention=None if attention is None else attention_overlay(self._pixels(image), attention[row, 0]),
+                attention=None if attention is None else self._overlay(image, attention[row, 0]),
                 value=values[value],
                 neighbours=tuple(
                     Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(cosine))
@@ -155,17 +157,22 @@ class _Gatherer:
 
     def _attention(self, images: list[int], names: list[str]) -> NDArray[np.float32]:
         """Return attention maps ``(N, A, h, w)``."""
-        paths = [str(self.split.root / self.split.images[image]) for image in images]
-        attention = self.embedder.embed(paths, names, attention=True).attention
+        sources = [self.sources[image] for image in images]
+        attention = self.embedder.embed(sources, names, attention=True).attention
         assert attention is not None, "attention was requested"
         return attention
 
-    def _pixels(self, image: int) -> NDArray[np.uint8]:
-        return self.embedder.preprocessing.read(self.split.root / self.split.images[image])
+    def _overlay(self, image: int, attention: NDArray[np.float32]) -> str:
+        pixels, placement = self._read(image)
+        return attention_overlay(pixels, attention, placement)
+
+    def _read(self, image: int) -> tuple[NDArray[np.uint8], Placement]:
+        return self.embedder.preprocessing.read_placed(self.sources[image])
 
     def _picture(self, image: int) -> str:
         if image not in self.pictures:
-            self.pictures[image] = picture(self._pixels(image))
+            pixels, placement = self._read(image)
+            self.pictures[image] = picture(placement.cut(pixels))
         return self.pictures[image]
 
 

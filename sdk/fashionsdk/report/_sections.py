@@ -9,7 +9,7 @@ from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, 
 
 ATTENTION_LEAD = (
     "Where the model looks in a photo for each attribute. Bright is much, dark is little. Each picture is scaled to "
-    "its own peak, which the ring marks."
+    "its own peak, which the ring marks; a peak in the padding beside a photo has none."
 )
 WITHOUT_CURVE = frozenset(("epoch", "photos", "seconds"))  # of a training's history
 
@@ -86,7 +86,7 @@ def matches(report: Report) -> Markup:
     """Return, for each attribute, a few queries with their nearest items."""
     lead = (
         f"Queries were drawn at random with seed {report.seed}, not chosen by hand. Beside each query are its nearest "
-        "items by that attribute alone. Photos are shown as the model sees them. A tick means that "
+        "items by that attribute alone. Photos are shown as far as the model sees them. A tick means that "
         "the item has the query's value, a cross that it has another."
     )
     return join(element("p", lead, class_="lead"), *(_attribute_matches(result) for result in report.attributes))

@@ -27,7 +27,7 @@ def model() -> AttributeModel:
 @pytest.fixture(scope="module")
 def graph(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("graph") / "model.onnx"
-    export_graph(fuse(model), SIDE, path)
+    export_graph(fuse(model), (SIDE, SIDE), path)
     return path
 
 

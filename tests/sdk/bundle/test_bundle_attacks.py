@@ -166,6 +166,7 @@ def engine(max_batch: int) -> dict[str, Any]:
             "values of an attribute: 100001; expected 100000 at most",
         ),
         (lambda value: value["engines"].append(engine(65_537)), "max_batch <= 65536"),
+        (lambda value: value["preprocessing"].update(fit="stretch"), "fit is 'stretch'; expected one of 'crop', 'pad'"),
         (lambda value: value["preprocessing"].update(reducing_gap=0), "reducing_gap is 0; expected 1 or more"),
         (lambda value: value["preprocessing"].update(reducing_gap=2.5), "reducing_gap is 2.5; expected int"),
         (lambda value: value.update(history={}), "history is {}; expected an array"),

@@ -13,7 +13,7 @@ from PIL import Image
 from fashionsdk.bundle import Bundle, Manifest, Reference
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.errors import BackendError, BundleError, ImageError
-from fashionsdk.photos import Preprocessing, open_image
+from fashionsdk.photos import Cutout, Preprocessing, open_image
 
 ATOL = 2e-6  # float32 sums against numpy's float64; 2e-7 measured
 NAMES = ("neckline", "sleeve", "colour")
@@ -375,3 +375,19 @@ def test_closing_waits_for_threads_that_embed(bundle: Bundle, photos: list[Path]
     for thread in threads:
         thread.join()
     assert errors == ["this Embedder is closed; open the bundle again with Embedder(...)"] * 4
+
+
+def test_a_box_embeds_one_garment_of_a_photo(bundle: Bundle):
+    photo = np.random.default_rng(0).integers(0, 256, (60, 50, 3), dtype=np.uint8)
+    with Embedder(bundle) as embedder:
+        expected = embedder.embed(photo[10:50, 5:45].copy()).vectors
+        np.testing.assert_array_equal(embedder.embed(photo, box=(5, 10, 45, 50)).vectors, expected)
+        many = list(embedder.embed_many([photo, Cutout(photo, (5, 10, 45, 50))]))
+        assert many[1].embeddings is not None
+        np.testing.assert_allclose(many[1].embeddings.vectors, expected, rtol=0, atol=1e-5)
+        with pytest.raises(ValueError, match="box for 2 images; expected one image, or a Cutout"):
+            embedder.embed([photo, photo], box=(5, 10, 45, 50))
+        with pytest.raises(ImageError, match="has 50 x 60 pixels; expected the box 5 10 45 61"):
+            embedder.embed(photo, box=(5, 10, 45, 61))
+        with pytest.raises(ValueError, match="four numbers"):
+            embedder.embed(photo, box=(5, 10, 45))  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk.photos._source import open_image
 
 NAMES = ("neckline", "sleeve")
+FITS: tuple[Fit, ...] = get_args(Fit)
 SQUARE = Preprocessing(8).placement((10, 10))
 HEADER = "image,attribute,left,top,right,bottom"
 LABELS = Labels(
@@ -44,21 +45,33 @@ def test_attention_without_a_peak_is_rejected(attention):
 
 
 @settings(max_examples=40)
-@given(width=st.integers(40, 400), height=st.integers(40, 400), row=st.integers(0, 31), column=st.integers(0, 31))
-def test_a_place_of_the_photo_lies_in_the_square_where_preprocessing_puts_it(width, height, row, column):
+@given(
+    width=st.integers(40, 400),
+    height=st.integers(40, 400),
+    row=st.integers(0, 27),
+    column=st.integers(0, 31),
+    fit=st.sampled_from(FITS),
+)
+def test_a_place_of_the_photo_lies_in_the_input_where_preprocessing_puts_it(width, height, row, column, fit):
     x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
-    ramps = np.rint(255 * np.stack([x, y, y], axis=-1)).astype(np.uint8)  # each pixel says where in the photo it is
-    seen = Preprocessing(32)(Image.fromarray(ramps))[row, column] / 255
-    left, top, *_ = in_input(np.array([seen[0], seen[1], 1, 1]), Preprocessing(32).placement((width, height)))
-    pixel, grey = 1 / 32, max(width, height) / min(width, height) / 255  # one pixel of the input; one grey level
-    assert abs(left - (column + 0.5) / 32) <= pixel + grey
-    assert abs(top - (row + 0.5) / 32) <= pixel + grey
+    ramps = np.rint(255 * np.stack([x, y, 0 * y], axis=-1)).astype(np.uint8)  # each pixel says where it is
+    preprocessing = Preprocessing((28, 32), fit=fit)
+    red, green, blue = preprocessing(Image.fromarray(ramps))[row, column] / 255
+    placement = preprocessing.placement((width, height))
+    left, top, right, bottom = placement.visible
+    assert (blue > 0.5) == (not (left <= column < right and top <= row < bottom))  # white
+    if blue < 0.5:
+        seen = in_input(np.array([red, green, 1, 1]), placement)
+        grey = max(width, height) / min(width, height) / 28 / 255 * 32  # one level of a ramp, in the input
+        edge = 0.5 / 28  # the filter ends at the photo's edge
+        assert abs(seen[0] - (column + 0.5) / 32) <= edge + grey
+        assert abs(seen[1] - (row + 0.5) / 28) <= edge + grey
 
 
-def test_a_square_photo_is_its_own_square():
+@pytest.mark.parametrize("fit", FITS)
+def test_a_square_photo_is_the_input(fit):
     boxes = np.array([[0.1, 0.2, 0.3, 0.4]])
-    for fit in get_args(Fit):
-        np.testing.assert_allclose(in_input(boxes, Preprocessing(32, fit=fit).placement((7, 7))), boxes, atol=1e-12)
+    np.testing.assert_allclose(in_input(boxes, Preprocessing(32, fit=fit).placement((7, 7))), boxes, atol=1e-12)
 
 
 def test_a_box_outside_the_square_cannot_be_hit():
@@ -87,6 +100,16 @@ def test_a_peak_in_the_padding_is_a_miss():
     boxes = {0: {"neckline": Box(0, 0, 1, 1), "sleeve": Box(0, 0, 1, 1)}}
     scores = pointing(boxes, [(0, looking_at((0, 1), (1, 1)), placement)], NAMES)
     assert [score.hits for score in scores.attributes] == [0, 1]
+
+
+def test_padding_is_a_miss_and_no_place_for_chance():
+    placement = Preprocessing(32, fit="pad").placement((100, 200))  # the photo is the middle half
+    (left, whole) = in_input(np.array([[0.0, 0.0, 0.5, 1.0], [0.0, 0.0, 1.0, 1.0]]), placement)
+    np.testing.assert_allclose(left, [0.25, 0, 0.5, 1])
+    assert visible_area(left, placement) == pytest.approx(0.5)
+    assert visible_area(whole, placement) == pytest.approx(1)
+    for column, inside in enumerate((False, True, True, False)):
+        assert points_inside(looking_at((2, column)), whole[None]) == inside
 
 
 def looking_at(*cells: tuple[int, int]) -> np.ndarray:
@@ -208,7 +231,9 @@ def boxed(shop) -> str:
     return "boxes.csv"
 
 
-def test_the_command_counts_like_a_loop_in_the_photo(run, bundle, shop, boxed):
+@pytest.mark.parametrize("fit", FITS)
+def test_the_command_counts_like_a_loop_in_the_photo(run, write_bundle, manifest, shop, boxed, fit):
+    bundle = write_bundle(manifest=replace(manifest, preprocessing=replace(manifest.preprocessing, fit=fit)))
     status, out, _ = run("point", bundle.path, "--data", "shop", "--boxes", boxed, "--json")
     embedder = Embedder(bundle.path)
     hits: dict[str, list[bool]] = {"colour": [], "neckline": []}
@@ -219,8 +244,12 @@ def test_the_command_counts_like_a_loop_in_the_photo(run, bundle, shop, boxed):
         assert maps is not None
         attention = maps[0, 0]
         row, column = np.unravel_index(attention.argmax(), attention.shape)
-        width, height = open_image(shop / image).size  # 18 x 24: the square lies 3 pixels below the top
-        x, y = (column + 0.5) / 4 * width / width, (3 + (row + 0.5) / 4 * width) / height
+        width, height = open_image(shop / image).size  # 18 x 24: cropped, the square lies 3 pixels below the top
+        assert (width, height) == (18, 24)
+        if fit == "crop":
+            x, y = (column + 0.5) / 4 * width / width, (3 + (row + 0.5) / 4 * width) / height
+        else:  # padded, the photo takes three quarters of the width
+            x, y = ((column + 0.5) / 4 - 1 / 8) / (3 / 4), (row + 0.5) / 4
         hits[name].append(left <= x <= right and top <= y <= bottom)
     answer = json.loads(out)
     assert (status, answer["photos"], answer["skipped"], answer["missing"]) == (0, 7, [], 0)

@@ -86,9 +86,18 @@ def test_reducing_gap_below_one_is_refused():
         Preprocessing(8, reducing_gap=0)
 
 
-@pytest.mark.parametrize("preprocessing", [Preprocessing(224), Preprocessing(224, 1), Preprocessing(8, None)])
+@pytest.mark.parametrize(
+    "preprocessing",
+    [Preprocessing(224), Preprocessing(224, 1), Preprocessing(8, None), Preprocessing((8, 6), fit="pad")],
+)
 def test_json_comes_back_as_it_went(preprocessing: Preprocessing):
     assert Preprocessing.from_json(json.loads(json.dumps(preprocessing.to_json()))) == preprocessing
+
+
+def test_crop_is_written_as_before_there_was_a_choice():
+    assert Preprocessing(8).to_json() == {"side": 8, "reducing_gap": 3}
+    assert Preprocessing((8, 8)).to_json() == {"side": 8, "reducing_gap": 3}
+    assert Preprocessing.from_json({"side": 8, "reducing_gap": None}) == Preprocessing(8, None, fit="crop")
 
 
 @pytest.mark.parametrize(
@@ -100,6 +109,8 @@ def test_json_comes_back_as_it_went(preprocessing: Preprocessing):
         ({"side": 8.0, "reducing_gap": 3}, "side is 8.0; expected int"),
         ({"side": True, "reducing_gap": 3}, "side is True; expected int"),
         ({"side": -1, "reducing_gap": 3}, "side is -1"),
+        ({"side": 8, "reducing_gap": 3, "fit": "stretch"}, "fit is 'stretch'; expected one of 'crop', 'pad'"),
+        ({"side": 8, "reducing_gap": 3, "fit": None}, "fit is None; expected one of 'crop', 'pad'"),
         ({"side": 8, "reducing_gap": 3.0}, "reducing_gap is 3.0; expected int"),
         ({"side": 8, "reducing_gap": True}, "reducing_gap is True; expected int"),
         ({"side": 8, "reducing_gap": -1}, "reducing_gap is -1"),

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 from fashionsdk.embedding._embedder import Embedder
+from fashionsdk.photos import Preprocessing
 from fashionsdk.report import overlay_attention, render_attention
 from fashionsdk.report._pictures import attention_overlay, picture
+from tests.sdk.conftest import SIDE
 
 HOSTILE = "<script>alert('x')</script>\"&"
 
@@ -48,6 +50,50 @@ def test_a_ring_marks_the_centre_of_the_largest_cell(cell):
     assert len(white) > 40
     assert abs(distance - 8).max() < 3  # a radius of 5 % of the side
     assert np.abs(white.mean(axis=0) + 0.5 - (centre_y, centre_x)).max() < 1
+
+
+@pytest.mark.parametrize("size", [(300, 100), (90, 200), (120, 120), (1, 400)])
+def test_a_padded_photo_is_drawn_whole_without_its_padding_and_its_ring_lies_at_the_peak(size):
+    preprocessing = Preprocessing(160, fit="pad")
+    pixels, placement = preprocessing.read_placed(Image.new("RGB", size, (128, 128, 128)))
+    attention = np.full((4, 4), 0.5, np.float32)
+    attention[1, 2] = 0.6
+    plain, seen = decoded(picture(placement.cut(pixels))), decoded(attention_overlay(pixels, attention, placement))
+    assert plain.shape == seen.shape
+    assert seen.shape[:2][::-1] == placement.resized
+    assert np.abs(plain - 128).max() < 8  # JPEG; padding is white
+    if min(size) > 1:
+        white = np.argwhere(seen.min(axis=2) > 200) + 0.5
+        inside = white - (np.array([1.5, 2.5]) * 40 - placement.offset[::-1])  # from the ring's centre
+        assert len(white) > 20
+        assert abs(np.hypot(*inside.T) - 8).max() < 3
+
+
+def test_a_peak_in_the_padding_lies_outside_the_picture():
+    preprocessing = Preprocessing(160, fit="pad")
+    pixels, placement = preprocessing.read_placed(Image.new("RGB", (40, 160), (128, 128, 128)))
+    attention = np.zeros((4, 4), np.float32)
+    attention[2, 0] = 1
+    assert decoded(attention_overlay(pixels, attention, placement)).min(axis=2).max() < 200
+
+
+def test_pages_of_a_bundle_that_pads_show_whole_photos(run, write_bundle, manifest, tmp_path):
+    random, rows = np.random.default_rng(4), ["image,split,colour"]
+    for index in range(12):
+        Image.fromarray(random.integers(0, 256, (24, 18, 3), dtype=np.uint8)).save(tmp_path / f"{index}.png")
+        rows.append(f"{index}.png,valid,{('red', 'blue')[index % 2]}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    bundle = write_bundle(manifest=replace(manifest, preprocessing=replace(manifest.preprocessing, fit="pad")))
+    for command, pictures in (
+        (("attention", tmp_path / "4.png"), 4),
+        (("report", "--data", tmp_path), 4 * 8 + 3 * 4),
+        (("map", "--data", tmp_path, "--thumbnails"), 12),
+    ):
+        page = tmp_path / f"{command[0]}.html"
+        assert run(command[0], bundle.path, *command[1:], "--out", page)[0] == 0
+        drawn = re.findall(r'"(data:image/jpeg[^"]*)"', page.read_text())
+        assert len(drawn) >= pictures
+        assert {decoded(address).shape for address in drawn} == {(SIDE, round(SIDE * 18 / 24), 3)}
 
 
 def test_every_photo_and_attribute_is_on_the_page(run, bundle, shop):

@@ -213,7 +213,7 @@ def test_a_process_that_does_not_close_ends_in_silence(built: tuple[EngineKind, 
         "from fashionsdk.backends.tensorrt import open_engine\n"
         "bundle = Bundle.open(sys.argv[1])\n"
         "backend = open_engine(bundle, sys.argv[2], 0, None, 'a test')\n"
-        "side = bundle.manifest.preprocessing.side\n"
+        "side = bundle.manifest.preprocessing.height\n"
         "print(backend.run(np.zeros((1, side, side, 3), np.uint8))[0].shape[0])\n"
     )
     command = [sys.executable, "-c", program, str(with_engine.path), built[0]]

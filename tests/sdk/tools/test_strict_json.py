@@ -1,7 +1,7 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
@@ -126,3 +126,22 @@ def test_a_long_repeated_key_is_cut_in_the_message():
     with pytest.raises(ValueError) as caught:
         strict_json.loads(f'{{"{"x" * 10_000}": 1, "{"x" * 10_000}": 2}}')
     assert len(str(caught.value)) < 200
+
+
+@dataclass(frozen=True)
+class Grown:
+    old: int
+    new: str = field(default="as before", metadata=strict_json.OPTIONAL)
+    other: str | None = field(default=None, metadata=strict_json.optional(missing="older"))
+
+
+def test_optional_key_is_left_out_at_its_default_and_may_be_missing():
+    assert strict_json.encode(Grown(1)) == {"old": 1}
+    assert strict_json.encode(Grown(1, "other")) == {"old": 1, "new": "other"}
+    for value in (Grown(1, other="x"), Grown(1, "other", "x")):
+        assert strict_json.decode(Grown, strict_json.encode(value), "it") == value
+    assert strict_json.decode(Grown, {"old": 1, "new": "as before"}, "it") == Grown(1, other="older")
+    with pytest.raises(ValueError, match=r"it.new is 3; expected str"):
+        strict_json.decode(Grown, {"old": 1, "new": 3}, "it")
+    with pytest.raises(ValueError, match="lacks the key 'old'"):
+        strict_json.decode(Grown, {"new": "other"}, "it")

@@ -62,6 +62,20 @@ def known(tmp_path_factory):
     return path
 
 
+def test_a_checkpoint_that_pads_reads_the_new_attributes_photos_whole_and_stays_one(shop, tmp_path, monkeypatch):
+    seen, read, pad = set(), Preprocessing.read_placed, Preprocessing(SIDE, fit="pad")
+
+    def noted(preprocessing, path):
+        seen.add(preprocessing)
+        return read(preprocessing, path)
+
+    replace(checkpoint_of(TINY), preprocessing=pad).save(tmp_path / "known")
+    monkeypatch.setattr(Preprocessing, "read_placed", noted)
+    assert command(tmp_path / "known", shop, tmp_path / "out") == 0
+    assert seen == {pad}
+    assert Checkpoint.load(tmp_path / "out").preprocessing == pad
+
+
 def command(known, shop, out, *options):
     given = {"--data": str(shop), "--attribute": "stripes", "--out": str(out)}
     flags = [option for option in options if option == "--overwrite"]

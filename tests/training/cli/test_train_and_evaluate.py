@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from fashionsdk.photos import Preprocessing
+from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli.evaluate_command import evaluate
+from fashionsdk_training.cli.input_options import with_input
 from fashionsdk_training.cli.train_command import train, train_parser
 from fashionsdk_training.recipes import RECIPES
 from tests.training.conftest import tiny_config
@@ -22,6 +25,51 @@ def test_training_prints_where_the_best_checkpoint_is_and_evaluates(table, tmp_p
     assert f"{out / 'best'}" in capsys.readouterr().out
     assert evaluate([str(out / "best"), "--data", str(table)]) == 0
     assert "mean over queries" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tiny_recipe")
+def test_fit_travels_from_the_command_to_the_checkpoint_and_its_evaluation(
+    table, tmp_path, capsys, caplog, monkeypatch
+):
+    out, seen, read = tmp_path / "run", set(), Preprocessing.read_placed
+
+    def noted(preprocessing, path):
+        seen.add(preprocessing)
+        return read(preprocessing, path)
+
+    given = ["--data", str(table), "--out", str(out), "--device", "cpu"]
+    assert train([*given, "--fit", "pad", "--side", "48x32"]) == 0
+    assert Checkpoint.load(out / "best").preprocessing == Preprocessing((48, 32), fit="pad")
+    assert "at 48x32 pixels (pad)" in caplog.text
+    monkeypatch.setattr(Preprocessing, "read_placed", noted)
+    assert evaluate([str(out / "best"), "--data", str(table)]) == 0
+    assert seen == {Preprocessing((48, 32), fit="pad")}
+    assert train([*given, "--side", "48x32"]) == 1
+    assert 'fit is "pad" there and missing here' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "side", "stored"),
+    [
+        ([], 160, 184),
+        (["--side", "224"], 224, 258),
+        (["--side", "224x168"], (224, 168), (258, 193)),
+        (["--side", "96X96"], 96, 110),
+        (["--recipe", "asen_paper", "--side", "320x240"], (320, 240), (320, 240)),
+    ],
+)
+def test_photos_are_stored_larger_than_the_input_by_as_much_as_in_the_recipe(options, side, stored):
+    args = train_parser().parse_args(["--data", "x", "--out", "y", *options])
+    config = with_input(RECIPES[args.recipe](), args)
+    assert (config.side, config.stored_side) == (side, stored)
+    assert config.fit == "crop"
+
+
+@pytest.mark.parametrize("size", ["", "x", "160x", "1x2x3", "-5", "16.0", "ten", "224,168", "9" * 30])
+def test_a_size_that_is_none_is_refused(size, capsys):
+    with pytest.raises(SystemExit):
+        train_parser().parse_args(["--data", "x", "--out", "y", f"--side={size}"])
+    assert "is no size; expected 224, or 224x168 for height x width" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny_recipe")

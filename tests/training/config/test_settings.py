@@ -14,6 +14,13 @@ ASEN_PP = ModelConfig("asen_pp", local=LocalBranch())
     [
         (lambda: Optimisation(optimizer="sgd"), "optimizer is 'sgd'; expected adam or adamw"),  # type: ignore[arg-type]
         (lambda: Optimisation(schedule="linear"), "schedule is 'linear'"),  # type: ignore[arg-type]
+        (lambda: TrainConfig(side=(224, 168)), "stored_side 184; expected"),
+        (lambda: TrainConfig(side=(224, 16), stored_side=224), "expected >= 1, >= 1, >= 32"),
+        (lambda: TrainConfig(fit="stretch"), "fit is 'stretch'"),  # type: ignore[arg-type]
+        (
+            lambda: TrainConfig(ASEN_PP, side=(448, 336), stored_side=448),
+            "side is .448, 336. for asen_pp, which cuts squares",
+        ),
         (lambda: Optimisation(warmup_epochs=-1), "warmup_epochs is -1"),
         (lambda: Optimisation(learning_rate=0), "learning_rate 0"),
         (lambda: Optimisation(step_epochs=0), "step_epochs 0"),

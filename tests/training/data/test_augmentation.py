@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fashionsdk.photos import Fit
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.data.augmentation import Augmentation
 
@@ -42,3 +43,16 @@ def test_hue_stays_when_brightness_changes():
 def test_numbers_out_of_range_are_an_error(bad):
     with pytest.raises(ValueError, match="expected 0 < smallest_crop"):
         Augmentation(**bad)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+@pytest.mark.parametrize("size", [(30, 50), (50, 30), (41, 41), (1, 60)])
+def test_a_photo_of_any_proportions_is_cropped_in_them_and_fitted(fit: Fit, size: tuple[int, int]):
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    preprocessing = Preprocessing((24, 32), fit=fit)
+    changed = Augmentation(0.6, mirror=False, brightness=0)(pixels, preprocessing, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    share = rng.uniform(0.6, 1)
+    height, width = max(round(size[0] * share), 1), max(round(size[1] * share), 1)
+    left, top = rng.integers(0, size[1] - width + 1), rng.integers(0, size[0] - height + 1)
+    assert np.array_equal(changed, preprocessing.read(pixels[top : top + height, left : left + width].copy()))

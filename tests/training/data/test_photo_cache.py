@@ -142,7 +142,7 @@ def test_an_interrupt_does_not_wait_for_the_other_photos(tmp_path, monkeypatch):
         time.sleep(0.005)
         return np.zeros((16, 16, 3), np.uint8)
 
-    monkeypatch.setattr(Preprocessing, "read", interrupted)
+    monkeypatch.setattr(Preprocessing, "read_placed", interrupted)
     with pytest.raises(KeyboardInterrupt):
         cache_photos(paths, PREPROCESSING, tmp_path / "cache")
     assert len(read) < len(paths)
@@ -151,13 +151,13 @@ def test_an_interrupt_does_not_wait_for_the_other_photos(tmp_path, monkeypatch):
 
 def test_processes_that_need_the_same_photos_decode_them_once(tmp_path, monkeypatch):
     paths, decoded = photos(tmp_path), []
-    read = Preprocessing.read
+    read = Preprocessing.read_placed
 
     def recorded(self, path):
         decoded.append(path)
         return read(self, path)
 
-    monkeypatch.setattr(Preprocessing, "read", recorded)
+    monkeypatch.setattr(Preprocessing, "read_placed", recorded)
     with ThreadPoolExecutor(4) as pool:
         caches = list(pool.map(lambda _: cache_photos(paths, PREPROCESSING, tmp_path / "cache"), range(4)))
     assert sorted(decoded) == paths
@@ -204,3 +204,21 @@ def test_another_size_or_reduction_has_its_own_cache(tmp_path):
     assert (small.shape[1], large.shape[1]) == (16, 24)
     cache_photos(paths, Preprocessing(16, reducing_gap=None), tmp_path / "cache")
     assert len(list((tmp_path / "cache").glob("*.npy"))) == 3
+
+
+def test_padded_photos_come_back_without_their_padding_also_from_disk(tmp_path: Path):
+    sizes = [(20, 60), (60, 20), (30, 30), (1, 90)]
+    paths = [tmp_path / f"{i}.png" for i in range(len(sizes))]
+    for i, (path, (width, height)) in enumerate(zip(paths, sizes, strict=True)):
+        noise = np.random.default_rng(i).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+    preprocessing = Preprocessing((40, 32), fit="pad")
+    for _ in range(2):
+        cache = cache_photos([*paths, tmp_path / "none.png"], preprocessing, tmp_path / "cache")
+        assert list(cache.unreadable) == [4]
+        for i, path in enumerate(paths):
+            pixels, placement = preprocessing.read_placed(path)
+            left, top, right, bottom = placement.visible
+            assert np.array_equal(cache.pixels[i], pixels)
+            assert np.array_equal(cache.photo(i), pixels[top:bottom, left:right])
+        assert cache.photo(4).shape == (40, 32, 3)

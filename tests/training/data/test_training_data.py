@@ -5,8 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fashionsdk.errors import LabelsError
+from fashionsdk.photos import Preprocessing
 from fashionsdk_training.data.training_data import load_training_data
 from fashionsdk_training.errors import DataError
 
@@ -28,6 +30,19 @@ def test_photos_and_labels_belong_together(shop, tmp_path):
     green = data.values[:, 0] == data.labels.attributes[0].values.index("green")
     channels = data.photos.pixels.reshape(40, -1, 3).mean(axis=1)
     np.testing.assert_array_equal(channels[:, 1] > channels[:, 0], green)
+
+
+def test_padded_photos_are_stored_whole(shop, tmp_path):
+    data = load_training_data(shop, 32, 36, tmp_path / "cache", fit="pad")
+    assert data.preprocessing == Preprocessing(32, fit="pad")
+    for paths, photos, side in (
+        (data.labels.paths, data.photos.pixels, 36),
+        (data.retrieval.paths, data.retrieval_photos.pixels, 32),
+    ):
+        for path, pixels in zip(paths, photos, strict=True):
+            np.testing.assert_array_equal(pixels, Preprocessing(side, fit="pad").read(path))
+    assert (data.photos.pixels[:, [0, 1, 2, -3, -2, -1]] == 255).all()  # 48 x 40 pixels, three rows at each edge
+    assert (load(shop, tmp_path).photos.pixels[:, 0] != 255).any()  # the same cache
 
 
 def test_an_unreadable_photo_loses_its_labels_and_is_counted(shop, tmp_path, caplog):
@@ -104,3 +119,23 @@ def test_the_digest_changes_with_the_labels(shop, tmp_path):
     shop.write_text(original)
     (shop.parent / "3.png").unlink()
     assert load(shop, tmp_path).digest != before
+
+
+def test_garments_of_one_photo_are_cut_out_of_it(tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    Image.fromarray(photo[::-1]).save(tmp_path / "b.png")
+    rows = [f"a.png,train,{10 * i} 0 {10 * i + 30} 50,{'xy'[i % 2]}" for i in range(4)]
+    rows += [f"b.png,valid,{10 * i} 0 {10 * i + 30} 50,{'xy'[i % 2]}" for i in range(4)]
+    rows.append("a.png,train,0 0 81 60,x")
+    (tmp_path / "labels.csv").write_text("\n".join(["image,split,box,kind", *rows]))
+    data = load_training_data(tmp_path, 32, 36, tmp_path / "cache", fit="pad")
+    assert list(data.photos.unreadable) == [4]
+    assert "expected the box 0 0 81 60" in data.photos.unreadable[4]
+    for i in range(4):
+        cut = np.ascontiguousarray(photo[:50, 10 * i : 10 * i + 30])
+        expected = Preprocessing(36, fit="pad").read(cut)
+        assert np.array_equal(data.photos.pixels[i], expected)
+        assert data.photos.photo(i).shape == (36, 21, 3)
+    whole = load_training_data(tmp_path, 32, 36, tmp_path / "cache")
+    assert whole.photos.photo(0).shape == (36, 36, 3)

@@ -1,13 +1,28 @@
 """The content of batches does not depend on threads or processes."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.data.sampling import GroupSampler, TripletSampler
-from fashionsdk_training.loop.loader import Loader
-from tests.training.conftest import SIDE
+from fashionsdk_training.loop.loader import Loader, build_loader
+from tests.training.conftest import SIDE, tiny_config
+from tests.training.loop.runs import ALONE
+
+
+def test_photos_that_were_laid_otherwise_than_the_settings_say_are_refused(data):
+    white = tiny_config(fit="pad")
+    for other in (white, tiny_config(side=(48, 32), stored_side=64)):
+        with pytest.raises(ValueError, match=r"the photos were read with Preprocessing.*; expected Preprocessing"):
+            build_loader(other, data, ALONE)
+    padded = replace(data, preprocessing=white.preprocessing)
+    with pytest.raises(ValueError, match=r"padding=\(255, 255, 255\).*; expected .*padding=\(9, 9, 9\)"):
+        build_loader(tiny_config(fit="pad", padding=(9, 9, 9)), padded, ALONE)
+    assert build_loader(white, padded, ALONE).preprocessing == Preprocessing(SIDE, fit="pad")
 
 
 def loader(data, sampler, rank=0, world=1):

@@ -28,6 +28,22 @@ def test_embeddings_have_unit_length_and_attention_sums_to_one(system):
 
 @torch.inference_mode()
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_photos_need_not_be_squares_unless_squares_are_cut_out(system):
+    model = trained_like(SYSTEMS[system], 3)
+    images = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+    if system == "asen_pp":
+        with pytest.raises(ValueError, match="expected squares, which asen_pp cuts regions of"):
+            model(images)
+        return
+    encoded = model(images)
+    torch.testing.assert_close(encoded.embeddings.norm(dim=-1), torch.ones(2, 3))
+    if encoded.attention is not None:
+        height, width = encoded.attention.shape[2:]
+        assert 2 * width == 3 * height
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_forward_is_encode_of_normalised_pixels(system):
     model, config = trained_like(SYSTEMS[system], 3), SYSTEMS[system]
     pixels = (photos().double() / 255 - torch.tensor(config.mean)) / torch.tensor(config.std)

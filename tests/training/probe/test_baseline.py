@@ -13,6 +13,7 @@ from safetensors.torch import load, load_file, save_file
 
 from fashionsdk.evaluation import evaluate
 from fashionsdk.photos import Preprocessing
+from fashionsdk_training.data import PhotoCache
 from fashionsdk_training.errors import WeightsError
 from fashionsdk_training.probe import FrozenNetwork, fit_probe, measure_baseline
 from fashionsdk_training.probe.baseline import FEATURES_FILE, PROBE_FILE
@@ -38,7 +39,7 @@ def network(weights) -> FrozenNetwork:
 
 def test_features_are_the_whole_networks_of_each_photo_alone(network, weights):
     pixels = photos(40, 36).numpy()
-    got = network.features(pixels, Preprocessing(SIDE), np.arange(3, 40))
+    got = network.features(PhotoCache(pixels, {}), Preprocessing(SIDE), np.arange(3, 40))
     model = timm.create_model("test_resnet", num_classes=0)
     model.load_state_dict(load_file(weights))
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (TINY.mean, TINY.std))
@@ -69,9 +70,9 @@ def test_the_baseline_is_the_probe_of_the_labelled_photos_on_the_validation_spli
     part = replace(data, values=values, retrieval_photos=replace(readable, unreadable={2: "missing"}))
     baseline = measure_baseline(network, part, Preprocessing(SIDE), tmp_path)
     labelled = np.delete(np.arange(len(values)), [4, 9])
-    train = network.features(data.photos.pixels[labelled], Preprocessing(SIDE))
+    train = network.features(data.photos, Preprocessing(SIDE), labelled)
     probe = fit_probe(train, values[labelled], data.labels.attributes)
-    vectors = probe.embeddings(network.features(readable.pixels, Preprocessing(SIDE)))
+    vectors = probe.embeddings(network.features(readable, Preprocessing(SIDE)))
     batches = [(np.array([i]), vectors[i : i + 1]) for i in range(len(vectors)) if i != 2]
     expected = evaluate(data.retrieval, batches, [attribute.name for attribute in data.labels.attributes])
     assert baseline.evaluation == expected

@@ -76,6 +76,7 @@ def read_labelled(path: str | Path, name: str, split: str) -> LabelledPhotos:
         ValueError: the table does not have the attribute.
     """
     labels = read_labels(path, split, [name]).select([name])
+    labels.check_whole("adding an attribute")
     column = labels.matrix()[:, 0].astype(np.int64)
     everything = LabelledPhotos(labels.attributes[0], labels.images, tuple(labels.paths), column)
     return everything.select(np.flatnonzero(column >= 0))

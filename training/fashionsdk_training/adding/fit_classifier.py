@@ -22,7 +22,7 @@ def encode_bands(
 
     Args:
         model: in eval mode, on any device.
-        pixels: uint8 ``(N, S, S, 3)``.
+        pixels: uint8 ``(N, H, W, 3)``.
         mirrored: whether to mirror the photos.
         progress: whether to show a progress bar.
     """

@@ -82,7 +82,7 @@ def add_attribute(
         extended = extend(checkpoint, labelled.attribute, added, record)
         if queries is None:
             return extended
-        decoded = cache_photos(queries.paths, preprocessing, cache, progress=progress)
+        decoded = cache_photos(queries.sources, preprocessing, cache, progress=progress)
         return _with_metrics(extended, queries, decoded, peers.device)
 
 

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from fashionsdk.cli import guarded, print_answer
-from fashionsdk.photos import Fit
 from fashionsdk_training.cli.command_log import show_log
 from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
+from fashionsdk_training.cli.input_options import add_input_options, with_input
 from fashionsdk_training.cli.run_folder import check_run_folder
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.recipes import RECIPES
@@ -61,12 +61,7 @@ def train_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--epochs", type=int, help="instead of the recipe's; a finished run takes more")
     parser.add_argument("--batch-size", type=int, help="photos a batch and process, instead of the recipe's")
-    parser.add_argument(
-        "--fit",
-        choices=get_args(Fit),
-        help="of photos that are no squares show the centre (crop) or all, with white beside it (pad), instead of the "
-        "recipe's",
-    )
+    add_input_options(parser)
     parser.add_argument("--seed", type=int, help="of every random choice, instead of the recipe's")
     parser.add_argument(
         "--pretrained",
@@ -131,8 +126,9 @@ def _train(args: argparse.Namespace) -> int:
 
 def _plan(recipe: str, config: TrainConfig, device: str, processes: int) -> str:
     model, sampling = config.model, config.sampling
+    height, width, _ = config.preprocessing.shape
     text = (
-        f"recipe {recipe}: {model.architecture} on {model.backbone} at {config.side} pixels ({config.fit}), "
+        f"recipe {recipe}: {model.architecture} on {model.backbone} at {height}x{width} pixels ({config.fit}), "
         f"epochs {config.epochs}, batch size {sampling.batch_size}, seed {config.seed}, device {device}"
     )
     return text if processes == 1 else f"{text}, {processes} processes"
@@ -146,23 +142,34 @@ def _load(args: argparse.Namespace, config: TrainConfig, cache: Path, *, progres
     first, second = args.splits or (("train", "val") if triplets else ("train", "valid"))
     splits, attributes = (first, second), args.attribute
     if not triplets:
-        return load_training_data(*where, splits=splits, attributes=attributes, fit=config.fit, progress=progress)
-    most = config.sampling.most_triplets or None
+        return load_training_data(
+            *where,
+            splits=splits,
+            attributes=attributes,
+            fit=config.fit,
+            padding=config.padding,
+            progress=progress,
+        )
     return load_triplet_data(
-        *where, splits=splits, attributes=attributes, most=most, seed=config.seed, fit=config.fit, progress=progress
+        *where,
+        splits=splits,
+        attributes=attributes,
+        most=config.sampling.most_triplets or None,
+        seed=config.seed,
+        fit=config.fit,
+        padding=config.padding,
+        progress=progress,
     )
 
 
 def _config(args: argparse.Namespace) -> TrainConfig:
-    config = RECIPES[args.recipe]()
+    config = with_input(RECIPES[args.recipe](), args)
     if args.epochs is not None:
         share = config.optimisation.global_epochs * args.epochs // config.epochs  # ASEN++'s stages keep their shares
         stages = replace(config.optimisation, global_epochs=share)
         config = replace(config, epochs=args.epochs, optimisation=stages)
     if args.batch_size is not None:
         config = replace(config, sampling=replace(config.sampling, batch_size=args.batch_size))
-    if args.fit is not None:
-        config = replace(config, fit=args.fit)
     if args.seed is not None:
         config = replace(config, seed=args.seed)
     if args.pretrained is not None:

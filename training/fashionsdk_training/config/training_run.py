@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fashionsdk._tools import strict_json
-from fashionsdk.photos import Fit, Preprocessing
+from fashionsdk.photos import RGB, UNRECORDED_PADDING, Fit, Preprocessing
 from fashionsdk_training.config.network import ModelConfig
 from fashionsdk_training.config.setting_checks import check_choice
 from fashionsdk_training.data import Augmentation
@@ -159,8 +159,8 @@ class TrainConfig:
         model: the network.
         pretrained: the backbone's initial weights: ``package``, ``timm``, a safetensors file (in its name
             ``{backbone}`` stands for the backbone's name), or None for random ones.
-        side: S, the model's input in pixels.
-        stored_side: side of the square that photos are stored in before augmentation, in pixels.
+        side: S, the model's input in pixels: a square's side, or height and width.
+        stored_side: what photos are stored in before augmentation, in pixels: a square's side, or height and width.
         epochs: number of passes over the photos.
         sampling: how batches are drawn.
         objective: the losses.
@@ -170,7 +170,8 @@ class TrainConfig:
             the proxy loss.
         evaluate_every: epochs between validations.
         seed: of every random choice.
-        fit: what happens to photos that are no squares, as in `fashionsdk.Preprocessing`: ``crop`` or ``pad``.
+        fit: how a photo is fitted into both, ``crop`` or ``pad``, as in `fashionsdk.Preprocessing`.
+        padding: the colour beside a padded photo, as there; None becomes the default, and is None with ``crop``.
 
     Raises:
         ValueError: a number is out of range.
@@ -178,8 +179,8 @@ class TrainConfig:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     pretrained: str | None = "package"
-    side: int = 160
-    stored_side: int = 184
+    side: int | tuple[int, int] = 160
+    stored_side: int | tuple[int, int] = 184
     epochs: int = 8
     sampling: Sampling = field(default_factory=Sampling)
     objective: Objective = field(default_factory=Objective)
@@ -189,14 +190,17 @@ class TrainConfig:
     evaluate_every: int = 1
     seed: int = 0
     fit: Fit = field(default="crop", metadata=strict_json.OPTIONAL)
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """From a photo to the model's input."""
-        return Preprocessing(self.side, fit=self.fit)
+    padding: RGB | None = field(default=None, metadata=strict_json.optional(missing=UNRECORDED_PADDING))
 
     def __post_init__(self) -> None:
-        """Check the numbers."""
+        """Check the numbers, and settle what has two spellings."""
+        check_choice("fit", self.fit, Fit)
+        for name, value in (
+            ("side", self.preprocessing.side),
+            ("stored_side", self.stored.side),
+            ("padding", self.preprocessing.padding),
+        ):
+            object.__setattr__(self, name, value)
         self._check_stages()
         if self.posteriors and (not self.objective.proxy_weight or self.model.local is not None):
             raise ValueError(
@@ -205,14 +209,28 @@ class TrainConfig:
             )
         if self.model.values or self.model.added:
             raise ValueError("values and added describe a trained network; expected neither before training")
-        check_choice("fit", self.fit, Fit)
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected 0 or more")
-        if self.epochs < 1 or self.evaluate_every < 1 or self.side < 32 or self.stored_side < self.side:
+        if self.epochs < 1 or self.evaluate_every < 1 or not self._fits_stored():
             raise ValueError(
                 f"epochs {self.epochs}, evaluate_every {self.evaluate_every}, side {self.side}, "
                 f"stored_side {self.stored_side}; expected >= 1, >= 1, >= 32 and stored_side >= side"
             )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From a photo to the model's input."""
+        return Preprocessing(self.side, fit=self.fit, padding=self.padding)
+
+    @property
+    def stored(self) -> Preprocessing:
+        """From a photo to what is stored of it before augmentation."""
+        return Preprocessing(self.stored_side, fit=self.fit, padding=self.padding)
+
+    def _fits_stored(self) -> bool:
+        """Tell whether the input is large enough, and what is stored no smaller."""
+        (height, width, _), (high, wide, _) = self.preprocessing.shape, self.stored.shape
+        return min(height, width) >= 32 and high >= height and wide >= width
 
     def _check_stages(self) -> None:
         """Check the settings of single architectures."""
@@ -227,5 +245,7 @@ class TrainConfig:
             raise ValueError(
                 f"global_epochs is {epochs} of {self.epochs} epochs; expected fewer, so that both branches learn too"
             )
+        if isinstance(self.side, tuple):
+            raise ValueError(f"side is {self.side} for asen_pp, which cuts squares; expected the side of a square")
         if local.global_side > self.side:
             raise ValueError(f"global_side is {local.global_side} of a picture of {self.side} pixels; expected no more")

@@ -11,12 +11,12 @@ from fashionsdk.photos import Preprocessing
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random square crop, mirror and brightness.
+    """Random crop of the photo's own proportions, mirror and brightness.
 
     Hue and saturation do not change, because colour is an attribute. The crop is large, because length is one.
 
     Attributes:
-        smallest_crop: the crop's side as a share of the photo's, drawn between this and 1.
+        smallest_crop: the crop's sides as a share of the photo's, drawn between this and 1.
         mirror: whether half of the photos are mirrored.
         brightness: largest relative change of brightness and of contrast, 0 for none.
 
@@ -39,11 +39,13 @@ class Augmentation:
     def __call__(
         self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
-        """Return a random variant ``(S, S, 3)`` of a square photo ``(T, T, 3)``, both uint8."""
-        side = len(pixels)
-        crop = round(side * rng.uniform(self.smallest_crop, 1))
-        left, top = rng.integers(0, side - crop + 1, 2)
-        image = Image.fromarray(pixels[top : top + crop, left : left + crop])
+        """Return a random variant ``(H, W, 3)``, the model's input, of a photo of any size, both uint8."""
+        share = rng.uniform(self.smallest_crop, 1)
+        height, width = (max(round(length * share), 1) for length in pixels.shape[:2])
+        left, top = (
+            int(rng.integers(0, whole - part + 1)) for whole, part in ((pixels.shape[1], width), (len(pixels), height))
+        )
+        image = Image.fromarray(pixels[top : top + height, left : left + width])
         if self.mirror and rng.random() < 0.5:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         image = Image.fromarray(preprocessing(image))

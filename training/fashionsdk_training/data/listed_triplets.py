@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools import strict_json
 from fashionsdk._tools.batches import slices
 from fashionsdk.labels import CSN_ATTRIBUTES, Labels, RetrievalSplit, TripletSplit, read_triplets
-from fashionsdk.photos import Fit, Preprocessing
+from fashionsdk.photos import RGB, Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.sampling import Draw
 from fashionsdk_training.data.training_data import TrainingData
@@ -83,8 +83,8 @@ class TripletData(TrainingData):
 
 def load_triplet_data(
     folder: str | Path,
-    side: int,
-    stored_side: int,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
     cache: Path,
     *,
     splits: tuple[str, str] = ("train", "val"),
@@ -92,6 +92,7 @@ def load_triplet_data(
     most: int | None = None,
     seed: int = 0,
     fit: Fit = "crop",
+    padding: RGB | None = None,
     progress: bool = False,
 ) -> TripletData:
     """Read the triplet lists and the photos that they need.
@@ -101,15 +102,16 @@ def load_triplet_data(
 
     Args:
         folder: as for ``fashionsdk.labels.read_triplets``.
-        side: S, the model's input in pixels.
-        stored_side: T, side of the square that training photos are stored in.
+        side: the model's input in pixels: a square's side, or height and width.
+        stored_side: what training photos are stored in, likewise.
         cache: folder for the decoded photos.
         splits: names of the training and the validation lists.
         attributes: names of the lists to train, or None for those of the CSN paper.
         most: how many of the training triplets to use, the same random ones in every epoch, or None for all. The CSN
             program calls it ``--num_traintriplets``, by default 100,000.
         seed: of the choice of these.
-        fit: what happens to photos that are no squares, ``crop`` or ``pad``.
+        fit: how photos are fitted into both, as in the settings.
+        padding: the colour beside them, as in the settings.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
@@ -121,8 +123,9 @@ def load_triplet_data(
         raise ValueError(f"most is {most}; expected 1 or more triplets, or None for all")
     train, questions = (read_triplets(folder, split, attributes or CSN_ATTRIBUTES) for split in splits)
     train, questions = _choose(train, most, seed).needed(), questions.needed()
-    photos = cache_photos(train.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
-    question_photos = cache_photos(questions.paths, Preprocessing(side, fit=fit), cache, progress=progress)
+    stored, preprocessing = (Preprocessing(each, fit=fit, padding=padding) for each in (stored_side, side))
+    photos = cache_photos(train.paths, stored, cache, progress=progress)
+    question_photos = cache_photos(questions.paths, preprocessing, cache, progress=progress)
     triplets = _readable(train, photos, splits[0])
     _readable(questions, question_photos, splits[1])
     if both := len(set(train.images) & set(questions.images)):
@@ -134,7 +137,9 @@ def load_triplet_data(
     values = np.full((len(train.images), len(train.attributes)), -1, np.int32)
     labels = Labels(train.root, train.images, train.attributes, nothing)
     retrieval = RetrievalSplit(questions.root, questions.images, questions.attributes, nothing, nothing)
-    return TripletData(labels, values, photos, retrieval, question_photos, triplets, questions)
+    return TripletData(
+        labels, values, photos, retrieval, question_photos, triplets, questions, preprocessing=preprocessing
+    )
 
 
 def _choose(split: TripletSplit, most: int | None, seed: int) -> TripletSplit:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import logging
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +21,12 @@ from fashionsdk._tools.files.atomic_file import locked, remove_abandoned, replac
 from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
-from fashionsdk.photos import Preprocessing
+from fashionsdk.photos import Cutout, Preprocessing
 from fashionsdk_training.data.cache_digests import piece_digests
 from fashionsdk_training.errors import DataError
 
 PARTIAL = ".partial"
+Decoded: TypeAlias = tuple[dict[int, str], NDArray[np.int64] | None]  # why photos are unreadable, where others lie
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +36,22 @@ class PhotoCache:
     """Decoded photos of one size.
 
     Attributes:
-        pixels: uint8 ``(N, S, S, 3)``, read from disk as needed; rows of unreadable photos are black.
+        pixels: uint8 ``(N, H, W, 3)``, read from disk as needed; rows of unreadable photos are black.
         unreadable: why a photo could not be read, by its index.
+        visible: left, top, right and bottom of each photo in its pixels, the rest being padding, ``(N, 4)``; None
+            where no photo has padding.
     """
 
     pixels: NDArray[np.uint8]
     unreadable: dict[int, str]
+    visible: NDArray[np.int64] | None = None
+
+    def photo(self, index: int) -> NDArray[np.uint8]:
+        """Return the pixels of one photo, without padding: uint8 ``(h, w, 3)``."""
+        if self.visible is None:
+            return np.asarray(self.pixels[index])
+        left, top, right, bottom = self.visible[index]
+        return np.asarray(self.pixels[index, top:bottom, left:right])
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -49,7 +62,7 @@ class PhotoCache:
 
 
 def cache_photos(
-    paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, *, progress: bool = False
+    paths: Sequence[Path | Cutout], preprocessing: Preprocessing, folder: Path, *, progress: bool = False
 ) -> PhotoCache:
     """Return the photos decoded and resized, from ``folder`` if they are there already, else decoded now.
 
@@ -60,7 +73,7 @@ def cache_photos(
 
     Args:
         paths: the N photos.
-        preprocessing: its side is S.
+        preprocessing: from a photo to H x W pixels.
         folder: where decoded photos are stored.
         progress: whether to show a progress bar while photos are decoded.
 
@@ -70,34 +83,36 @@ def cache_photos(
     try:
         return _cached(paths, preprocessing, folder, progress)
     except OSError as error:
-        megabytes = len(paths) * preprocessing.side**2 * 3 / 1e6
+        megabytes = len(paths) * math.prod(preprocessing.shape) / 1e6
         raise DataError(
             f"cannot keep {len(paths):,} decoded photos, {megabytes:,.1f} MB, in the folder {folder}: "
             f"{reason(error)}; free some space, or choose another folder: with --cache, or the environment's TMPDIR"
         ) from error
 
 
-def _cached(paths: Sequence[Path], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
+def _cached(paths: Sequence[Path | Cutout], preprocessing: Preprocessing, folder: Path, progress: bool) -> PhotoCache:
     folder.mkdir(parents=True, exist_ok=True)
     name = _digest(paths, preprocessing)
     pixels_file, done_file = folder / f"{name}.npy", folder / f"{name}.json"
-    shape = (len(paths), preprocessing.side, preprocessing.side, 3)
+    shape = (len(paths), *preprocessing.shape)
     cache = _stored(pixels_file, done_file, shape)
     if cache is None:
         _remove_abandoned(folder)
         with locked(folder / f".{name}.decoding"):
             cache = _stored(pixels_file, done_file, shape)  # another process may have decoded them meanwhile
             if cache is None:
-                unreadable = _decode(paths, preprocessing, pixels_file, progress)
-                _write_done(done_file, unreadable, pixels_file)
-                cache = PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable)
+                unreadable, visible = _decode(paths, preprocessing, pixels_file, progress)
+                cache = PhotoCache(np.load(pixels_file, mmap_mode="r"), unreadable, visible)
+                _write_done(done_file, cache, pixels_file)
     _warn(paths, cache.unreadable)
     return cache
 
 
-def _write_done(file: Path, unreadable: Mapping[int, str], pixels_file: Path) -> None:
+def _write_done(file: Path, cache: PhotoCache, pixels_file: Path) -> None:
     """Write which photos are unreadable, and the digests of the others and of this file: they are complete."""
-    done = {own_digest.KEY: own_digest.NO_DIGEST, "pixels": piece_digests(pixels_file), "unreadable": unreadable}
+    done = {own_digest.KEY: own_digest.NO_DIGEST, "pixels": piece_digests(pixels_file), "unreadable": cache.unreadable}
+    if cache.visible is not None:
+        done["visible"] = cache.visible.tolist()
     with replacing(file) as opened:
         opened.write(own_digest.with_digest(json.dumps(done).encode()))
 
@@ -115,7 +130,8 @@ def _stored(pixels_file: Path, done_file: Path, shape: tuple[int, ...]) -> Photo
         pixels = np.load(pixels_file, mmap_mode="r")
         if pixels.shape != shape:
             raise ValueError(f"the pixels have the shape {pixels.shape}; expected {shape}")
-        return PhotoCache(pixels, {int(index): reason for index, reason in done["unreadable"].items()})
+        visible = np.array(done["visible"], np.int64).reshape(len(pixels), 4) if "visible" in done else None
+        return PhotoCache(pixels, {int(index): reason for index, reason in done["unreadable"].items()}, visible)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # another format, or damaged
         logger.warning("%s is decoded again: it is damaged, or of an older version: %s", pixels_file, error)
         return None
@@ -131,14 +147,17 @@ def _remove_abandoned(folder: Path) -> None:
         remove_abandoned(lock, *half)
 
 
-def _warn(paths: Sequence[Path], unreadable: dict[int, str]) -> None:
+def _warn(paths: Sequence[Path | Cutout], unreadable: dict[int, str]) -> None:
     if unreadable:
         first = "; ".join(list(unreadable.values())[:3])
         logger.warning("%d of %d photos cannot be read and are left out: %s", len(unreadable), len(paths), first)
 
 
-def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
-    def stamp(path: Path) -> tuple[str, int, int]:
+def _digest(paths: Sequence[Path | Cutout], preprocessing: Preprocessing) -> str:
+    def stamp(source: Path | Cutout) -> tuple[object, ...]:
+        if isinstance(source, Cutout):
+            return *stamp(Path(str(source.photo))), *source.pixels
+        path = source
         try:
             status = path.stat()
         except OSError:
@@ -149,27 +168,33 @@ def _digest(paths: Sequence[Path], preprocessing: Preprocessing) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
-def _decode(paths: Sequence[Path], preprocessing: Preprocessing, file: Path, progress: bool) -> dict[int, str]:
+def _decode(paths: Sequence[Path | Cutout], preprocessing: Preprocessing, file: Path, progress: bool) -> Decoded:
     partial = file.with_suffix(PARTIAL)
     try:
-        reasons = _decode_to(partial, paths, preprocessing, progress)
+        reasons, visible = _decode_to(partial, paths, preprocessing, progress)
         os.replace(partial, file)
     except BaseException:
         partial.unlink(missing_ok=True)  # it may be what fills the disk
         raise
-    return {index: why for index, why in enumerate(reasons) if why is not None}
+    return {index: why for index, why in enumerate(reasons) if why is not None}, visible
 
 
-def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, progress: bool) -> list[str | None]:
-    """Write the pixels of all photos to an .npy file; return for each photo why it could not be read, or None."""
-    shape = (len(paths), preprocessing.side, preprocessing.side, 3)
+def _decode_to(
+    file: Path, paths: Sequence[Path | Cutout], preprocessing: Preprocessing, progress: bool
+) -> tuple[list[str | None], NDArray[np.int64] | None]:
+    """Write the pixels of all photos to an .npy file; return why each could not be read, or None, and where it lies."""
+    shape = (len(paths), *preprocessing.shape)
     pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
     with file.open("rb+") as opened:
         allocate(opened.fileno(), pixels.offset, pixels.nbytes)
 
+    visible = np.zeros((len(paths), 4), np.int64)
+    visible[:, 2:] = preprocessing.width, preprocessing.height
+
     def decode(index: int) -> str | None:
         try:
-            pixels[index] = preprocessing.read(paths[index])
+            pixels[index], placement = preprocessing.read_placed(paths[index])
+            visible[index] = placement.visible
         except ImageError as error:
             return str(error)
         return None
@@ -182,4 +207,4 @@ def _decode_to(file: Path, paths: Sequence[Path], preprocessing: Preprocessing, 
             pool.shutdown(cancel_futures=True)  # Ctrl-C must not wait for all photos
             raise
     pixels.flush()
-    return reasons
+    return reasons, visible if preprocessing.fit == "pad" else None

@@ -5,7 +5,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
-from fashionsdk.labels import Labels, RetrievalSplit
-from fashionsdk.photos import Fit, Preprocessing
+from fashionsdk.labels import Labels, RetrievalSplit, Split
+from fashionsdk.photos import RGB, Fit, Preprocessing
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
 from fashionsdk_training.errors import DataError
@@ -29,9 +29,10 @@ class TrainingData:
     Attributes:
         labels: the training split's labels.
         values: ``(N, A)`` value indices, -1 where a photo is not labelled or cannot be read.
-        photos: the training photos as stored before augmentation, uint8 ``(N, T, T, 3)``.
+        photos: the training photos as stored before augmentation, uint8 ``(N, T, U, 3)``.
         retrieval: the validation split's queries and candidates.
-        retrieval_photos: its photos as model input, uint8 ``(M, S, S, 3)``.
+        retrieval_photos: its photos as model input, uint8 ``(M, H, W, 3)``.
+        preprocessing: from a photo to the model's input. The training photos were fitted alike.
     """
 
     labels: Labels
@@ -39,28 +40,40 @@ class TrainingData:
     photos: PhotoCache
     retrieval: RetrievalSplit
     retrieval_photos: PhotoCache
+    preprocessing: Preprocessing = field(kw_only=True)
 
     @cached_property
     def digest(self) -> str:
         """Sha256 over what decides training and validation: paths, attributes, readable labels, queries, candidates."""
         described = [
-            [self.labels.images, strict_json.encode(self.labels.attributes), self.values.tolist()],
-            [self.retrieval.images, strict_json.encode(self.retrieval.attributes)],
+            [
+                self.labels.images,
+                strict_json.encode(self.labels.attributes),
+                self.values.tolist(),
+                *_boxes(self.labels),
+            ],
+            [self.retrieval.images, strict_json.encode(self.retrieval.attributes), *_boxes(self.retrieval)],
             [self.retrieval.queries.tolist(), self.retrieval.candidates.tolist()],
             sorted(self.retrieval_photos.unreadable),
         ]
         return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
 
+def _boxes(split: Split) -> list[object]:
+    """Return what a digest also holds of a split with boxes."""
+    return [split.boxes] if split.boxes else []
+
+
 def load_training_data(
     path: str | Path,
-    side: int,
-    stored_side: int,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
     cache: Path,
     *,
     splits: tuple[str, str] = ("train", "valid"),
     attributes: Sequence[str] | None = None,
     fit: Fit = "crop",
+    padding: RGB | None = None,
     progress: bool = False,
 ) -> TrainingData:
     """Read labels and photos.
@@ -79,12 +92,13 @@ def load_training_data(
 
     Args:
         path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
-        side: S, the model's input in pixels.
-        stored_side: T, side of the square that training photos are stored in.
+        side: the model's input in pixels: a square's side, or height and width.
+        stored_side: what training photos are stored in, likewise.
         cache: folder for the decoded photos.
         splits: names of the training and the validation split.
         attributes: the attributes to train, or None for all that seem to be.
-        fit: what happens to photos that are no squares, ``crop`` or ``pad``.
+        fit: how photos are fitted into both, as in the settings.
+        padding: the colour beside them, as in the settings.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
@@ -93,11 +107,18 @@ def load_training_data(
         ValueError: an attribute is unknown.
     """
     read = read_training_labels(path, splits, attributes)
-    return load_photos(read, side, stored_side, cache, fit=fit, progress=progress)
+    return load_photos(read, side, stored_side, cache, fit=fit, padding=padding, progress=progress)
 
 
 def load_photos(
-    read: TrainingLabels, side: int, stored_side: int, cache: Path, *, fit: Fit = "crop", progress: bool = False
+    read: TrainingLabels,
+    side: int | tuple[int, int],
+    stored_side: int | tuple[int, int],
+    cache: Path,
+    *,
+    fit: Fit = "crop",
+    padding: RGB | None = None,
+    progress: bool = False,
 ) -> TrainingData:
     """Read the photos that belong to labels; the other arguments are those of `load_training_data`.
 
@@ -105,8 +126,9 @@ def load_photos(
         DataError: no photo of a split can be read.
     """
     labels, retrieval = read.labels, read.retrieval
-    photos = cache_photos(labels.paths, Preprocessing(stored_side, fit=fit), cache, progress=progress)
-    retrieval_photos = cache_photos(retrieval.paths, Preprocessing(side, fit=fit), cache, progress=progress)
+    stored, preprocessing = (Preprocessing(each, fit=fit, padding=padding) for each in (stored_side, side))
+    photos = cache_photos(labels.sources, stored, cache, progress=progress)
+    retrieval_photos = cache_photos(retrieval.sources, preprocessing, cache, progress=progress)
     for split, loaded in zip(read.splits, (photos, retrieval_photos), strict=True):
         if not loaded.readable.any():
             reason = next(iter(loaded.unreadable.values()))
@@ -116,7 +138,7 @@ def load_photos(
     values = np.where(photos.readable[:, None], labels.matrix(), -1)
     _log_summary(labels, values, photos.readable)
     _log_unknown(labels, values, retrieval)
-    return TrainingData(labels, values, photos, retrieval, retrieval_photos)
+    return TrainingData(labels, values, photos, retrieval, retrieval_photos, preprocessing=preprocessing)
 
 
 def _log_summary(labels: Labels, values: NDArray[np.int32], readable: NDArray[np.bool_]) -> None:

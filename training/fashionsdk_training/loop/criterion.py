@@ -45,7 +45,7 @@ class Criterion(nn.Module):
         self.global_only = False  # ASEN++'s first stage
 
     def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
-        """Return the loss of uint8 images ``(B, S, S, 3)``: on ``triplets`` if given, else on every valid one."""
+        """Return the loss of uint8 images ``(B, H, W, 3)``: on ``triplets`` if given, else on every valid one."""
         shown = labels >= 0 if triplets is None else _pairs(labels, triplets)
         encoded = self._encode(images, shown if self.proxy is None else labels >= 0)
         with torch.autocast(images.device.type, enabled=False):  # near 1, cosines in bfloat16 are 0.004 apart

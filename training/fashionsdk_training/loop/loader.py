@@ -32,7 +32,7 @@ class Batch:
     """One batch.
 
     Attributes:
-        images: uint8 ``(B, S, S, 3)``.
+        images: uint8 ``(B, H, W, 3)``.
         labels: int64 ``(B, A)``, -1 where there is none.
         triplets: int64 ``(T, 4)`` as in ``Draw``, or None.
     """
@@ -87,7 +87,7 @@ class Loader:
     def _load(self, epoch: int, index: int, draw: Draw) -> Batch:
         images = [
             self.augmentation(
-                self.data.photos.pixels[photo],
+                self.data.photos.photo(photo),
                 self.preprocessing,
                 np.random.default_rng((self.seed, epoch, index, position)),
             )
@@ -102,8 +102,13 @@ def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> L
     """Return the loader of one process, with the sampler that the settings and the data ask for.
 
     Raises:
-        ValueError: the data are lists of triplets, and the settings do not sample triplets.
+        ValueError: the data are lists of triplets, and the settings do not sample triplets; or the photos were not
+            read for the settings' input.
     """
+    if data.preprocessing != config.preprocessing:
+        raise ValueError(
+            f"the photos were read with {data.preprocessing}; expected {config.preprocessing}, as the settings say"
+        )
     preprocessing, sampler = config.preprocessing, _build_sampler(config, data)
     return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world)
 

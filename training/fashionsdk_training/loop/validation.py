@@ -115,7 +115,7 @@ def evaluate_checkpoint(
     triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
     questions = triplets or read_retrieval(data, split, attributes).select(attributes)
     with processes(device) as peers, scratch_folder() as folder:
-        photos = cache_photos(questions.paths, checkpoint.preprocessing, folder, progress=progress)
+        photos = cache_photos(questions.sources, checkpoint.preprocessing, folder, progress=progress)
         batches = _embed(checkpoint.build().to(peers.device), photos)
         if isinstance(questions, RetrievalSplit):
             return evaluate(questions, batches, names)

@@ -108,6 +108,10 @@ class ASENPlusPlus(AttributeModel):
     def features(self, pixels: Tensor) -> Tensor:
         """Return the global branch's feature map ``(B, C, h, w)`` of the picture reduced to ``local.global_side``."""
         side = self.local.global_side
+        if pixels.shape[-2] != pixels.shape[-1]:
+            raise ValueError(
+                f"pixels have shape {tuple(pixels.shape)}; expected squares, which asen_pp cuts regions of"
+            )
         if pixels.shape[-1] != side:
             whole = pixels.new_tensor([0, 0, pixels.shape[-1]])
             with _full_precision(pixels):

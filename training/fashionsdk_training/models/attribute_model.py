@@ -44,16 +44,16 @@ class AttributeModel(nn.Module, ABC):
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255)
 
     def forward(self, images: Tensor, needed: Tensor | None = None) -> Encoded:
-        """Embed uint8 images ``(B, S, S, 3)``; for ``needed`` see ``head``."""
+        """Embed uint8 images ``(B, H, W, 3)``; for ``needed`` see ``head``."""
         return self.encode(self.normalise(images), needed)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Map uint8 ``(B, S, S, 3)`` to float32 ``(B, 3, S, S)`` with the backbone's mean and deviation."""
+        """Map uint8 ``(B, H, W, 3)`` to float32 ``(B, 3, H, W)`` with the backbone's mean and deviation."""
         pixels = images.float().permute(0, 3, 1, 2)  # cast first: TensorRT accepts uint8 only at the input
         return (pixels - self.mean) / self.std
 
     def encode(self, pixels: Tensor, needed: Tensor | None = None) -> Encoded:
-        """Embed normalised float32 pixels ``(B, 3, S, S)``; for ``needed`` see ``head``."""
+        """Embed normalised float32 pixels ``(B, 3, H, W)``; for ``needed`` see ``head``."""
         return self.head(self.features(pixels), pixels, self.constants(), needed)
 
     @abstractmethod
@@ -62,7 +62,7 @@ class AttributeModel(nn.Module, ABC):
 
     @abstractmethod
     def features(self, pixels: Tensor) -> Tensor:
-        """Return the feature map ``(B, C, h, w)`` of normalised pixels ``(B, 3, S, S)``."""
+        """Return the feature map ``(B, C, h, w)`` of normalised pixels ``(B, 3, H, W)``."""
 
     @abstractmethod
     def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:

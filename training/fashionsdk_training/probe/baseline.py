@@ -84,8 +84,8 @@ def _features(
     """Return the features of the labelled training photos and of all validation photos."""
     tensors = kept_tensors(file, origin)
     if tensors is None:
-        train = network.features(data.photos.pixels, preprocessing, labelled, progress=progress)
-        valid = network.features(data.retrieval_photos.pixels, preprocessing, progress=progress)
+        train = network.features(data.photos, preprocessing, labelled, progress=progress)
+        valid = network.features(data.retrieval_photos, preprocessing, progress=progress)
         tensors = {"train": torch.from_numpy(train), "valid": torch.from_numpy(valid)}
         keep_tensors(file, tensors, origin)
     return tensors["train"].numpy(), tensors["valid"].numpy()

@@ -14,6 +14,7 @@ from fashionsdk._tools.batches import slices
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
+from fashionsdk_training.data import PhotoCache
 from fashionsdk_training.models.parts import pretrained_network
 
 PHOTOS_AT_ONCE = 32  # on a CPU 64 take a fifth longer
@@ -24,7 +25,7 @@ class FrozenNetwork:
     """A whole pretrained network without its classifier, in eval mode, and how its input is normalised.
 
     Attributes:
-        network: normalised pixels ``(B, 3, S, S)`` to pooled features ``(B, F)``.
+        network: normalised pixels ``(B, 3, H, W)`` to pooled features ``(B, F)``.
         mean: float32 ``(3, 1, 1)``, of pixels from 0 to 1.
         std: float32 ``(3, 1, 1)``.
         device: where it computes.
@@ -63,7 +64,7 @@ class FrozenNetwork:
     @torch.inference_mode()
     def features(
         self,
-        pixels: NDArray[np.uint8],
+        photos: PhotoCache,
         preprocessing: Preprocessing,
         chosen: NDArray[np.integer] | None = None,
         *,
@@ -72,15 +73,15 @@ class FrozenNetwork:
         """Return the pooled features ``(N, F)`` of photos.
 
         Args:
-            pixels: uint8 ``(N, T, T, 3)``, of any size.
+            photos: of any size; they are taken without their padding.
             preprocessing: to the network's input.
             chosen: indices of the photos to use, in their order; None for all.
             progress: whether to show a progress bar.
         """
-        rows, chosen = [], np.arange(len(pixels)) if chosen is None else chosen
+        rows, chosen = [], np.arange(len(photos.pixels)) if chosen is None else chosen
         with progress_bar(None, "features of photos", len(chosen), "photo", shown=progress) as bar:
             for batch in slices(len(chosen), PHOTOS_AT_ONCE):
-                sized = np.stack([preprocessing(Image.fromarray(pixels[photo])) for photo in chosen[batch]])
+                sized = np.stack([preprocessing(Image.fromarray(photos.photo(photo))) for photo in chosen[batch]])
                 images = torch.from_numpy(sized).to(self.device).permute(0, 3, 1, 2).float() / 255
                 rows.append(self.network((images - self.mean) / self.std).float().cpu().numpy())
                 bar.update(len(sized))

@@ -54,7 +54,7 @@ class OnnxRuntimeBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`."""
+        """Map images ``(B, H, W, 3)`` to embeddings and attention; see `Backend`."""
         check_call(self._manifest, images, attention)
         names = ["embeddings", "attention"] if attention else ["embeddings"]
         with self._in_use():

@@ -57,7 +57,7 @@ class OpenVinoBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`."""
+        """Map images ``(B, H, W, 3)`` to embeddings and attention; see `Backend`."""
         check_call(self._manifest, images, attention)
         names = ("embeddings", "attention") if attention else ("embeddings",)
         outputs = {name: np.empty((len(images), *self._shapes[name]), np.float32) for name in names}

@@ -58,7 +58,7 @@ class TensorRtBackend(SharedResource):
     def run(
         self, images: NDArray[np.uint8], *, attention: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """Map images ``(B, S, S, 3)`` to embeddings and attention; see `Backend`.
+        """Map images ``(B, H, W, 3)`` to embeddings and attention; see `Backend`.
 
         More images than the engine's largest batch run as several batches, one after the other.
         """

@@ -14,14 +14,14 @@ MOST_NODES = 20_000  # ASEN++ on two ResNets has 307
 _EXTERNAL_KEYS = {"location", "offset", "length", "checksum"}
 
 
-def check_graph(path: Path, name: str, files: Mapping[str, int], side: int) -> None:
+def check_graph(path: Path, name: str, files: Mapping[str, int], shape: tuple[int, int, int]) -> None:
     """Check a graph before any runtime sees it.
 
     Args:
         path: the ONNX file.
         name: its name in the bundle.
         files: the bytes of each file of the bundle, by its name.
-        side: S.
+        shape: of one photo's input, ``(H, W, 3)``.
 
     Raises:
         RefusedGraphError: the graph is whole, but has what no export writes.
@@ -41,7 +41,7 @@ def check_graph(path: Path, name: str, files: Mapping[str, int], side: int) -> N
         for value in node.attributes.values():
             if isinstance(value, Tensor):
                 _check_external(value, posixpath.dirname(name), files)
-    check_sizes(graph, side)
+    check_sizes(graph, shape)
     check_types(graph)
 
 

@@ -23,31 +23,31 @@ _RULES: Mapping[str, Rule] = {**LAYER_RULES, **LENGTH_RULES}
 OPERATORS = frozenset(_RULES)
 
 
-def check_sizes(graph: Graph, side: int) -> None:
+def check_sizes(graph: Graph, shape: tuple[int, int, int]) -> None:
     """Check that no tensor is larger, and the work no more, than a network's, and that both grow with the photos.
 
     Args:
         graph: the graph.
-        side: S, taken for a length of an input that the graph leaves open; the first is the number of photos.
+        shape: ``(H, W, 3)``, taken for lengths of an input that the graph leaves open, after the number of photos.
 
     Raises:
         RefusedGraphError: a tensor or the work is too large, or its size depends on what is in a photo.
         ValueError: the nodes do not fit each other, so no runtime could run them.
     """
     two, four = (
-        tensor_sizes(graph, side, photos) for photos in (2, 4)
+        tensor_sizes(graph, shape, photos) for photos in (2, 4)
     )  # not 1: an axis of 1 may be taken for none at all
     for name, size in two.items():
         if four[name] > 2 * size:
             raise RefusedGraphError(f"has the tensor {name!r:.80}, which grows faster than the number of photos")
 
 
-def tensor_sizes(graph: Graph, side: int, photos: int) -> dict[str, int]:
+def tensor_sizes(graph: Graph, shape: tuple[int, int, int], photos: int) -> dict[str, int]:
     """Return the elements of each tensor that a node writes; see `check_sizes`."""
     tensors = {constant.name: Shaped(constant.shape, constant.values) for constant in graph.constants}
-    for name, shape in graph.inputs.items():
+    for name, declared in graph.inputs.items():
         if name not in tensors:  # old graphs list constants among the inputs
-            tensors[name] = Shaped(tuple(_length(length, i, side, photos) for i, length in enumerate(shape)))
+            tensors[name] = Shaped(tuple(_length(length, i, shape, photos) for i, length in enumerate(declared)))
     sizes: dict[str, int] = {}
     work = 0
     for node in graph.nodes:
@@ -62,10 +62,10 @@ def tensor_sizes(graph: Graph, side: int, photos: int) -> dict[str, int]:
     return sizes
 
 
-def _length(declared: int | None, axis: int, side: int, photos: int) -> int:
+def _length(declared: int | None, axis: int, shape: tuple[int, int, int], photos: int) -> int:
     if declared is not None and declared >= 0:  # old graphs write -1 for an open length
         return declared
-    return side if axis else photos
+    return photos if axis == 0 else shape[min(axis, len(shape)) - 1]
 
 
 def _outputs(node: Node, tensors: Mapping[str, Shaped]) -> Sequence[Shaped]:

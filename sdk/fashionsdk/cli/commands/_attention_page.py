@@ -22,8 +22,8 @@ HELP = Help(
     description="""\
 Write an HTML page that shows each photo under the attention of each attribute. A ring marks the peak.
 
-Photos are shown as the model sees them. The model must have spatial attention. The page is one file
-without scripts or links. It holds small copies of the photos, about 10 kB for each attribute and photo.""",
+Photos are shown as far as the model sees them. The model must have spatial attention. The page is one file without
+scripts or links. It holds small copies of the photos, about 10 kB for each attribute and photo.""",
     examples="""\
   fashionsdk attention bundle/ dress.jpg coat.jpg --out attention.html
   fashionsdk attention bundle/ photos/ --attribute neckline --attribute "sleeve length" --out attention.html""",
@@ -54,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
         for position, embeddings in photo_run(photos, attention=True):
             attention = embeddings.select(names).attention
             assert attention is not None, "attention was requested"
-            pixels = embedder.preprocessing.read(photos[position])
+            pixels, placement = embedder.preprocessing.read_placed(photos[position])
             caption = Path(photos[position]).name
-            overlays.append(overlay_attention(pixels, attention[0], names, [None] * len(names), caption))
+            nothing = [None] * len(names)
+            overlays.append(overlay_attention(pixels, attention[0], names, nothing, caption, placement))
         write_page(out, render_attention(overlays, facts(embedder, {"Photos": f"{len(overlays):,}"})))
         if args.json:
             print_json({"out": str(out), "attributes": names, **photo_run.summary()})

@@ -79,11 +79,12 @@ def _embed(
     """Yield each photo's index and embeddings, and add a small picture of it to ``pictures`` unless that is None."""
     from fashionsdk.report import thumbnail
 
-    files = labels.paths
-    paths = [str(files[image]) for image in images]
+    sources = labels.sources
+    paths = [sources[image] for image in images]
     for position, embeddings in photo_run(paths):
         if pictures is not None:
-            pictures[images[position]] = thumbnail(photo_run.embedder.preprocessing.read(paths[position]))
+            pixels, placement = photo_run.embedder.preprocessing.read_placed(paths[position])
+            pictures[images[position]] = thumbnail(placement.cut(pixels))
         yield images[position], embeddings
 
 

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.labels import read_boxes, read_labels
 
     labels = read_labels(args.data, args.split)
+    labels.check_whole("pointing")
     names = chosen_attributes(args, labels.attributes)
     boxes = read_boxes(args.boxes, labels, elsewhere=_images(args.data))
     photos = sorted(photo for photo, boxed in boxes.items() if not boxed.keys().isdisjoint(names))
@@ -77,7 +78,7 @@ def _images(data: str) -> set[str]:
 def _attention(
     photo_run: PhotoRun, labels: "Labels", photos: Sequence[int], names: Sequence[str]
 ) -> Iterator["PhotoAttention"]:
-    """Yield each photo's index, its attention for these attributes, and where it lies in the model's input."""
+    """Yield each photo's index, its attention for these attributes, and where it lies in the input."""
     from fashionsdk.photos import open_photo
 
     files = labels.paths

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         report = gather(
             embedder,
             split,
-            photo_run([str(path) for path in split.paths]),
+            photo_run(split.sources),
             facts=facts(embedder, data),
             history=manifest.history,
             attention=manifest.attention_shape is not None,

@@ -28,7 +28,7 @@ def model(nodes: Sequence[onnx.NodeProto], **constants: object) -> onnx.ModelPro
 
 def check(nodes: Sequence[onnx.NodeProto], **constants: object) -> None:
     graph = model(nodes, **constants)
-    check_sizes(read_graph(memoryview(graph.SerializeToString()), OPERATORS), SIDE)
+    check_sizes(read_graph(memoryview(graph.SerializeToString()), OPERATORS), (SIDE, SIDE, 3))
 
 
 node = helper.make_node

@@ -23,10 +23,10 @@ CHILD = """
 import json, sys, time
 from fashionsdk.photos import Preprocessing
 from fashionsdk.errors import ImageError
-for path in sys.argv[1:]:
+for path in sys.argv[2:]:
     start = time.process_time()
     try:
-        Preprocessing(32).read(path)
+        Preprocessing(32, fit=sys.argv[1]).read(path)
         reason = ""
     except ImageError as error:
         reason = error.reason
@@ -110,7 +110,7 @@ ACCEPTED = {
 }
 
 
-def read_apart(folder: Path, files: dict[str, bytes]) -> tuple[dict[str, tuple[str, float]], float]:
+def read_apart(folder: Path, files: dict[str, bytes], fit: str = "crop") -> tuple[dict[str, tuple[str, float]], float]:
     """Read files in another process; return each one's reason and CPU seconds, and the process's peak in MB."""
     if not Path("/proc/self/status").exists():
         pytest.skip("a process's peak memory is read from /proc")
@@ -118,7 +118,9 @@ def read_apart(folder: Path, files: dict[str, bytes]) -> tuple[dict[str, tuple[s
     for number, content in enumerate(files.values()):
         paths.append(folder / str(number))
         paths[-1].write_bytes(content)
-    run = subprocess.run([sys.executable, "-c", CHILD, *map(str, paths)], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", CHILD, fit, *map(str, paths)], capture_output=True, text=True, check=True
+    )
     *answers, peak = map(json.loads, run.stdout.splitlines())
     return dict(zip(files, map(tuple, answers), strict=True)), peak
 
@@ -131,8 +133,9 @@ def test_what_would_take_too_much_is_refused_before_it_is_decoded(tmp_path: Path
     assert peak < 120
 
 
-def test_large_photos_are_read_without_large_copies(tmp_path: Path):
-    answers, peak = read_apart(tmp_path, ACCEPTED)
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_large_photos_are_read_without_large_copies(fit: str, tmp_path: Path):
+    answers, peak = read_apart(tmp_path, ACCEPTED, fit)
     for name, (said, seconds) in answers.items():
         assert said == "", name
         assert seconds < 2, name

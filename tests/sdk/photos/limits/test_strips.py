@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashionsdk.photos import Preprocessing, _modes, _source, _strips
+from fashionsdk.photos import Preprocessing, _modes, _read_image, _strips
 from fashionsdk.photos._source import open_image
 from tests.sdk.photos.photos import encode
 
@@ -54,6 +54,6 @@ def test_strips_give_the_pixels_of_the_whole(name: str, side: int, gap: int | No
     square, image = preprocessing.read(data), np.asarray(open_image(data))
     for module in (_modes, _strips):
         monkeypatch.setattr(module, "STRIP", 5000)
-    monkeypatch.setattr(_source, "STRIPS_FROM", 0)
+    monkeypatch.setattr(_read_image, "STRIPS_FROM", 0)
     np.testing.assert_array_equal(preprocessing.read(data), square)
     np.testing.assert_array_equal(np.asarray(open_image(data)), image)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fashionsdk._tools import strict_json
+from fashionsdk.photos import UNRECORDED_PADDING
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.errors import CheckpointError
 
@@ -45,6 +46,8 @@ def continued(
     Raises:
         CheckpointError: a setting differs but for the number of epochs, or that is less than are done.
     """
+    if saved.get("fit") == "pad":
+        saved = {"padding": list(UNRECORDED_PADDING), **saved}  # a run of before the colour was recorded
     if differing := differences(saved, now):
         raise CheckpointError(
             f"{out} holds another run: {_listed(differing)}; expected the same settings or another --out"

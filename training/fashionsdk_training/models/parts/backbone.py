@@ -18,7 +18,7 @@ PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights are in a Py
 
 
 class Backbone(nn.Module):
-    """A timm network cut after one of its feature maps: ``(B, 3, S, S)`` to ``(B, C, h, w)``.
+    """A timm network cut after one of its feature maps: ``(B, 3, H, W)`` to ``(B, C, h, w)``.
 
     Args:
         name: any timm model that supports ``features_only``.
@@ -86,7 +86,7 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
 
 
 def pretrained_network(name: str, source: str | Path) -> nn.Module:
-    """Return a whole timm network without its classifier: normalised pixels ``(B, 3, S, S)`` to features ``(B, F)``.
+    """Return a whole timm network without its classifier: normalised pixels ``(B, 3, H, W)`` to features ``(B, F)``.
 
     Args:
         name: any timm model.

@@ -9,7 +9,7 @@ from fashionsdk_training.models.parts.backbone import Backbone
 
 
 class MultiLevelBackbone(Backbone):
-    """A ResNet or EfficientNet: ``(B, 3, S, S)`` to the maps of stages ``stage - 1`` and ``stage``.
+    """A ResNet or EfficientNet: ``(B, 3, H, W)`` to the maps of stages ``stage - 1`` and ``stage``.
 
     ``top`` is the stage after them, for AG-MAN's classifier.
 

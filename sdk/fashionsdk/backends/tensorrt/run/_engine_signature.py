@@ -15,8 +15,7 @@ _NUMPY_TYPES = {"UINT8": "uint8", "FLOAT": "float32"}
 
 def tensor_shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
     """Return the shape of each of an engine's tensors, without the batch."""
-    side = bundle.manifest.preprocessing.side
-    return {"images": (side, side, 3), **output_shapes(bundle.manifest)}
+    return {"images": bundle.manifest.preprocessing.shape, **output_shapes(bundle.manifest)}
 
 
 def describe(engine: "trt.ICudaEngine") -> tuple[dict[str, tuple[str, list[int | None]]], list[int]]:

@@ -1,0 +1,54 @@
+"""Options that say what a network sees of a photo."""
+
+import argparse
+from dataclasses import replace
+from typing import get_args
+
+from fashionsdk.photos import Fit, Preprocessing
+from fashionsdk_training.config import TrainConfig
+
+
+def add_input_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--fit`` and ``--side``; without them a recipe's own are meant."""
+    parser.add_argument(
+        "--fit",
+        choices=get_args(Fit),
+        help="instead of the recipe's: crop shows the middle of a photo, as much as fills the model's input; pad shows "
+        "the whole photo, smaller, with white beside it",
+    )
+    parser.add_argument(
+        "--side",
+        type=input_side,
+        metavar="N|HxW",
+        help="the model's input in pixels, instead of the recipe's: a square's side, or height and width, such as "
+        "224x168 for upright photos",
+    )
+
+
+def input_side(text: str) -> int | tuple[int, int]:
+    """Return the side of a square, or height and width, as an option names them.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
+    lengths = text.lower().split("x")
+    if len(lengths) > 2 or not all(length.isascii() and length.isdigit() and len(length) < 9 for length in lengths):
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is no size; expected 224, or 224x168 for height x width")
+    return int(lengths[0]) if len(lengths) == 1 else (int(lengths[0]), int(lengths[1]))
+
+
+def with_input(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
+    """Return the settings with the input that the options name.
+
+    Photos are stored larger than the input by as much as in the settings.
+
+    Raises:
+        ValueError: the network cannot have such an input.
+    """
+    if args.fit is not None:
+        config = replace(config, fit=args.fit)
+    if args.side is None:
+        return config
+    shapes = zip(Preprocessing(args.side).shape[:2], config.preprocessing.shape, config.stored.shape, strict=False)
+    height, width = (round(new * stored / old) for new, old, stored in shapes)
+    return replace(config, side=args.side, stored_side=(height, width))
