@@ -27,6 +27,30 @@ _PAPER_MODEL = ModelConfig(backbone="resnet50.tv_in1k", stage=3, mean=IMAGENET_M
 _PAPER_LOCAL = LocalBranch(backbone="resnet34.tv_in1k")
 
 
+def cam_cpu() -> TrainConfig:
+    """CAM on EfficientNet-Lite0 at 224 pixels, whole photos: the default, for catalogues of hundreds to thousands.
+
+    It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn.
+    """
+    return TrainConfig(
+        model=ModelConfig(
+            "cam",
+            stage=3,
+            embedding_dimension=64,
+            posterior_scale=3.0,
+            posterior_weight=0.9,
+            feature_dropout=0.2,
+        ),
+        side=224,
+        stored_side=256,
+        fit="pad",
+        epochs=6,
+        sampling=Sampling("photos", batch_size=32),
+        objective=Objective(triplet_weight=0.0, proxy_weight=0.0, value_weight=1.0),
+        optimisation=Optimisation(learning_rate=3e-4, backbone_rate=1.0, frozen_parts=4, clip_norm=5.0),
+    )
+
+
 def asen_v2_cpu() -> TrainConfig:
     """ASENet_V2 on EfficientNet-Lite0 at 160 pixels: for catalogues of thousands of photos and a few CPU cores."""
     return TrainConfig(posteriors=True)
@@ -125,6 +149,7 @@ def ag_man_paper() -> TrainConfig:
 RECIPES: dict[str, Callable[[], TrainConfig]] = {
     recipe.__name__: recipe
     for recipe in (
+        cam_cpu,
         asen_v2_cpu,
         asen_v2_demo,
         triplet_paper,

@@ -1,11 +1,12 @@
 """The settings of a network, checked when they are created."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from fashionsdk._tools import strict_json
 from fashionsdk_training.config.setting_checks import check_backbone, check_choice, check_dimensions
 
-Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man"]
+Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man", "cam"]
 Original = Literal["asen", "asen_v2", "csn", "ag_man", "asen_pp"]  # the papers' programs whose files can be imported
 Masks = Literal["learned", "prior", "fixed"]
 Colour = tuple[float, float, float]
@@ -67,16 +68,19 @@ class ModelConfig:
             D of AG-MAN too.
         attribute_dimension: E, of an attribute's vector.
         hidden_dimension: of the channel attention.
-        embedding_dimension: outputs of the last linear layer: D, or half of ASEN++'s D. ASENet_V2 and AG-MAN have no
-            such layer.
+        embedding_dimension: outputs of the last linear layer: D, or half of ASEN++'s D; of CAM, the dimensions of the
+            looks. ASENet_V2 and AG-MAN have no such layer.
         masks: CSN's kind of masks.
         spatial_attention: False for "ASEN w/o ASA".
         channel_attention: False for "ASEN w/o ACA".
         local: ASEN++'s local branch, None for the others.
         values: the number of values of each attribute if embeddings contain their probabilities, else ().
-        posterior_scale: factor of the cosines to the values' proxies, whose softmax is these probabilities.
+        posterior_scale: factor of the cosines to the values' proxies, or of CAM's logits, whose softmax is these
+            probabilities.
         posterior_weight: of the probabilities in a similarity, 0 to 1.
         added: how many attributes, the last ones, were added to the trained network.
+        attention_focus: factor of the evidence whose softmax over positions is attention; CAM only.
+        feature_dropout: share of the pooled features that training leaves out; CAM only.
 
     Raises:
         ValueError: a number is out of range, or a setting belongs to another architecture.
@@ -99,6 +103,8 @@ class ModelConfig:
     posterior_scale: float = 32.0
     posterior_weight: float = 0.7
     added: int = 0
+    attention_focus: float = field(default=1.0, metadata=strict_json.OPTIONAL)
+    feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the numbers, and that the architecture has the settings."""
@@ -119,6 +125,11 @@ class ModelConfig:
             raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
         if self.masks != "learned" and self.architecture != "csn":
             raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn has a choice of masks")
+        if self.attention_focus <= 0 or not 0 <= self.feature_dropout < 1:
+            raise ValueError(
+                f"attention_focus {self.attention_focus}, feature_dropout {self.feature_dropout}; expected above "
+                "0, and 0 <= feature_dropout < 1"
+            )
         if self.architecture == "ag_man" and self.stage < 1:
             raise ValueError(f"stage is {self.stage}; ag_man uses the stage before it too, so expected 1 or more")
         if not (self.spatial_attention and self.channel_attention) and self.architecture != "asen":

@@ -9,14 +9,14 @@ from fashionsdk_training.config.network import ModelConfig
 from fashionsdk_training.config.setting_checks import check_choice
 from fashionsdk_training.data import Augmentation
 
-SamplerKind = Literal["triplets", "groups"]
+SamplerKind = Literal["triplets", "groups", "photos"]
 OptimizerKind = Literal["adam", "adamw"]
 ScheduleKind = Literal["cosine", "step"]
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How batches are drawn: the papers' random ``triplets``, or ``groups`` of photos that share a value.
+    """How batches are drawn: the papers' random ``triplets``, ``groups`` of photos that share a value, or ``photos``.
 
     Attributes:
         kind: which sampler.
@@ -56,10 +56,11 @@ class Objective:
         triplet_weight: 0 leaves the triplet loss out.
         proxy_weight: 0 leaves the proxy loss out.
         proxy_scale: factor of the cosines to proxies.
-        label_smoothing: of the proxy loss.
+        label_smoothing: of the proxy loss and of CAM's cross entropy.
         local_weight: of both losses on ASEN++'s local branch.
         alignment_weight: of the alignment of ASEN++'s branches.
         classification_weight: of AG-MAN's classification of attributes.
+        value_weight: of the cross entropy of CAM's classifiers, which have label smoothing too.
         automatic_weights: whether AG-MAN learns the weights of its losses.
     """
 
@@ -72,11 +73,15 @@ class Objective:
     alignment_weight: float = 0.3
     classification_weight: float = 1.0
     automatic_weights: bool = False
+    value_weight: float = field(default=0.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if min(self.triplet_weight, self.proxy_weight) < 0 or self.triplet_weight + self.proxy_weight == 0:
-            raise ValueError("triplet_weight and proxy_weight must not be negative, and one must be above 0")
+        weights = (self.triplet_weight, self.proxy_weight, self.value_weight)
+        if min(weights) < 0 or not any(weights):
+            raise ValueError(
+                "triplet_weight, proxy_weight and value_weight must not be negative, and one must be above 0"
+            )
         if min(self.local_weight, self.alignment_weight, self.classification_weight) < 0:
             raise ValueError("local_weight, alignment_weight and classification_weight must not be negative")
         if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
@@ -98,6 +103,7 @@ class Optimisation:
         second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
         warmup_epochs: linear rise of the rates, in epochs.
         frozen_epochs: first epochs, in which the backbone does not learn.
+        frozen_parts: first parts of CAM's backbone that do not learn: the stem is the first, a stage each follows.
         global_epochs: first epochs, in which ASEN++'s global branch learns alone (its first stage).
         global_rate: share of the global branch's learning rates after them.
         accumulate: batches per step of the optimiser.
@@ -126,6 +132,7 @@ class Optimisation:
     channels_last: bool = True
     drop_path: float = 0.0
     clip_norm: float = 0.0
+    frozen_parts: int = field(default=0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the choices and ranges."""
@@ -139,6 +146,7 @@ class Optimisation:
             "global_rate",
             "drop_path",
             "clip_norm",
+            "frozen_parts",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
@@ -235,6 +243,13 @@ class TrainConfig:
     def _check_stages(self) -> None:
         """Check the settings of single architectures."""
         local, epochs = self.model.local, self.optimisation.global_epochs
+        if (self.objective.value_weight > 0) != (self.model.architecture == "cam"):
+            raise ValueError(
+                f"value_weight is {self.objective.value_weight} for {self.model.architecture}; expected a weight above "
+                "0 for cam, and 0 for the others"
+            )
+        if self.optimisation.frozen_parts and self.model.architecture != "cam":
+            raise ValueError(f"frozen_parts for {self.model.architecture}; only cam's backbone has parts that freeze")
         if self.objective.automatic_weights and self.model.architecture != "ag_man":
             raise ValueError(f"automatic_weights for {self.model.architecture}; only ag_man weighs its losses itself")
         if local is None:

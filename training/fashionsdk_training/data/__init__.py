@@ -3,7 +3,7 @@
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.data.listed_triplets import ListedTripletSampler, TripletData, load_triplet_data
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
-from fashionsdk_training.data.sampling import Draw, GroupSampler, Sampler, TripletSampler
+from fashionsdk_training.data.sampling import Draw, GroupSampler, PhotoSampler, Sampler, TripletSampler
 from fashionsdk_training.data.split_leaks import check_splits_differ
 from fashionsdk_training.data.training_data import TrainingData, load_photos, load_training_data
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
@@ -14,6 +14,7 @@ __all__ = [
     "GroupSampler",
     "ListedTripletSampler",
     "PhotoCache",
+    "PhotoSampler",
     "Sampler",
     "TrainingData",
     "TrainingLabels",

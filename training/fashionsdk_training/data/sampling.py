@@ -1,6 +1,6 @@
 """Samplers: which photos a batch contains.
 
-Both samplers are pure functions of (seed, epoch): a resumed run draws the same batches, and the processes of a
+All samplers are pure functions of (seed, epoch): a resumed run draws the same batches, and the processes of a
 distributed run agree without communication. An epoch has about as many photos as the data.
 """
 
@@ -161,3 +161,32 @@ class GroupSampler:
         chosen = rng.choice(others, min(self.group_size - 1, len(others)), replace=False)
         fill = rng.integers(0, len(self.index.labels), self.group_size - 1 - len(chosen))  # a value of few photos
         return np.concatenate([[leader], chosen, fill])
+
+
+class PhotoSampler:
+    """Every photo with a label once an epoch, in random order; what does not fill a batch is left out.
+
+    Args:
+        labels: ``(N, A)`` value indices, -1 where there is none.
+        batch_size: photos a batch; fewer if there are no more.
+        seed: of the order.
+
+    Raises:
+        DataError: no attribute has two values, so there is nothing to tell apart.
+    """
+
+    def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int) -> None:
+        if not any(len(np.unique(column[column >= 0])) > 1 for column in labels.T):
+            raise DataError(f"{len(labels)} photos have no attribute with two values; expected at least one")
+        (self.photos,) = np.nonzero((labels >= 0).any(axis=1))
+        self.batch_size, self.seed = min(batch_size, len(self.photos)), seed
+
+    def batches(self) -> int:
+        """Return the number of batches an epoch has."""
+        return len(self.photos) // self.batch_size
+
+    def epoch(self, epoch: int) -> Iterator[Draw]:
+        """Yield the batches of one epoch."""
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.photos)
+        for step in range(self.batches()):
+            yield Draw(order[step * self.batch_size : (step + 1) * self.batch_size])

@@ -14,6 +14,7 @@ from fashionsdk_training.loop.losses import (
     TripletLoss,
     alignment_loss,
     classification_loss,
+    value_loss,
 )
 from fashionsdk_training.models import AGMAN, ASENPlusPlus, AttributeModel, Encoded
 
@@ -29,7 +30,7 @@ class Criterion(nn.Module):
 
     def __init__(self, model: AttributeModel, objective: Objective, values: Sequence[int]) -> None:
         super().__init__()
-        self.model, self.objective = model, objective
+        self.model, self.objective, self.values = model, objective, tuple(values)
         self.triplet = TripletLoss(objective.margin)
         self.batch_triplet = BatchTripletLoss(objective.margin)
         self.proxy: ProxyLoss | None = None
@@ -62,6 +63,9 @@ class Criterion(nn.Module):
         if encoded.branches is not None:
             return self._branches_loss(*encoded.branches, labels, triplets, shown)
         loss = self._metric_loss(encoded.embeddings, labels, triplets, self.proxy)
+        if encoded.logits is not None:
+            classified = value_loss(encoded.logits, labels, self.objective.label_smoothing, self.values)
+            return loss + self.objective.value_weight * classified
         if encoded.class_logits is None:
             return loss
         classified = classification_loss(encoded.class_logits, shown)

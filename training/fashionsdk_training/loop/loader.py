@@ -17,6 +17,7 @@ from fashionsdk_training.data import (
     Draw,
     GroupSampler,
     ListedTripletSampler,
+    PhotoSampler,
     Sampler,
     TrainingData,
     TripletData,
@@ -124,4 +125,6 @@ def _build_sampler(config: TrainConfig, data: TrainingData) -> Sampler:
         return ListedTripletSampler(data.triplets, size, config.seed)
     if config.sampling.kind == "triplets":
         return TripletSampler(data.values, size, config.seed, config.sampling.triplets_an_epoch)
+    if config.sampling.kind == "photos":
+        return PhotoSampler(data.values, size, config.seed)
     return GroupSampler(data.values, size, config.sampling.group_size, config.seed)

@@ -118,3 +118,23 @@ class AutomaticWeights(nn.Module):
     def forward(self, losses: Sequence[Tensor]) -> Tensor:
         """Return the weighted sum."""
         return (0.5 * self.scales.exp() * torch.stack(list(losses)) + self.scales).sum()
+
+
+def value_loss(logits: Tensor, labels: Tensor, smoothing: float, values: Sequence[int]) -> Tensor:
+    """Return the cross-entropy of logits ``(B, A, V)``, summed over a photo's labels and averaged over photos.
+
+    Args:
+        logits: of the values of each attribute; those beyond an attribute's last are ignored.
+        labels: ``(B, A)``, -1 where a photo has none.
+        smoothing: of the labels, for labels that are not always right.
+        values: how many values each of the A attributes has.
+    """
+    total = logits.sum() * 0
+    for a, count in enumerate(values):
+        known = labels[:, a] >= 0
+        if count > 1 and bool(known.any()):
+            chosen = logits[known, a, :count]
+            total = total + nn.functional.cross_entropy(
+                chosen, labels[known, a], label_smoothing=smoothing, reduction="sum"
+            )
+    return total / len(labels)

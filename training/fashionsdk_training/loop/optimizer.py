@@ -8,7 +8,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from fashionsdk_training.config import Optimisation, TrainConfig
 from fashionsdk_training.loop.criterion import Criterion
 from fashionsdk_training.loop.schedule import rate_at
-from fashionsdk_training.models import ASENPlusPlus
+from fashionsdk_training.models import ASENPlusPlus, LevelsBackbone
 
 
 def build_optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
@@ -61,7 +61,8 @@ def highest_rate(optimizer: Optimizer) -> float:
 def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -> None:
     """Put ``criterion`` into train mode and freeze what does not learn in ``epoch``.
 
-    The backbones are frozen in the first ``frozen_epochs``, ASEN++'s local branch in the first ``global_epochs``.
+    The backbones are frozen in the first ``frozen_epochs``, CAM's ``frozen_parts`` always, ASEN++'s local branch in the
+    first ``global_epochs``.
     """
     model = criterion.model
     local: list[nn.Module] = [model.local_branch] if isinstance(model, ASENPlusPlus) else []
@@ -72,6 +73,8 @@ def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -
     for backbone in model.backbones():
         backbone.train(epoch >= settings.frozen_epochs)
         backbone.requires_grad_(epoch >= settings.frozen_epochs)
+        for layer in backbone.first_parts(settings.frozen_parts) if isinstance(backbone, LevelsBackbone) else ():
+            layer.eval().requires_grad_(False)
     criterion.global_only = epoch < settings.global_epochs
     for part in local if criterion.global_only else ():
         part.eval().requires_grad_(False)

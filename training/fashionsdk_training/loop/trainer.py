@@ -26,7 +26,7 @@ from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.loop.moving_average import moving_average
 from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, highest_rate, set_rates
-from fashionsdk_training.loop.run_baseline import RunBaseline
+from fashionsdk_training.loop.run_baseline import BASELINE_FOLDER, RunBaseline
 from fashionsdk_training.loop.run_files import (
     ResumePoint,
     RunLog,
@@ -34,11 +34,11 @@ from fashionsdk_training.loop.run_files import (
     load_state,
     run_settings,
     save_state,
-    under,
 )
+from fashionsdk_training.loop.run_model import start_model, trained_network
 from fashionsdk_training.loop.validation import ValidationResult, validate
-from fashionsdk_training.models import AttributeModel, build_model, with_posteriors
-from fashionsdk_training.models.parts import load_pretrained
+from fashionsdk_training.models import CAMNetwork, build_model
+from fashionsdk_training.probe import start_from_probe
 
 STATE_FILE, BEST_FOLDER, LOG_FOLDER = "last.safetensors", "best", "log"
 
@@ -80,7 +80,7 @@ class Trainer:
         check_attributes(self.data.retrieval, [attribute.name for attribute in self.data.labels.attributes])
         config, values = self.config, [len(attribute.values) for attribute in self.data.labels.attributes]
         torch.manual_seed(config.seed)
-        self.criterion = Criterion(_start_model(config, len(values)), config.objective, values)
+        self.criterion = Criterion(start_model(config, values), config.objective, values)
         self.criterion.to(self.peers.device)
         if config.optimisation.channels_last:
             self.criterion.to(memory_format=torch.channels_last)
@@ -119,9 +119,8 @@ class Trainer:
         check_replacing(self.out / STATE_FILE)
         Checkpoint.check_writable(self.out / BEST_FOLDER, overwrite=True)
         done = self._resume()
-        if self.baseline and self.peers.leads:
-            where = (self.loader.preprocessing, self.out, self.peers.device)
-            self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
+        if self.peers.leads:  # the others get its weights when an epoch begins
+            self._start(done)
         folder, steps, linear = self.out / LOG_FOLDER, len(self.loader), self._beside.map if self._beside else None
         with RunLog(folder, self.config.epochs, steps, done, writes=self.peers.leads, linear=linear) as log:
             for epoch in range(done, self.config.epochs):
@@ -131,6 +130,17 @@ class Trainer:
                 self.peers.wait()
         if self._beside:
             self._beside.log_comparison(self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed)
+
+    def _start(self, done: int) -> None:
+        """Measure the baseline, and let a new run of CAM begin from linear classifiers."""
+        folder, preprocessing = self.out / BASELINE_FOLDER, self.loader.preprocessing
+        if isinstance(self.criterion.model, CAMNetwork) and not done:
+            start = (self.criterion.model, self.config.model)
+            start_from_probe(*start, self.data, preprocessing, folder, progress=self.progress)
+            self.average.set(self.criterion)
+        if self.baseline:
+            where = (preprocessing, self.out, self.peers.device)
+            self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""
@@ -218,12 +228,7 @@ class Trainer:
 
     def _trained(self) -> tuple[ModelConfig, dict[str, torch.Tensor]]:
         """Return the network's settings and its averaged weights."""
-        average = self.average.module.state_dict()
-        weights = under("model.", average)
-        if not self.config.posteriors:
-            return self.config.model, weights
-        proxies = under("proxy.proxies.", average)
-        return with_posteriors(self.config.model, weights, [proxies[str(a)] for a in range(len(proxies))])
+        return trained_network(self.config, self.criterion.values, self.average.module.state_dict())
 
     def _checkpoint(self, result: ValidationResult) -> Checkpoint:
         model, weights = self._trained()
@@ -237,12 +242,3 @@ class Trainer:
             data_digest=self.data.digest,
             recipe=strict_json.encode(self.config),
         )
-
-
-def _start_model(config: TrainConfig, attributes: int) -> AttributeModel:
-    """Return the network with pretrained backbones, if the settings ask for them."""
-    model = build_model(config.model, attributes, config.optimisation.drop_path)
-    if config.pretrained is not None:
-        for backbone in model.backbones():
-            load_pretrained(backbone, config.pretrained.replace("{backbone}", backbone.name))
-    return model

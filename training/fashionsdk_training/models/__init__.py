@@ -6,8 +6,10 @@ from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
 from fashionsdk_training.models.attribute_model import AttributeModel, Encoded, unit
+from fashionsdk_training.models.cam import CAMNetwork
 from fashionsdk_training.models.extended import MOST_VALUES, AddedAttribute, ExtendedModel, pool_bands
 from fashionsdk_training.models.factory import build_model
+from fashionsdk_training.models.parts import LevelsBackbone
 from fashionsdk_training.models.posterior import NEVER, PosteriorModel, with_posteriors
 from fashionsdk_training.models.triplet_and_csn import CSN, TripletNetwork
 
@@ -22,8 +24,10 @@ __all__ = [
     "AddedAttribute",
     "AllocationLimit",
     "AttributeModel",
+    "CAMNetwork",
     "Encoded",
     "ExtendedModel",
+    "LevelsBackbone",
     "PosteriorModel",
     "TripletNetwork",
     "build_model",

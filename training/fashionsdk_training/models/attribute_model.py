@@ -1,13 +1,14 @@
 """The base class of every network: uint8 images in, all attributes' embeddings out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import Colour
-from fashionsdk_training.models.parts import Backbone
+from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 Constants = tuple[Tensor, ...]
 
@@ -19,6 +20,7 @@ class Encoded(NamedTuple):
         embeddings: float32 ``(B, A, D)``, unit length.
         attention: float32 ``(B, A, h, w)``, or None for a network without spatial attention.
         class_logits: float32 ``(B, A)``, whether a photo shows an attribute at all; AG-MAN only.
+        logits: float32 ``(B, A, V)``, of the values of each attribute; CAM only.
         branches: the unit-length embeddings ``(B, A, D/2)`` that ``embeddings`` joins, global then local; ASEN++ only.
     """
 
@@ -26,6 +28,7 @@ class Encoded(NamedTuple):
     attention: Tensor | None
     class_logits: Tensor | None = None
     branches: tuple[Tensor, Tensor] | None = None
+    logits: Tensor | None = None
 
 
 class AttributeModel(nn.Module, ABC):
@@ -87,7 +90,7 @@ class AttributeModel(nn.Module, ABC):
         """D, the length of one embedding."""
 
     @abstractmethod
-    def backbones(self) -> list[Backbone]:
+    def backbones(self) -> Sequence[Backbone | LevelsBackbone]:
         """Parts that start from pretrained weights; they usually learn slower than the rest."""
 
 

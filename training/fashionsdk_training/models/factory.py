@@ -8,6 +8,7 @@ from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
 from fashionsdk_training.models.attribute_model import AttributeModel
+from fashionsdk_training.models.cam import CAMNetwork
 from fashionsdk_training.models.extended import ExtendedModel
 from fashionsdk_training.models.posterior import PosteriorModel
 from fashionsdk_training.models.triplet_and_csn import CSN, TripletNetwork
@@ -19,6 +20,7 @@ _ARCHITECTURES: Mapping[Architecture, Callable[[ModelConfig, int, float], Attrib
     "asen_v2": ASENetV2,
     "asen_pp": ASENPlusPlus,
     "ag_man": AGMAN,
+    "cam": CAMNetwork,
 }
 
 
@@ -34,6 +36,6 @@ def build_model(config: ModelConfig, attributes: int, drop_path: float = 0.0) ->
     if config.values and len(config.values) != first:
         raise ValueError(f"values of {len(config.values)} attributes for {first}; expected one number each")
     base = _ARCHITECTURES[config.architecture](config, first, drop_path)
-    if config.values:
+    if config.values and config.architecture != "cam":
         base = PosteriorModel(base, config.values, config.posterior_scale, config.posterior_weight)
     return ExtendedModel(base, config.added) if config.added else base

@@ -1,9 +1,11 @@
 """The base class of networks around another network."""
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants
-from fashionsdk_training.models.parts import Backbone
+from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 
 class Wrapper(AttributeModel):
@@ -29,7 +31,7 @@ class Wrapper(AttributeModel):
         """D, the inner network's."""
         return self.base.dimension
 
-    def backbones(self) -> list[Backbone]:
+    def backbones(self) -> Sequence[Backbone | LevelsBackbone]:
         """Return the inner network's."""
         return self.base.backbones()
 

@@ -1,18 +1,28 @@
 """Linear probes: one linear classifier per attribute on frozen features, the simple thing that training should beat."""
 
-from fashionsdk_training.probe.baseline import Baseline, evaluate_vectors, measure_baseline
+from fashionsdk_training.probe.baseline import (
+    Baseline,
+    ProbedPhotos,
+    evaluate_vectors,
+    measure_baseline,
+    probe_photos,
+)
 from fashionsdk_training.probe.fit_probe import fit_probe
 from fashionsdk_training.probe.frozen_features import FrozenNetwork
 from fashionsdk_training.probe.linear_probe import LinearProbe
 from fashionsdk_training.probe.logistic_regression import fit_logistic, standardisation
+from fashionsdk_training.probe.probe_start import start_from_probe
 
 __all__ = [
     "Baseline",
     "FrozenNetwork",
     "LinearProbe",
+    "ProbedPhotos",
     "evaluate_vectors",
     "fit_logistic",
     "fit_probe",
     "measure_baseline",
+    "probe_photos",
     "standardisation",
+    "start_from_probe",
 ]

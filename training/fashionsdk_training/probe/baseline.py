@@ -39,10 +39,33 @@ class Baseline:
         return {"linear_map": self.evaluation.overall.map, **each}
 
 
+@dataclass(frozen=True, eq=False)
+class ProbedPhotos:
+    """A linear probe and the features that it was fitted to.
+
+    Attributes:
+        probe: the classifiers.
+        train: features of the labelled training photos, float32 ``(N, F)``.
+        valid: features of all validation photos, float32 ``(M, F)``.
+    """
+
+    probe: LinearProbe
+    train: NDArray[np.float32]
+    valid: NDArray[np.float32]
+
+
 def measure_baseline(
     network: FrozenNetwork, data: TrainingData, preprocessing: Preprocessing, folder: Path, *, progress: bool = False
 ) -> Baseline:
-    """Fit a linear probe to the training photos and evaluate it on the validation split.
+    """Fit a linear probe to the training photos and evaluate it on the validation split; see `probe_photos`."""
+    probed = probe_photos(network, data, preprocessing, folder, progress=progress)
+    return Baseline(probed.probe, evaluate_vectors(data, probed.probe.embeddings(probed.valid)))
+
+
+def probe_photos(
+    network: FrozenNetwork, data: TrainingData, preprocessing: Preprocessing, folder: Path, *, progress: bool = False
+) -> ProbedPhotos:
+    """Fit a linear probe to the training photos.
 
     Features and probe are kept in ``folder`` and read again. A file that is damaged, or of other photos, labels,
     weights or settings, is computed again, and the log says so.
@@ -62,7 +85,7 @@ def measure_baseline(
     origin = {"weights": network.digest(), "preprocessing": preprocessing.to_json(), "data": data.digest}
     train, valid = _features(network, data, labelled, preprocessing, folder / FEATURES_FILE, origin, progress)
     probe = _probe(data, labelled, train, folder / PROBE_FILE, {**origin, "fitting": FITTING}, progress)
-    return Baseline(probe, evaluate_vectors(data, probe.embeddings(valid)))
+    return ProbedPhotos(probe, train, valid)
 
 
 def evaluate_vectors(data: TrainingData, vectors: NDArray[np.float32]) -> Evaluation:

@@ -1,6 +1,7 @@
 """Features of photos by a pretrained network that is not trained any further."""
 
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import PhotoCache
-from fashionsdk_training.models.parts import pretrained_network
+from fashionsdk_training.models.parts import LevelsBackbone, load_pretrained, pretrained_network
 
 PHOTOS_AT_ONCE = 32  # on a CPU 64 take a fifth longer
 
@@ -38,7 +39,7 @@ class FrozenNetwork:
 
     @classmethod
     def load(cls, config: ModelConfig, source: str | Path, device: torch.device) -> "FrozenNetwork":
-        """Return the backbone of a network's settings, whole and with pretrained weights.
+        """Return the backbone of a network's settings, whole and with pretrained weights; of CAM both its levels.
 
         Args:
             config: its backbone, mean and standard deviation.
@@ -49,9 +50,23 @@ class FrozenNetwork:
         Raises:
             WeightsError: the weights are missing or do not fit.
         """
-        network = pretrained_network(config.backbone, str(source).replace("{backbone}", config.backbone))
+        where = str(source).replace("{backbone}", config.backbone)
+        if config.architecture != "cam":
+            return cls._of(pretrained_network(config.backbone, where), config, device)
+        backbone = LevelsBackbone(config.backbone, config.stage)
+        load_pretrained(backbone, where)
+        return cls.of_levels(backbone, config, device)
+
+    @classmethod
+    def _of(cls, network: nn.Module, config: ModelConfig, device: torch.device) -> "FrozenNetwork":
         mean, std = (torch.tensor(values).view(3, 1, 1).to(device) for values in (config.mean, config.std))
         return cls(network.to(device).to(memory_format=torch.channels_last), mean, std, device)
+
+    @classmethod
+    def of_levels(cls, backbone: LevelsBackbone, config: ModelConfig, device: torch.device) -> "FrozenNetwork":
+        """Return a CAM network's backbone with both its levels pooled: pixels to features ``(B, C)``."""
+        pooled = nn.Sequential(OrderedDict({f"stage{backbone.stage}": backbone, "pool": _Pool()}))
+        return cls._of(pooled.eval(), config, device)
 
     def digest(self) -> str:
         """Return the sha256 over the weights and the normalisation."""
@@ -86,3 +101,10 @@ class FrozenNetwork:
                 rows.append(self.network((images - self.mean) / self.std).float().cpu().numpy())
                 bar.update(len(sized))
         return np.concatenate(rows)
+
+
+class _Pool(nn.Module):
+    """The mean over positions: ``(B, C, h, w)`` to ``(B, C)``."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.mean(dim=(2, 3))

@@ -13,6 +13,7 @@ from fashionsdk_training.models.parts.backbone import (
     packaged_weights,
     pretrained_network,
 )
+from fashionsdk_training.models.parts.levels import LevelsBackbone
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
 from fashionsdk_training.models.parts.regions import attended_region, crop, scale_region
@@ -23,6 +24,7 @@ __all__ = [
     "AttributeBranch",
     "Backbone",
     "ChannelAttention",
+    "LevelsBackbone",
     "MultiLevelBackbone",
     "SpatialAttention",
     "attended_region",

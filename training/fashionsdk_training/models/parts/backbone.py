@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk_training.errors import WeightsError
+from fashionsdk_training.models.parts.levels import LevelsBackbone
 
 PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights are in a Python package
 
@@ -63,7 +64,7 @@ def _drop_unused_blocks(net: nn.Module) -> None:
         net.blocks = blocks[: int(module.split(".")[1]) + 1]
 
 
-def load_pretrained(backbone: Backbone, source: str | Path) -> None:
+def load_pretrained(backbone: Backbone | LevelsBackbone, source: str | Path) -> None:
     """Fill ``backbone`` with pretrained weights.
 
     Args:
@@ -76,6 +77,9 @@ def load_pretrained(backbone: Backbone, source: str | Path) -> None:
         WeightsError: there are no weights, or a parameter is missing, unknown or of another shape.
     """
     whole = pretrained_network(backbone.name, source)
+    if isinstance(backbone, LevelsBackbone):
+        backbone.take(whole)
+        return
     # timm renames parameters when it cuts a network, so it gets those of the whole network.
     overlay = {"state_dict": whole.state_dict()}
     options = {"pretrained": True, "pretrained_cfg_overlay": overlay}

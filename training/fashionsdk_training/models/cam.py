@@ -1,0 +1,129 @@
+"""CAM: linear classifiers on averaged features, whose evidence has a place (class activation maps).
+
+Zhou et al., CVPR 2016, arXiv:1512.04150: a classifier that is linear in features averaged over positions is the mean of
+its answers at the positions. So what speaks for a value is known position by position, before pooling, and training
+needs no layer that chooses where to look. It starts from a linear probe (Kumar et al., ICLR 2022, arXiv:2202.10054).
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fashionsdk_training.config import ModelConfig
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, pool, unit
+from fashionsdk_training.models.parts import LevelsBackbone
+from fashionsdk_training.models.posterior import NEVER
+
+
+class CAMNetwork(AttributeModel):
+    """One linear classifier per attribute on the mean of two levels of features.
+
+    The embedding is ``[sqrt(w) sqrt(p) ; sqrt(1 - w) e]``: p the probabilities of the attribute's values, as in
+    `PosteriorModel`, and e the looks: the features that matter for the attribute, projected to few dimensions.
+    Attention is the evidence for the probable values and against the others, as a softmax over positions.
+
+    Args:
+        config: backbone, sizes, and how many values each attribute has.
+        attributes: A, how many attributes.
+        drop_path: probability of skipping a residual block in training.
+
+    Raises:
+        ValueError: the settings do not say how many values the attributes have.
+    """
+
+    absent: Tensor
+    average: Tensor
+    deviation: Tensor
+    looks: Tensor
+
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
+        super().__init__(config.mean, config.std)
+        if len(config.values) != attributes:
+            raise ValueError(f"values of {len(config.values)} attributes for {attributes}; expected one number each")
+        self.backbone = LevelsBackbone(config.backbone, config.stage, drop_path)
+        self.most, self.sharpness, self.weight = max(config.values), config.posterior_scale, config.posterior_weight
+        self.focus = config.attention_focus
+        channels, looks = self.backbone.channels, config.embedding_dimension
+        self.register_buffer("average", torch.zeros(channels))
+        self.register_buffer("deviation", torch.ones(channels))
+        self.register_buffer("looks", torch.zeros(attributes, looks, channels))
+        self.register_buffer("absent", absent_values(config.values), persistent=False)  # (A, V)
+        self.drop = nn.Dropout(config.feature_dropout)
+        self.rows = nn.Parameter(torch.zeros(attributes, self.most, channels))
+        self.bias = nn.Parameter(torch.zeros(attributes, self.most))
+
+    @torch.no_grad()
+    def start(self, average: Tensor, deviation: Tensor, rows: Tensor, bias: Tensor, looks: Tensor) -> None:
+        """Take the classifiers that training starts from.
+
+        Args:
+            average: ``(C,)``, of pooled features over the training photos.
+            deviation: ``(C,)``, likewise.
+            rows: ``(A, V, C)``, on standardised features; zeros for absent values.
+            bias: ``(A, V)``, likewise.
+            looks: ``(A, D', C)``, directions of the standardised features that matter for an attribute.
+        """
+        pairs = ((self.average, average), (self.deviation, deviation), (self.rows, rows), (self.bias, bias))
+        for own, given in (*pairs, (self.looks, looks)):
+            own.copy_(given)
+
+    @property
+    def channels(self) -> int:
+        """C, of both levels."""
+        return self.backbone.channels
+
+    @property
+    def dimension(self) -> int:
+        """D, a number for each value of the attribute that has most, and the looks."""
+        return self.most + self.looks.shape[1]
+
+    def backbones(self) -> list[LevelsBackbone]:
+        """Return the one backbone."""
+        return [self.backbone]
+
+    def constants(self) -> Constants:
+        """Return nothing: no part of this network depends on the attributes alone."""
+        return ()
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return both levels' features ``(B, C, h, w)``."""
+        features: Tensor = self.backbone(pixels)
+        return features
+
+    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
+        pooled = self.standardised(pool(features))
+        logits = self.logits(pooled)
+        probabilities = torch.softmax(self.sharpness * logits, dim=-1)
+        looks = unit((self.looks @ pooled[:, None, :, None]).squeeze(-1))  # (A, D', C) @ (B, 1, C, 1)
+        joined = [math.sqrt(self.weight) * probabilities.sqrt(), math.sqrt(1 - self.weight) * looks]
+        return Encoded(torch.cat(joined, dim=-1), self.attention(features, probabilities), logits=logits)
+
+    def standardised(self, pooled: Tensor) -> Tensor:
+        """Return pooled features ``(B, C)`` minus the training photos' average, over their deviation."""
+        return (pooled.float() - self.average) / self.deviation
+
+    def logits(self, pooled: Tensor) -> Tensor:
+        """Return the logits ``(B, A, V)`` of standardised features ``(B, C)``; of absent values, one never chosen."""
+        scores = self.rows @ self.drop(pooled)[:, None, :, None]  # (A, V, C) @ (B, 1, C, 1) -> (B, A, V, 1)
+        logits: Tensor = scores.squeeze(-1) + self.bias + self.absent
+        return logits
+
+    def attention(self, features: Tensor, probabilities: Tensor) -> Tensor:
+        """Return ``(B, A, h, w)``: each position's evidence for the probable values, against the others.
+
+        A value's evidence at a position is its row times the position's features, so its mean over positions is the
+        logit. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the attribute's values.
+        """
+        present = (self.absent == 0).float()
+        contrast = probabilities - present / present.sum(dim=-1, keepdim=True)
+        rows = contrast[:, :, None] @ (self.rows / self.deviation)  # (B, A, 1, V) @ (A, V, C)
+        scores: Tensor = rows.squeeze(2) @ features.float().flatten(2)  # (B, A, C) @ (B, C, h*w)
+        return torch.softmax(self.focus * scores, dim=-1).reshape(-1, len(self.rows), *features.shape[2:])
+
+
+def absent_values(values: Sequence[int]) -> Tensor:
+    """Return what is added to the logits ``(A, V)``: 0 for a value of the attribute, never chosen beyond its last."""
+    return (torch.arange(max(values)) >= torch.tensor(values)[:, None]) * NEVER
