@@ -54,13 +54,12 @@ class Objective:
     Attributes:
         margin: of the triplets, on cosine.
         triplet_weight: 0 leaves the triplet loss out.
-        proxy_weight: 0 leaves the proxy loss out.
+        proxy_weight: 0 leaves the proxy loss out. With neither, classifiers learn by cross entropy: CAM alone.
         proxy_scale: factor of the cosines to proxies.
         label_smoothing: of the proxy loss and of CAM's cross entropy.
         local_weight: of both losses on ASEN++'s local branch.
         alignment_weight: of the alignment of ASEN++'s branches.
         classification_weight: of AG-MAN's classification of attributes.
-        value_weight: of the cross entropy of CAM's classifiers, which have label smoothing too.
         automatic_weights: whether AG-MAN learns the weights of its losses.
     """
 
@@ -73,19 +72,20 @@ class Objective:
     alignment_weight: float = 0.3
     classification_weight: float = 1.0
     automatic_weights: bool = False
-    value_weight: float = field(default=0.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        weights = (self.triplet_weight, self.proxy_weight, self.value_weight)
-        if min(weights) < 0 or not any(weights):
-            raise ValueError(
-                "triplet_weight, proxy_weight and value_weight must not be negative, and one must be above 0"
-            )
+        if min(self.triplet_weight, self.proxy_weight) < 0:
+            raise ValueError("triplet_weight and proxy_weight must not be negative")
         if min(self.local_weight, self.alignment_weight, self.classification_weight) < 0:
             raise ValueError("local_weight, alignment_weight and classification_weight must not be negative")
         if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
             raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
+
+    @property
+    def learns_values(self) -> bool:
+        """Whether there is no loss on embeddings, only on the classifiers of values."""
+        return not self.triplet_weight and not self.proxy_weight
 
 
 @dataclass(frozen=True)
@@ -243,10 +243,11 @@ class TrainConfig:
     def _check_stages(self) -> None:
         """Check the settings of single architectures."""
         local, epochs = self.model.local, self.optimisation.global_epochs
-        if (self.objective.value_weight > 0) != (self.model.architecture == "cam"):
+        classifies = self.model.architecture == "cam"
+        if self.objective.learns_values != classifies:
             raise ValueError(
-                f"value_weight is {self.objective.value_weight} for {self.model.architecture}; expected a weight above "
-                "0 for cam, and 0 for the others"
+                f"triplet_weight and proxy_weight for {self.model.architecture}; expected both 0 for cam, which learns "
+                "by cross entropy alone, and one above 0 for the others"
             )
         if self.optimisation.frozen_parts and self.model.architecture != "cam":
             raise ValueError(f"frozen_parts for {self.model.architecture}; only cam's backbone has parts that freeze")

@@ -62,10 +62,9 @@ class Criterion(nn.Module):
         """Return the loss; ``shown``, bool ``(B, A)``, says for which attributes each photo is in the batch."""
         if encoded.branches is not None:
             return self._branches_loss(*encoded.branches, labels, triplets, shown)
-        loss = self._metric_loss(encoded.embeddings, labels, triplets, self.proxy)
         if encoded.logits is not None:
-            classified = value_loss(encoded.logits, labels, self.objective.label_smoothing, self.values)
-            return loss + self.objective.value_weight * classified
+            return value_loss(encoded.logits, labels, self.objective.label_smoothing, self.values)
+        loss = self._metric_loss(encoded.embeddings, labels, triplets, self.proxy)
         if encoded.class_logits is None:
             return loss
         classified = classification_loss(encoded.class_logits, shown)
