@@ -103,6 +103,7 @@ class Optimisation:
         second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
         warmup_epochs: linear rise of the rates, in epochs.
         frozen_epochs: first epochs, in which the backbone does not learn.
+        frozen_statistics: whether the backbone's batch normalisation keeps its pretrained means and variances.
         frozen_parts: first parts of CAM's backbone that do not learn: the stem is the first, a stage each follows.
         global_epochs: first epochs, in which ASEN++'s global branch learns alone (its first stage).
         global_rate: share of the global branch's learning rates after them.
@@ -132,6 +133,7 @@ class Optimisation:
     channels_last: bool = True
     drop_path: float = 0.0
     clip_norm: float = 0.0
+    frozen_statistics: bool = field(default=False, metadata=strict_json.OPTIONAL)
     frozen_parts: int = field(default=0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:

@@ -73,6 +73,9 @@ def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -
     for backbone in model.backbones():
         backbone.train(epoch >= settings.frozen_epochs)
         backbone.requires_grad_(epoch >= settings.frozen_epochs)
+        for layer in backbone.modules() if settings.frozen_statistics else ():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
         for layer in backbone.first_parts(settings.frozen_parts) if isinstance(backbone, LevelsBackbone) else ():
             layer.eval().requires_grad_(False)
     criterion.global_only = epoch < settings.global_epochs
