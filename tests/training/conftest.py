@@ -1,5 +1,6 @@
 """Small photos and small networks for every training test."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,31 +11,49 @@ from PIL import Image
 from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
 from fashionsdk_training.config.paper_systems import systems
 from fashionsdk_training.data.training_data import load_training_data
-from fashionsdk_training.models import AttributeModel, build_model
+from fashionsdk_training.models import AttributeModel, CAMNetwork, build_model
 
 SIDE = 32
 TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16)
-SYSTEMS = systems(
-    ModelConfig(
-        backbone="test_resnet",
-        stage=2,
-        common_dimension=16,
-        attribute_dimension=24,
-        hidden_dimension=12,
-        embedding_dimension=20,
-    ),
-    LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24),
+SMALL = ModelConfig(
+    backbone="test_resnet",
+    stage=2,
+    common_dimension=16,
+    attribute_dimension=24,
+    hidden_dimension=12,
+    embedding_dimension=20,
 )
+SYSTEMS = {
+    **systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24)),
+    "cam": replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0),
+}
+
+
+def with_values(config: ModelConfig, attributes: int) -> ModelConfig:
+    """Return the settings of a network of ``attributes`` attributes: those of CAM say how many values each has."""
+    if config.architecture != "cam":
+        return config
+    return replace(config, values=tuple(2 + a % 3 for a in range(attributes - config.added)))
 
 
 def trained_like(config: ModelConfig, attributes: int, seed: int = 0) -> AttributeModel:
     """Return a network in eval mode whose batch-norm statistics are not the initial ones."""
     torch.manual_seed(seed)
-    model = build_model(config, attributes)
+    model = build_model(with_values(config, attributes), attributes)
+    if isinstance(base := getattr(model, "base", model), CAMNetwork):
+        _start(base)
     with torch.no_grad():
         for _ in range(3):
             model(torch.randint(0, 256, (8, SIDE, SIDE, 3), dtype=torch.uint8))
     return model.eval()
+
+
+def _start(model: CAMNetwork) -> None:
+    """Give a CAM network random classifiers; a new one has none."""
+    shape = model.looks.shape
+    rows, bias = torch.randn(model.rows.shape), torch.randn(model.bias.shape)
+    deviation = torch.rand(shape[2]) + 0.5
+    model.start(torch.rand(shape[2]), deviation, rows / shape[2] ** 0.5, bias, torch.randn(shape))
 
 
 def photos(count: int = 2, side: int = 48, seed: int = 0) -> torch.Tensor:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fashionsdk_training.models import ASEN, ExtendedModel, build_model
-from tests.training.conftest import SYSTEMS, TINY, photos, trained_like
+from tests.training.conftest import SYSTEMS, TINY, photos, trained_like, with_values
 
 SAME_ATOL = 1e-6  # the same arithmetic on other batches; 2e-7 measured
 
@@ -96,7 +96,7 @@ def test_the_triplet_network_gives_every_attribute_the_same_embedding():
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_attributes_added_later_leave_the_old_ones_bit_identical(system):
     config = SYSTEMS[system]
-    base, extended = trained_like(config, 3), build_model(replace(config, added=2), 5).eval()
+    base, extended = trained_like(config, 3), build_model(with_values(replace(config, added=2), 5), 5).eval()
     assert isinstance(extended, ExtendedModel)
     extended.base.load_state_dict(base.state_dict())
     old, new = base(photos()), extended(photos())

@@ -22,6 +22,7 @@ from fashionsdk_training.data import TrainingData
 from fashionsdk_training.errors import TrainingError
 from fashionsdk_training.loop.criterion import Criterion
 from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.freed_memory import keep_freed_memory
 from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
 from fashionsdk_training.loop.moving_average import moving_average
@@ -35,10 +36,9 @@ from fashionsdk_training.loop.run_files import (
     run_settings,
     save_state,
 )
-from fashionsdk_training.loop.run_model import start_model, trained_network
+from fashionsdk_training.loop.run_model import probe_weights, start_model, trained_network
 from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import CAMNetwork, build_model
-from fashionsdk_training.probe import start_from_probe
 
 STATE_FILE, BEST_FOLDER, LOG_FOLDER = "last.safetensors", "best", "log"
 
@@ -85,6 +85,7 @@ class Trainer:
         if config.optimisation.channels_last:
             self.criterion.to(memory_format=torch.channels_last)
         self._autocast = self._use_autocast()
+        self._classifies = isinstance(self.criterion.model, CAMNetwork)
         self.average = moving_average(self.criterion, config.optimisation.ema_decay)
         self.average_steps = 0
         self.optimizer = build_optimizer(self.criterion, config.optimisation)
@@ -118,6 +119,7 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         check_replacing(self.out / STATE_FILE)
         Checkpoint.check_writable(self.out / BEST_FOLDER, overwrite=True)
+        keep_freed_memory()
         done = self._resume()
         if self.peers.leads:  # the others get its weights when an epoch begins
             self._start(done)
@@ -129,18 +131,21 @@ class Trainer:
                     self._finish_epoch(epoch, row, log)
                 self.peers.wait()
         if self._beside:
-            self._beside.log_comparison(self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed)
+            where = (self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed)
+            self._beside.settle(*where, self._first_weights if self._classifies else None)
 
     def _start(self, done: int) -> None:
         """Measure the baseline, and let a new run of CAM begin from linear classifiers."""
-        folder, preprocessing = self.out / BASELINE_FOLDER, self.loader.preprocessing
-        if isinstance(self.criterion.model, CAMNetwork) and not done:
-            start = (self.criterion.model, self.config.model)
-            start_from_probe(*start, self.data, preprocessing, folder, progress=self.progress)
+        if self._classifies and not done:
+            self.criterion.model.load_state_dict(self._first_weights())
             self.average.set(self.criterion)
         if self.baseline:
-            where = (preprocessing, self.out, self.peers.device)
+            where = (self.loader.preprocessing, self.out, self.peers.device)
             self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
+
+    def _first_weights(self) -> dict[str, torch.Tensor]:
+        where = (self.loader.preprocessing, self.out / BASELINE_FOLDER, self.peers.device)
+        return probe_weights(self.config, self.data, *where, progress=self.progress)
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""

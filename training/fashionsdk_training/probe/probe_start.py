@@ -10,14 +10,14 @@ from torch import Tensor
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import TrainingData
-from fashionsdk_training.models import CAMNetwork
+from fashionsdk_training.models import AttributeModel, CAMNetwork
 from fashionsdk_training.probe.baseline import probe_photos
 from fashionsdk_training.probe.frozen_features import FrozenNetwork
 from fashionsdk_training.probe.linear_probe import LinearProbe
 
 
 def start_from_probe(
-    model: CAMNetwork,
+    model: AttributeModel,
     config: ModelConfig,
     data: TrainingData,
     preprocessing: Preprocessing,
@@ -28,7 +28,7 @@ def start_from_probe(
     """Give ``model`` the linear classifiers on its backbone's features, so that training starts where they are.
 
     Args:
-        model: with the backbone's first weights.
+        model: a CAM network with the backbone's first weights.
         config: its settings.
         data: photos and labels.
         preprocessing: to the network's input.
@@ -38,6 +38,7 @@ def start_from_probe(
     Raises:
         OSError: the folder cannot be written.
     """
+    assert isinstance(model, CAMNetwork), "only CAM starts from linear classifiers"
     network = FrozenNetwork.of_levels(model.backbone, config, model.mean.device)
     probed = probe_photos(network, data, preprocessing, folder, progress=progress)
     probe = probed.probe

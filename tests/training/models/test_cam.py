@@ -1,0 +1,99 @@
+"""CAM: what its maps and embeddings mean, computed value by value and position by position."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fashionsdk_training.models import CAMNetwork, LevelsBackbone, build_model
+from tests.training.conftest import SYSTEMS, photos, trained_like, with_values
+
+ATTRIBUTES = 3
+CONFIG = with_values(SYSTEMS["cam"], ATTRIBUTES)
+
+
+@pytest.fixture(scope="module")
+def model() -> CAMNetwork:
+    network = trained_like(CONFIG, ATTRIBUTES)
+    assert isinstance(network, CAMNetwork)
+    return network
+
+
+@torch.inference_mode()
+def test_the_mean_of_the_evidence_over_positions_is_the_logit(model):
+    encoded = model(photos(side=64))
+    features = model.features(model.normalise(photos(side=64)))  # (B, C, h, w)
+    standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
+    for a, count in enumerate(CONFIG.values):
+        for value in range(count):
+            evidence = (standardised * model.rows[a, value][:, None, None]).sum(dim=1)  # (B, h, w)
+            expected = evidence.mean(dim=(1, 2)) + model.bias[a, value]
+            torch.testing.assert_close(encoded.logits[:, a, value], expected, rtol=0, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_attention_is_the_evidence_for_the_probable_values_against_the_others(model):
+    encoded = model(photos(side=64))
+    features = model.features(model.normalise(photos(side=64))).double()
+    standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
+    for a, count in enumerate(CONFIG.values):
+        probabilities = torch.softmax(3.0 * encoded.logits[:, a, :count].double(), dim=-1)
+        scores = sum(
+            (probabilities[:, value] - 1 / count)[:, None, None]
+            * (standardised * model.rows[a, value].double()[:, None, None]).sum(dim=1)
+            for value in range(count)
+        )
+        assert isinstance(scores, torch.Tensor)
+        expected = torch.softmax(scores.flatten(1), dim=1).reshape(scores.shape)
+        torch.testing.assert_close(encoded.attention[:, a].double(), expected, rtol=0, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_similarity_is_how_likely_both_photos_show_the_same_value_and_then_the_looks(model):
+    encoded = model(photos(side=64))
+    first, second = encoded.embeddings
+    for a, count in enumerate(CONFIG.values):
+        one, other = torch.softmax(3.0 * encoded.logits[:, a, :count], dim=-1)
+        pooled = model.features(model.normalise(photos(side=64))).mean(dim=(2, 3))
+        looks = [model.looks[a] @ ((each - model.average) / model.deviation) for each in pooled]
+        cosine = looks[0] @ looks[1] / (looks[0].norm() * looks[1].norm())
+        expected = 0.7 * (one * other).sqrt().sum() + 0.3 * cosine
+        torch.testing.assert_close((first[a] * second[a]).sum(), expected, rtol=0, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_both_levels_are_the_networks_own_maps(model):
+    pixels = torch.randn(2, 3, 64, 96)
+    backbone = model.backbone
+    last, (fine,) = backbone.net.forward_intermediates(pixels, indices=[3])
+    got = backbone(pixels)
+    assert got.shape == (2, backbone.channels, 4, 6)
+    assert torch.equal(got[:, backbone.last_channels :], fine)
+    for row, column in np.ndindex(4, 6):
+        assert torch.equal(got[:, : backbone.last_channels, row, column], last[:, :, row // 2, column // 2])
+
+
+def test_a_stage_that_does_not_fit_is_named_with_the_networks_strides():
+    with pytest.raises(ValueError, match=r"stage 1 of backbone 'test_resnet'.*strides \[2, 4, 8, 16, 32\].*\(3\)"):
+        LevelsBackbone("test_resnet", 1)
+    with pytest.raises(ValueError, match="cannot build backbone 'no_such_net'"):
+        LevelsBackbone("no_such_net", 3)
+
+
+def test_settings_without_the_number_of_values_build_no_classifier():
+    with pytest.raises(ValueError, match="values of 0 attributes for 3; expected one number each"):
+        build_model(SYSTEMS["cam"], 3)
+    with pytest.raises(ValueError, match="values of 2 attributes for 3; expected one number each"):
+        build_model(replace(SYSTEMS["cam"], values=(2, 2)), 3)
+
+
+def test_parts_are_the_stem_and_the_stages_and_some_must_learn():
+    backbone = LevelsBackbone("test_resnet", 3)
+    layers = {id(layer) for layer in backbone.first_parts(2)}
+    names = {name for name, layer in backbone.net.named_modules() if id(layer) in layers}
+    assert any(name.startswith("layer1") for name in names)
+    assert not any(name.startswith("layer2") for name in names)
+    assert backbone.first_parts(0) == []
+    with pytest.raises(ValueError, match="frozen_parts is 5; test_resnet has 5"):
+        backbone.first_parts(5)
