@@ -15,7 +15,7 @@ from tests.training.conftest import tiny_config
 
 @pytest.fixture
 def tiny_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "asen_v2_cpu", lambda: tiny_config(epochs=1))
+    monkeypatch.setitem(RECIPES, "cam_cpu", lambda: tiny_config(epochs=1))
 
 
 @pytest.mark.usefixtures("tiny_recipe")

@@ -15,6 +15,7 @@ from fashionsdk_training.loop.losses import (
     TripletLoss,
     alignment_loss,
     classification_loss,
+    value_loss,
 )
 
 MARGIN = 0.2
@@ -134,3 +135,27 @@ def test_automatic_weights_are_the_originals_formula_and_learn():
     slopes = [0.5 * math.exp(1) * loss + 1 for loss in (0.7, 2.0)]  # d/ds (0.5 e^s L + s) at s = 1
     assert weigh.scales.grad is not None
     assert weigh.scales.grad.tolist() == pytest.approx(slopes, rel=1e-6)
+
+
+def test_the_loss_of_values_is_a_photos_smoothed_cross_entropy_summed_over_its_labels():
+    rng = np.random.default_rng(3)
+    logits, values, smoothing = rng.normal(size=(5, 3, 4)), (4, 2, 1), 0.1
+    labels = np.array([[0, 1, 0], [3, -1, 0], [-1, -1, -1], [2, 0, -1], [-1, 1, 0]])
+    total = 0.0
+    for row, known in zip(logits, labels, strict=True):
+        for scores, label, count in zip(row, known, values, strict=True):
+            if label < 0 or count == 1:
+                continue
+            chances = np.exp(scores[:count]) / np.exp(scores[:count]).sum()
+            wanted = np.full(count, smoothing / count)
+            wanted[label] += 1 - smoothing
+            total -= (wanted * np.log(chances)).sum()
+    got = value_loss(torch.from_numpy(logits), torch.from_numpy(labels), smoothing, values)
+    assert float(got) == pytest.approx(total / 5)
+
+
+def test_without_a_label_the_loss_of_values_is_zero_and_has_a_gradient():
+    logits = torch.randn(2, 1, 3, requires_grad=True)
+    value_loss(logits, torch.full((2, 1), -1), 0.1, (3,)).backward()
+    assert logits.grad is not None
+    assert not logits.grad.any()

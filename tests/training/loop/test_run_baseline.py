@@ -115,7 +115,7 @@ def test_only_the_leading_process_measures_it(pretrained, data, tmp_path, caplog
 
 @pytest.mark.parametrize("option", [[], ["--no-baseline"]])
 def test_the_command_measures_it_unless_told_not_to(pretrained, table, tmp_path, monkeypatch, option):
-    monkeypatch.setitem(RECIPES, "asen_v2_cpu", lambda: replace(pretrained, epochs=1))
+    monkeypatch.setitem(RECIPES, "cam_cpu", lambda: replace(pretrained, epochs=1))
     out = tmp_path / "run"
     assert train(["--data", str(table), "--out", str(out), "--device", "cpu", *option]) == 0
     assert (out / "baseline").exists() == (not option)

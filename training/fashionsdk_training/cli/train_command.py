@@ -52,7 +52,7 @@ def train_parser() -> argparse.ArgumentParser:
         help="CSV table, or folder with labels.csv, the ASEN papers' index files or the CSN paper's triplet lists",
     )
     parser.add_argument("--out", required=True, type=Path, help="folder of the run; best/ in it is the checkpoint")
-    parser.add_argument("--recipe", choices=RECIPES, default="asen_v2_cpu", help="settings (default: %(default)s)")
+    parser.add_argument("--recipe", choices=RECIPES, default="cam_cpu", help="settings (default: %(default)s)")
     parser.add_argument(
         "--attribute",
         action="append",

@@ -1,0 +1,160 @@
+"""Runs of CAM: they start as linear classifiers, keep what is frozen, and end no worse."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from fashionsdk.evaluation import paired_bootstrap
+from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import Objective, Optimisation, Sampling
+from fashionsdk_training.loop import never_worse as module
+from fashionsdk_training.loop.never_worse import SHARES, between, never_worse
+from fashionsdk_training.loop.run_model import probe_weights, start_model
+from fashionsdk_training.loop.trainer import Trainer
+from fashionsdk_training.loop.validation import validate
+from fashionsdk_training.models import CAMNetwork
+from fashionsdk_training.probe import FrozenNetwork, probe_photos
+from tests.training.conftest import SYSTEMS, tiny_config
+from tests.training.loop.runs import ALONE, assert_same, tensors, train_in_two_parts
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """Settings of a CAM run with pretrained weights."""
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    save_file(timm.create_model("test_resnet", num_classes=0).state_dict(), path)
+    return tiny_config(
+        model=SYSTEMS["cam"],
+        pretrained=str(path),
+        epochs=2,
+        sampling=Sampling("photos", batch_size=8),
+        objective=Objective(triplet_weight=0.0, proxy_weight=0.0),
+        optimisation=Optimisation(
+            mixed_precision=False, ema_decay=0.5, backbone_rate=1.0, frozen_statistics=True, frozen_parts=2
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def run(config, data, tmp_path_factory):
+    """A finished run."""
+    out = tmp_path_factory.mktemp("runs") / "cam"
+    Trainer(config, data, out, ALONE, baseline=True).fit()
+    return out
+
+
+@pytest.fixture(scope="module")
+def start(config, data, run):
+    """The weights that the run began with."""
+    return probe_weights(config, data, config.preprocessing, run / "baseline", CPU)
+
+
+def network(config, data, weights) -> CAMNetwork:
+    model = start_model(config, [len(each.values) for each in data.labels.attributes])
+    assert isinstance(model, CAMNetwork)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
+def test_a_run_starts_as_the_linear_classifiers(config, data, run, start):
+    model = network(config, data, start)
+    frozen = FrozenNetwork.load(config.model, config.pretrained, CPU)
+    probed = probe_photos(frozen, data, config.preprocessing, run / "baseline")
+    images = torch.from_numpy(np.array(data.retrieval_photos.pixels))
+    with torch.inference_mode():
+        logits = model(images).logits
+    assert logits is not None
+    for a, expected in enumerate(probed.probe.probabilities(probed.valid)):
+        got = torch.softmax(logits[:, a, : expected.shape[1]], dim=-1).numpy()
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+
+
+def test_the_stem_the_first_stage_and_the_statistics_do_not_learn_and_the_rest_does(config, data, run, start):
+    trained = network(config, data, Checkpoint.load(run / "best").weights)
+    first = network(config, data, start)
+    changed = {name for name, value in trained.state_dict().items() if not torch.equal(value, first.state_dict()[name])}
+    assert not [name for name in changed if name.endswith(("running_mean", "running_var"))]
+    assert not [name for name in changed if name.startswith(("backbone.net.conv1", "backbone.net.layer1"))]
+    assert "rows" in changed
+    assert any(name.startswith("backbone.net.layer4") for name in changed)
+    assert any(name.startswith("backbone.net.layer2") for name in changed)
+
+
+def test_a_run_in_two_parts_ends_as_one_in_one_part(config, data, run, tmp_path):
+    train_in_two_parts(config, data, tmp_path)
+    assert_same(tensors(tmp_path), tensors(run))
+
+
+def test_all_batch_normalisation_stays_in_eval_mode(config, data, tmp_path):
+    trainer = Trainer(replace(config, epochs=1), data, tmp_path, ALONE)
+    trainer.fit()
+    layers = [each for each in trainer.criterion.model.modules() if isinstance(each, nn.BatchNorm2d)]
+    assert layers
+    assert not any(each.training for each in layers)
+    assert trainer.criterion.model.training
+
+
+def damaged(checkpoint: Checkpoint, amount: float) -> Checkpoint:
+    """Return a checkpoint whose classifiers were turned around by training."""
+    rows, bias = (checkpoint.weights[name] for name in ("rows", "bias"))
+    worse = {**checkpoint.weights, "rows": -amount * rows, "bias": -amount * bias}
+    return replace(checkpoint, weights=worse)
+
+
+def test_training_that_loses_is_taken_back_as_far_as_needed(config, data, run, start, monkeypatch, caplog):
+    monkeypatch.setattr(module, "lost_attributes", lambda first, second, _: ["colour"] * (second.overall.map < 60))
+    caplog.set_level("INFO")
+    best = damaged(replace(Checkpoint.load(run / "best"), weights=start), 2.0)
+    first = validate(network(config, data, start), data).evaluation
+    last = validate(network(config, data, best.weights), data).evaluation
+    assert first is not None
+    assert last is not None
+    taken, result = never_worse(best, start, last, first, data, CPU, 0)
+    share = taken.metrics["share_of_training"]
+    assert share in (*SHARES, 0.0)
+    expected = between(start, best.weights, share)
+    assert all(torch.equal(taken.weights[name], value) for name, value in expected.items())
+    assert taken.metrics["map"] == result.overall.map == pytest.approx(validate(taken.build(), data).value)
+    assert f"the checkpoint holds {100 * share:.0f} % of training" in caplog.text
+
+
+def test_if_any_share_loses_the_checkpoint_is_the_baseline(config, data, run, start, monkeypatch):
+    monkeypatch.setattr(module, "lost_attributes", lambda *_: ["colour"])
+    best = damaged(replace(Checkpoint.load(run / "best"), weights=start), 2.0)
+    last = validate(network(config, data, best.weights), data).evaluation
+    assert last is not None
+    taken, result = never_worse(best, start, last, last, data, CPU, 0)
+    assert taken.metrics["share_of_training"] == 0
+    metrics = Checkpoint.load(run / "best").metrics
+    for each in result.attributes:
+        assert each.map == pytest.approx(metrics[f"linear_map/{each.attribute}"], abs=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_weights_between_are_on_the_line_and_counters_are_the_ends(share):
+    start = {"weight": torch.tensor([0.0, 8.0]), "count": torch.tensor(3)}
+    end = {"weight": torch.tensor([4.0, 0.0]), "count": torch.tensor(7)}
+    got = between(start, end, share)
+    assert got["weight"].tolist() == [4 * share, 8 - 8 * share]
+    assert got["count"] == 7
+
+
+def test_a_run_that_loses_writes_the_checkpoint_that_does_not(config, data, tmp_path, monkeypatch):
+    reckless = replace(config, epochs=1, optimisation=replace(config.optimisation, learning_rate=3.0))
+    Trainer(reckless, data, tmp_path, ALONE, baseline=True).fit()
+    checkpoint = Checkpoint.load(tmp_path / "best")
+    baseline = validate(network(config, data, probe_weights(config, data, config.preprocessing, tmp_path, CPU)), data)
+    result = validate(checkpoint.build(), data)
+    assert result.evaluation is not None
+    assert baseline.evaluation is not None
+    comparison = paired_bootstrap(baseline.evaluation, result.evaluation, 0)
+    assert not [each for each in comparison.attributes if each.verdict == "lost"]
+    assert checkpoint.metrics["map"] == pytest.approx(result.value)
