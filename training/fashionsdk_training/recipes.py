@@ -39,6 +39,7 @@ def cam_cpu() -> TrainConfig:
             embedding_dimension=64,
             posterior_scale=3.0,
             posterior_weight=0.9,
+            attention_focus=0.25,
             feature_dropout=0.2,
         ),
         side=224,
