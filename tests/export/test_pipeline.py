@@ -8,17 +8,13 @@ import pytest
 import torch
 
 from fashionsdk import Bundle, BundleError, Embedder, Preprocessing, check
-from fashionsdk.photos import Cutout
 from fashionsdk_export import pipeline
 from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import export_graph
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.data import load_training_data
-from fashionsdk_training.loop.distributed import Processes
-from fashionsdk_training.loop.trainer import Trainer
-from tests.training.conftest import SIDE, tiny_config
+from tests.training.conftest import SIDE
 
 GRAPH_ATOL = 1e-5
 
@@ -99,23 +95,3 @@ def test_a_checkpoint_and_its_bundle_evaluate_alike(run, report, table, capsys):
     assert results[0]["attributes"] == results[1]["attributes"]
     assert results[0]["overall"] == results[1]["overall"]
     assert results[0]["overall"]["map"] == pytest.approx(Checkpoint.load(run).metrics["map"], abs=0.01)
-
-
-def test_a_run_on_whole_padded_photos_gives_a_bundle_that_sees_them_whole(table, tmp_path):
-    config = tiny_config(epochs=1, side=(64, 32), stored_side=(72, 36), fit="pad")
-    data = load_training_data(table, config.side, config.stored_side, tmp_path / "photos", fit=config.fit)
-    Trainer(config, data, tmp_path / "run", Processes(0, 1, torch.device("cpu"))).fit()
-    bundle = build_bundle(Checkpoint.load(tmp_path / "run" / "best"), tmp_path / "bundle").bundle
-    assert Bundle.open(bundle.path).manifest.preprocessing == Preprocessing((64, 32), fit="pad")
-    assert check(bundle.path).ok
-    photo = np.random.default_rng(0).integers(0, 256, (30, 90, 3), dtype=np.uint8)
-    got = Embedder(bundle).embed(photo, attention=True)
-    height, width = Checkpoint.load(tmp_path / "run" / "best").build()(torch.zeros(1, 64, 32, 3)).attention.shape[2:]
-    assert got.attention is not None
-    assert got.attention.shape[2:] == (height, width)
-    assert height == 2 * width
-    cut = Embedder(bundle).embed(Cutout(photo, (20, 0, 50, 30)))
-    np.testing.assert_array_equal(cut.vectors, Embedder(bundle).embed(photo[:, 20:50].copy()).vectors)
-    other = photo.copy()
-    other[:, :20] = other[:, 50:] = 255
-    assert not np.array_equal(got.vectors, Embedder(bundle).embed(other).vectors)

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from PIL import Image
 
 from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.attributes import Attribute, select
 from fashionsdk.backends import MAX_THREADS, BackendInfo, SharedResource, open_backend
 from fashionsdk.bundle import Bundle
 from fashionsdk.embedding._answers import check_answers
+from fashionsdk.embedding._arguments import as_sources, check_stream, opened_bundle
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.photos import Cutout, ImageSource, PixelBox, Preprocessing
+from fashionsdk.photos import ImageSource, PixelBox, Preprocessing
 
 Names: TypeAlias = str | Iterable[str] | None
 
@@ -59,7 +59,7 @@ class Embedder(SharedResource):
     ) -> None:
         batch_size = whole_number(batch_size, "batch_size")
         super().__init__("this Embedder", "open the bundle again with Embedder(...)")
-        self._bundle = _opened(bundle)
+        self._bundle = opened_bundle(bundle)
         self._batch_size = batch_size
         self._arguments: dict[str, Any] = {
             "device": device,
@@ -141,12 +141,7 @@ class Embedder(SharedResource):
         """
         self._check_open()
         index = self._select(attributes, attention)
-        sources = _as_sequence(images)
-        if box is not None:
-            if len(sources) != 1:
-                raise ValueError(f"box for {len(sources)} images; expected one image, or a Cutout for each garment")
-            sources = [Cutout(sources[0], box)]
-        with closing(read_batches(sources, self.preprocessing, self._batch_size)) as batches:
+        with closing(read_batches(as_sources(images, box), self.preprocessing, self._batch_size)) as batches:
             parts = [self._run(pixels, index, attention) for pixels in batches]
         return _join(parts) if parts else self._none(index, attention)
 
@@ -192,7 +187,7 @@ class Embedder(SharedResource):
             workers = whole_number(workers, "workers", most=MAX_THREADS, otherwise="None for one a CPU")
         if total is not None:
             total = whole_number(total, "total", least=0, otherwise="None")
-        _check_stream(sources, on_error)
+        check_stream(sources, on_error)
         return embed_stream(
             read_photos(sources, self.preprocessing, size, workers),
             partial(self._run, index=index, attention=attention),
@@ -225,37 +220,6 @@ class Embedder(SharedResource):
         maps = np.empty((0, len(index), *shape), np.float32) if attention and shape else None
         vectors = np.empty((0, len(index), self.dimension), np.float32)
         return Embeddings(vectors, tuple(self._names[i] for i in index), self.model, maps)
-
-
-def _as_sequence(images: ImageSource | Sequence[ImageSource]) -> Sequence[ImageSource] | Pixels:
-    if isinstance(images, np.ndarray):
-        return images if images.ndim == 4 else [images]
-    if isinstance(images, Sequence) and not isinstance(images, (str, bytes, bytearray, memoryview)):
-        return images
-    if isinstance(images, (str, Path, bytes, Image.Image, Cutout)):
-        return [images]
-    raise TypeError(
-        f"images is {type(images).__name__}; expected an image or a sequence of images; for a stream use embed_many"
-    )
-
-
-def _opened(bundle: object) -> Bundle:
-    if isinstance(bundle, Bundle):
-        return bundle
-    if not isinstance(bundle, (str, Path)):
-        raise TypeError(f"bundle is {type(bundle).__name__}; expected a Bundle or its path")
-    return Bundle.open(bundle)
-
-
-def _check_stream(sources: object, on_error: str) -> None:
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f"on_error is {on_error!r}; expected 'raise' or 'skip'")
-    if isinstance(sources, (str, bytes)) or (isinstance(sources, np.ndarray) and sources.ndim != 4):
-        raise TypeError("sources is a single image; expected an iterable of images, or use embed")
-    try:
-        iter(sources)  # type: ignore[call-overload]  # what has only __getitem__ is no Iterable, but can be iterated
-    except TypeError as error:
-        raise TypeError(f"sources is {type(sources).__name__}; expected an iterable of images") from error
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:

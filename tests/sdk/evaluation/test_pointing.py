@@ -88,13 +88,6 @@ def test_a_quarter_of_a_wide_photo_covers_half_the_square():
     assert visible_area(box, placement) == pytest.approx(0.5)
 
 
-def test_with_padding_a_quarter_of_a_wide_photo_is_a_quarter_of_what_is_seen():
-    placement = Preprocessing(32, fit="pad").placement((200, 100))  # 32 x 16, with 8 rows of padding on each side
-    (box,) = in_input(np.array([[0.25, 0.0, 0.5, 1.0]]), placement)
-    np.testing.assert_allclose(box, [0.25, 0.25, 0.5, 0.75])
-    assert visible_area(box, placement) == pytest.approx(0.25)
-
-
 def test_a_peak_in_the_padding_is_a_miss():
     placement = Preprocessing(32, fit="pad").placement((200, 100))
     boxes = {0: {"neckline": Box(0, 0, 1, 1), "sleeve": Box(0, 0, 1, 1)}}

@@ -205,12 +205,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check the numbers, and settle what has two spellings."""
         check_choice("fit", self.fit, Fit)
-        for name, value in (
-            ("side", self.preprocessing.side),
-            ("stored_side", self.stored.side),
-            ("padding", self.preprocessing.padding),
-        ):
+        for name, value in (("side", self.preprocessing.side), ("padding", self.preprocessing.padding)):
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "stored_side", self.stored.side)
         self._check_stages()
         if self.posteriors and (not self.objective.proxy_weight or self.model.local is not None):
             raise ValueError(
