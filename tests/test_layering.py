@@ -89,9 +89,9 @@ def test_imports_point_back_along_the_flow_only(package):
 def test_the_layering_test_sees_imports():
     trainer = PACKAGES["fashionsdk_training"] / "loop/trainer.py"
     assert "torch" in imported(trainer)
-    assert {"fashionsdk.evaluation", "fashionsdk_training.loop.criterion"} <= imported_modules(trainer)
+    assert {"fashionsdk.evaluation", "fashionsdk_training.loop.step"} <= imported_modules(trainer)
     assert is_package("fashionsdk.evaluation")
-    assert is_module("fashionsdk_training.loop.criterion")
+    assert is_module("fashionsdk_training.loop.step.criterion")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -21,8 +21,8 @@ from fashionsdk_training.data import load_training_data
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.errors import CheckpointError, TrainingError
 from fashionsdk_training.loop.distributed import Processes
-from fashionsdk_training.loop.optimizer import highest_rate
-from fashionsdk_training.loop.schedule import rate_at
+from fashionsdk_training.loop.step.optimizer import highest_rate
+from fashionsdk_training.loop.step.schedule import rate_at
 from fashionsdk_training.loop.trainer import STATE_FILE, Trainer
 from fashionsdk_training.models import ASENetV2
 from tests.training.conftest import SIDE, tiny_config
@@ -59,7 +59,7 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_unbroken_one_does(data, whole, 
 
 
 def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("fashionsdk_training.loop.mixed_precision.computes_bfloat16", lambda: True)
+    monkeypatch.setattr("fashionsdk_training.loop.step.mixed_precision.computes_bfloat16", lambda: True)
     config = tiny_config(
         epochs=2,
         model=ModelConfig(backbone="test_efficientnet", stage=4, common_dimension=16),
@@ -72,7 +72,7 @@ def test_mixed_precision_and_accumulation_resume_bit_for_bit_too(data, tmp_path,
 
 @pytest.mark.parametrize(("computes", "trains_in"), [(True, "bfloat16"), (None, "bfloat16"), (False, "float32")])
 def test_a_cpu_without_instructions_for_bfloat16_trains_in_float32(data, tmp_path, monkeypatch, computes, trains_in):
-    monkeypatch.setattr("fashionsdk_training.loop.mixed_precision.computes_bfloat16", lambda: computes)
+    monkeypatch.setattr("fashionsdk_training.loop.step.mixed_precision.computes_bfloat16", lambda: computes)
     trainer = Trainer(tiny_config(epochs=1, optimisation=Optimisation()), data, tmp_path, ALONE)
     seen = set()
     trainer.criterion.register_forward_pre_hook(lambda *_: seen.add(torch.is_autocast_enabled("cpu")))

@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fashionsdk_training.config import ModelConfig, Objective, Sampling
-from fashionsdk_training.loop.optimizer import freeze_for_epoch, set_rates
 from fashionsdk_training.loop.run_files.run_log import RunLog
+from fashionsdk_training.loop.step.optimizer import freeze_for_epoch, set_rates
 from fashionsdk_training.loop.trainer import Trainer
 from fashionsdk_training.models import CSN, ASENPlusPlus
 from tests.training.conftest import SYSTEMS, tiny_config

@@ -1,7 +1,7 @@
 """The training loop: losses, schedule, epochs, validation, and a state to resume from."""
 
 from fashionsdk_training.loop.distributed import processes
-from fashionsdk_training.loop.mixed_precision import keep_depthwise_float32
+from fashionsdk_training.loop.step import keep_depthwise_float32
 from fashionsdk_training.loop.trainer import BEST_FOLDER, Trainer
 from fashionsdk_training.loop.validation import PHOTOS_AT_ONCE, evaluate_checkpoint, evaluate_model
 

@@ -20,13 +20,8 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import ModelConfig, TrainConfig
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.errors import TrainingError
-from fashionsdk_training.loop.criterion import Criterion
 from fashionsdk_training.loop.distributed import Processes
-from fashionsdk_training.loop.freed_memory import keep_freed_memory
 from fashionsdk_training.loop.loader import Batch, build_loader
-from fashionsdk_training.loop.mixed_precision import bfloat16_pays, keep_depthwise_float32
-from fashionsdk_training.loop.moving_average import moving_average
-from fashionsdk_training.loop.optimizer import build_optimizer, freeze_for_epoch, highest_rate, set_rates
 from fashionsdk_training.loop.run_baseline import BASELINE_FOLDER, RunBaseline
 from fashionsdk_training.loop.run_files import (
     ResumePoint,
@@ -37,6 +32,16 @@ from fashionsdk_training.loop.run_files import (
     save_state,
 )
 from fashionsdk_training.loop.run_model import probe_weights, start_model, trained_network
+from fashionsdk_training.loop.step import (
+    Criterion,
+    build_optimizer,
+    freeze_for_epoch,
+    highest_rate,
+    keep_freed_memory,
+    moving_average,
+    prepare_autocast,
+    set_rates,
+)
 from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import CAMNetwork, build_model
 
@@ -78,31 +83,21 @@ class Trainer:
     def __post_init__(self) -> None:
         """Build the model and everything around it."""
         check_attributes(self.data.retrieval, [attribute.name for attribute in self.data.labels.attributes])
-        config, values = self.config, [len(attribute.values) for attribute in self.data.labels.attributes]
+        config, settings = self.config, self.config.optimisation
+        values = [len(attribute.values) for attribute in self.data.labels.attributes]
         torch.manual_seed(config.seed)
         self.criterion = Criterion(start_model(config, values), config.objective, values)
         self.criterion.to(self.peers.device)
-        if config.optimisation.channels_last:
+        if settings.channels_last:
             self.criterion.to(memory_format=torch.channels_last)
-        self._autocast = self._use_autocast()
+        self._autocast = prepare_autocast(self.criterion.model, settings.mixed_precision, self.peers.device)
         self._classifies = isinstance(self.criterion.model, CAMNetwork)
-        self.average = moving_average(self.criterion, config.optimisation.ema_decay)
+        self.average = moving_average(self.criterion, settings.ema_decay)
         self.average_steps = 0
-        self.optimizer = build_optimizer(self.criterion, config.optimisation)
+        self.optimizer = build_optimizer(self.criterion, settings)
         self.loader = build_loader(config, self.data, self.peers)
         self.history: list[Mapping[str, float]] = []
         self._beside: RunBaseline | None = None
-
-    def _use_autocast(self) -> bool:
-        """Tell whether to train in bfloat16, and prepare the model for it."""
-        if not self.config.optimisation.mixed_precision:
-            return False
-        if not bfloat16_pays(self.peers.device):
-            logger.info("training in float32: this CPU has no instructions for bfloat16, which would take longer")
-            return False
-        if self.peers.device.type == "cpu":
-            keep_depthwise_float32(self.criterion.model)
-        return True
 
     def fit(self) -> Checkpoint:
         """Train to the end and return the best checkpoint.

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load, save
 
 from fashionsdk_training.errors import CheckpointError
-from fashionsdk_training.loop.moving_average import moving_average
 from fashionsdk_training.loop.run_files.resume_state import ResumePoint, load_state, save_state
+from fashionsdk_training.loop.step.weight_average import moving_average
 
 POINT = ResumePoint({"seed": 0}, 2, ({"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}), 7)
 

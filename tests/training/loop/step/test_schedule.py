@@ -3,7 +3,7 @@
 import pytest
 
 from fashionsdk_training.config import Optimisation
-from fashionsdk_training.loop.schedule import rate_at
+from fashionsdk_training.loop.step.schedule import rate_at
 
 STEPS = Optimisation(schedule="step", warmup_epochs=0, step_epochs=3, step_decay=0.5)
 

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from fashionsdk_training.loop.freed_memory import keep_freed_memory
+from fashionsdk_training.loop.step.freed_memory import keep_freed_memory
 print(keep_freed_memory() if sys.argv[1] == "keep" else None)
 for turn in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

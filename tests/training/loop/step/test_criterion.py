@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fashionsdk_training.config import Objective
-from fashionsdk_training.loop.criterion import Criterion
-from fashionsdk_training.loop.losses import BatchTripletLoss, TripletLoss, alignment_loss, classification_loss
+from fashionsdk_training.loop.step.criterion import Criterion
+from fashionsdk_training.loop.step.losses import BatchTripletLoss, TripletLoss, alignment_loss, classification_loss
 from fashionsdk_training.models import build_model
 from tests.training.conftest import SYSTEMS, trained_like
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from fashionsdk_training.config import ModelConfig, Objective
-from fashionsdk_training.loop.criterion import Criterion
-from fashionsdk_training.loop.losses import BatchTripletLoss
-from fashionsdk_training.loop.mixed_precision import keep_depthwise_float32
+from fashionsdk_training.loop.step.criterion import Criterion
+from fashionsdk_training.loop.step.losses import BatchTripletLoss
+from fashionsdk_training.loop.step.mixed_precision import keep_depthwise_float32
 from fashionsdk_training.models import build_model
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fashionsdk_training.loop.moving_average import WARMUP, moving_average
+from fashionsdk_training.loop.step.weight_average import WARMUP, moving_average
 
 
 def small_network() -> nn.Module:

@@ -1,11 +1,32 @@
 """Mixed precision where it is faster than float32."""
 
+import logging
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fashionsdk.backends import computes_bfloat16
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_autocast(model: nn.Module, wanted: bool, device: torch.device) -> bool:
+    """Tell whether to train in bfloat16, and prepare the model for it.
+
+    Args:
+        model: the network.
+        wanted: whether the settings ask for mixed precision.
+        device: where it trains.
+    """
+    if not wanted:
+        return False
+    if not bfloat16_pays(device):
+        logger.info("training in float32: this CPU has no instructions for bfloat16, which would take longer")
+        return False
+    if device.type == "cpu":
+        keep_depthwise_float32(model)
+    return True
 
 
 def bfloat16_pays(device: torch.device) -> bool:

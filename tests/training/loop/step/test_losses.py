@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionsdk_training.loop.losses import (
+from fashionsdk_training.loop.step.losses import (
     AutomaticWeights,
     BatchTripletLoss,
     ProxyLoss,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import Objective
-from fashionsdk_training.loop.losses import (
+from fashionsdk_training.loop.step.losses import (
     AutomaticWeights,
     BatchTripletLoss,
     ProxyLoss,

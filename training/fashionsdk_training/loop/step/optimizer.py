@@ -6,8 +6,8 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 
 from fashionsdk_training.config import Optimisation, TrainConfig
-from fashionsdk_training.loop.criterion import Criterion
-from fashionsdk_training.loop.schedule import rate_at
+from fashionsdk_training.loop.step.criterion import Criterion
+from fashionsdk_training.loop.step.schedule import rate_at
 from fashionsdk_training.models import ASENPlusPlus, LevelsBackbone
 
 

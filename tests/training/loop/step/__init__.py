@@ -1,0 +1,1 @@
+"""Tests of one step of training."""
