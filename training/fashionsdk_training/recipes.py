@@ -46,7 +46,7 @@ def cam_cpu() -> TrainConfig:
         stored_side=256,
         fit="pad",
         epochs=6,
-        sampling=Sampling("photos", batch_size=32),
+        sampling=Sampling("photos", batch_size=32, least_batches=50),
         objective=Objective(triplet_weight=0.0, proxy_weight=0.0),
         optimisation=Optimisation(
             learning_rate=3e-4, backbone_rate=1.0, frozen_statistics=True, frozen_parts=4, clip_norm=5.0

@@ -7,6 +7,7 @@ import pytest
 from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
 
 ASEN_PP = ModelConfig("asen_pp", local=LocalBranch())
+CAM, NO_METRIC = ModelConfig("cam"), Objective(triplet_weight=0, proxy_weight=0)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +25,18 @@ ASEN_PP = ModelConfig("asen_pp", local=LocalBranch())
         (lambda: Optimisation(warmup_epochs=-1), "warmup_epochs is -1"),
         (lambda: Optimisation(learning_rate=0), "learning_rate 0"),
         (lambda: Optimisation(step_epochs=0), "step_epochs 0"),
-        (lambda: Sampling("group"), "kind is 'group'; expected triplets or groups"),  # type: ignore[arg-type]
+        (lambda: Sampling("group"), "kind is 'group'; expected triplets or groups or photos"),  # type: ignore[arg-type]
         (lambda: Sampling(batch_size=10, group_size=4), "whole groups"),
-        (lambda: Objective(triplet_weight=0, proxy_weight=0), "one must be above 0"),
+        (lambda: TrainConfig(objective=NO_METRIC), "proxy_weight for asen_v2; expected both 0 for cam"),
+        (
+            lambda: TrainConfig(CAM),
+            "proxy_weight for cam; expected both 0 for cam, which learns by cross entropy alone",
+        ),
+        (lambda: TrainConfig(optimisation=Optimisation(frozen_parts=1)), "frozen_parts for asen_v2; only cam's"),
+        (lambda: Optimisation(frozen_parts=-1), "frozen_parts is -1"),
+        (lambda: Sampling(least_batches=-1), "least_batches is -1"),
+        (lambda: ModelConfig("cam", attention_focus=0), "attention_focus 0, feature_dropout 0.0; expected above 0"),
+        (lambda: ModelConfig("cam", feature_dropout=1), "0 <= feature_dropout < 1"),
         (lambda: Objective(label_smoothing=1), "out of range"),
         (lambda: ModelConfig("resnet"), "architecture is 'resnet'"),  # type: ignore[arg-type]
         (lambda: Objective(triplet_weight=-1), "must not be negative"),
@@ -49,7 +59,7 @@ ASEN_PP = ModelConfig("asen_pp", local=LocalBranch())
         (lambda: TrainConfig(objective=Objective(automatic_weights=True)), "only ag_man weighs"),
         (lambda: ModelConfig("asen", masks="fixed"), "asen has no fixed masks"),
         (lambda: ModelConfig("ag_man", stage=0), "stage is 0; ag_man"),
-        (lambda: Sampling(triplets_an_epoch=-1), "triplets_an_epoch -1"),
+        (lambda: Sampling(triplets_an_epoch=-1), "triplets_an_epoch is -1"),
         (lambda: TrainConfig(ASEN_PP, side=200, stored_side=200), "global_side is 224 of a picture of 200"),
     ],
 )

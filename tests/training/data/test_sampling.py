@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fashionsdk_training.data.sampling import GroupSampler, PhotoSampler, TripletSampler, ValueIndex
+from fashionsdk_training.data.sampling import GroupSampler, TripletSampler, ValueIndex
 from fashionsdk_training.errors import DataError
 
 labels_of = st.lists(st.tuples(st.integers(-1, 3), st.integers(-1, 1)), min_size=6, max_size=40)
@@ -80,23 +80,3 @@ def test_a_value_with_one_photo_is_counted_and_only_a_negative():
 def test_groups_that_do_not_fill_a_batch_are_an_error():
     with pytest.raises(ValueError, match="expected a multiple"):
         GroupSampler(np.zeros((4, 1), np.int32), 10, 4, 0)
-
-
-@given(labels_of, st.integers(0, 5), st.integers(1, 50))
-def test_an_epoch_of_photos_has_each_labelled_photo_once_at_most_and_all_but_part_of_a_batch(rows, epoch, size):
-    labels = np.array(rows, np.int32)
-    assume(any(len(set(column[column >= 0])) > 1 for column in labels.T))
-    sampler = PhotoSampler(labels, size, seed=3)
-    drawn = [draw.images.tolist() for draw in sampler.epoch(epoch)]
-    assert drawn == [draw.images.tolist() for draw in sampler.epoch(epoch)]
-    assert len(drawn) == sampler.batches() >= 1
-    labelled = {i for i, row in enumerate(labels) if max(row) >= 0}
-    assert {len(batch) for batch in drawn} == {min(size, len(labelled))}
-    photos = [photo for batch in drawn for photo in batch]
-    assert len(set(photos)) == len(photos) > len(labelled) - size
-    assert set(photos) <= labelled
-
-
-def test_photos_without_two_values_of_anything_cannot_be_told_apart():
-    with pytest.raises(DataError, match="3 photos have no attribute with two values"):
-        PhotoSampler(np.array([[0, -1], [0, 1], [-1, 1]], np.int32), 2, 0)

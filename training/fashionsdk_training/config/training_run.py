@@ -24,6 +24,7 @@ class Sampling:
         group_size: photos per group, for ``groups``.
         triplets_an_epoch: random triplets per epoch, 100,000 in the papers' programs. 0 for a third of the number of
             photos.
+        least_batches: of an epoch of ``photos``: fewer photos are passed several times.
         most_triplets: how many listed triplets (Zappos50k) to train on, 100,000 as in the CSN program. 0 for all.
     """
 
@@ -32,14 +33,14 @@ class Sampling:
     group_size: int = 4
     triplets_an_epoch: int = 0
     most_triplets: int = 100_000
+    least_batches: int = field(default=0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the sizes against each other."""
         check_choice("kind", self.kind, SamplerKind)
-        if min(self.most_triplets, self.triplets_an_epoch) < 0:
-            raise ValueError(
-                f"most_triplets {self.most_triplets}, triplets_an_epoch {self.triplets_an_epoch}; expected 0 or more"
-            )
+        for name in ("most_triplets", "triplets_an_epoch", "least_batches"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
         if self.batch_size < 3 or self.group_size < 2 or (self.kind == "groups" and self.batch_size % self.group_size):
             raise ValueError(
                 f"batch_size {self.batch_size}, group_size {self.group_size}; expected at least 3 photos a batch, "

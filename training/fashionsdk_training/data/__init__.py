@@ -3,7 +3,8 @@
 from fashionsdk_training.data.augmentation import Augmentation
 from fashionsdk_training.data.listed_triplets import ListedTripletSampler, TripletData, load_triplet_data
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
-from fashionsdk_training.data.sampling import Draw, GroupSampler, PhotoSampler, Sampler, TripletSampler
+from fashionsdk_training.data.photo_sampler import PhotoSampler
+from fashionsdk_training.data.sampling import Draw, GroupSampler, Sampler, TripletSampler
 from fashionsdk_training.data.split_leaks import check_splits_differ
 from fashionsdk_training.data.training_data import TrainingData, load_photos, load_training_data
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels

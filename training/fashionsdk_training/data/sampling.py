@@ -68,6 +68,31 @@ class ValueIndex:
             )
 
 
+class RandomOrders:
+    """An endless sequence of photos: all of them in a random order, then in another, and so on.
+
+    Args:
+        photos: their indices.
+        seed: of the orders.
+    """
+
+    def __init__(self, photos: NDArray[np.int64], seed: int) -> None:
+        self.photos, self.seed = photos, seed
+
+    def __len__(self) -> int:
+        """Return how many photos there are."""
+        return len(self.photos)
+
+    def from_position(self, position: int, count: int) -> NDArray[np.int64]:
+        """Return ``count`` photos from ``position`` on."""
+        turns = range(position // len(self), (position + count - 1) // len(self) + 1)
+        start = position - turns[0] * len(self)
+        return np.concatenate([self._order(turn) for turn in turns])[start : start + count]
+
+    def _order(self, turn: int) -> NDArray[np.int64]:
+        return np.random.default_rng((self.seed, turn)).permutation(self.photos)
+
+
 class TripletSampler:
     """The papers' sampling: a random attribute, a random value of it, two photos of that value and one of another.
 
@@ -126,7 +151,7 @@ class GroupSampler:
         self._labels_of = [
             [a for a in self.index.comparable if (a, int(row[a])) in self.index.paired] for row in labels
         ]
-        self._leaders = np.flatnonzero([bool(of) for of in self._labels_of])
+        self._leaders = RandomOrders(np.flatnonzero([bool(of) for of in self._labels_of]), seed)
 
     def batches(self) -> int:
         """Return the number of batches an epoch has."""
@@ -137,22 +162,9 @@ class GroupSampler:
         groups = self.batch_size // self.group_size
         for step in range(self.batches()):
             position = (epoch * self.batches() + step) * groups
-            leaders = [self._leader(position + i) for i in range(groups)]
+            leaders = [int(leader) for leader in self._leaders.from_position(position, groups)]
             rng = np.random.default_rng((self.seed, epoch, step))
             yield Draw(np.concatenate([self._group(leader, rng) for leader in leaders]))
-
-    def _leader(self, position: int) -> int:
-        """Return the photo at ``position`` of an endless sequence of random orders of all leaders."""
-        turn, index = divmod(position, len(self._leaders))
-        return int(self._order(turn)[index])
-
-    def _order(self, turn: int) -> NDArray[np.int64]:
-        if getattr(self, "_turn", None) != turn:
-            self._turn, self._shuffled = (
-                turn,
-                np.random.default_rng((self.seed, turn)).permutation(self._leaders),
-            )
-        return self._shuffled
 
     def _group(self, leader: int, rng: np.random.Generator) -> NDArray[np.int64]:
         attribute = int(rng.choice(self._labels_of[leader]))
@@ -161,32 +173,3 @@ class GroupSampler:
         chosen = rng.choice(others, min(self.group_size - 1, len(others)), replace=False)
         fill = rng.integers(0, len(self.index.labels), self.group_size - 1 - len(chosen))  # a value of few photos
         return np.concatenate([[leader], chosen, fill])
-
-
-class PhotoSampler:
-    """Every photo with a label once an epoch, in random order; what does not fill a batch is left out.
-
-    Args:
-        labels: ``(N, A)`` value indices, -1 where there is none.
-        batch_size: photos a batch; fewer if there are no more.
-        seed: of the order.
-
-    Raises:
-        DataError: no attribute has two values, so there is nothing to tell apart.
-    """
-
-    def __init__(self, labels: NDArray[np.int32], batch_size: int, seed: int) -> None:
-        if not any(len(np.unique(column[column >= 0])) > 1 for column in labels.T):
-            raise DataError(f"{len(labels)} photos have no attribute with two values; expected at least one")
-        (self.photos,) = np.nonzero((labels >= 0).any(axis=1))
-        self.batch_size, self.seed = min(batch_size, len(self.photos)), seed
-
-    def batches(self) -> int:
-        """Return the number of batches an epoch has."""
-        return len(self.photos) // self.batch_size
-
-    def epoch(self, epoch: int) -> Iterator[Draw]:
-        """Yield the batches of one epoch."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(self.photos)
-        for step in range(self.batches()):
-            yield Draw(order[step * self.batch_size : (step + 1) * self.batch_size])

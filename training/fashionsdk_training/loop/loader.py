@@ -126,5 +126,5 @@ def _build_sampler(config: TrainConfig, data: TrainingData) -> Sampler:
     if config.sampling.kind == "triplets":
         return TripletSampler(data.values, size, config.seed, config.sampling.triplets_an_epoch)
     if config.sampling.kind == "photos":
-        return PhotoSampler(data.values, size, config.seed)
+        return PhotoSampler(data.values, size, config.sampling.least_batches, config.seed)
     return GroupSampler(data.values, size, config.sampling.group_size, config.seed)
