@@ -15,7 +15,7 @@ from fashionsdk.bundle.graph._onnx_graph import read_graph
 from fashionsdk.bundle.graph._sizes import check_sizes, tensor_sizes
 from fashionsdk.photos._preprocessing import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
-from tests.training.conftest import SYSTEMS, trained_like
+from tests.training.conftest import SYSTEMS, trained_like, with_values
 
 SIDE, ATTRIBUTES = 48, 3
 PHOTOS_CHECKED = 2  # photos that a graph's sizes are compared for
@@ -28,8 +28,8 @@ NETWORKS = {
 
 def checkpoint(network: str) -> Checkpoint:
     """Return a small network of ``NETWORKS``; its batch-norm statistics are not the initial ones."""
-    config = NETWORKS[network]
-    count = ATTRIBUTES + config.added
+    count = ATTRIBUTES + NETWORKS[network].added
+    config = with_values(NETWORKS[network], count)
     attributes = tuple(Attribute(f"attribute {a}", ("x", "y")) for a in range(count))
     return Checkpoint(config, Preprocessing(SIDE), attributes, trained_like(config, count).state_dict())
 

@@ -23,8 +23,9 @@ SMALL = ModelConfig(
     hidden_dimension=12,
     embedding_dimension=20,
 )
+PAPER_SYSTEMS = systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24))
 SYSTEMS = {
-    **systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24)),
+    **PAPER_SYSTEMS,
     "cam": replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0),
 }
 

@@ -13,7 +13,7 @@ from fashionsdk_training.loop.run_files.run_log import RunLog
 from fashionsdk_training.loop.step.optimizer import freeze_for_epoch, set_rates
 from fashionsdk_training.loop.trainer import Trainer
 from fashionsdk_training.models import CSN, ASENPlusPlus
-from tests.training.conftest import SYSTEMS, tiny_config
+from tests.training.conftest import PAPER_SYSTEMS, tiny_config
 from tests.training.loop.runs import ALONE, assert_same, tensors, train_in_two_parts
 
 TRIPLETS = {"sampling": Sampling("triplets", batch_size=9), "objective": Objective(proxy_weight=0.0)}
@@ -21,7 +21,7 @@ TRIPLETS = {"sampling": Sampling("triplets", batch_size=9), "objective": Objecti
 
 def system_config(system, **changes):
     """Settings of a run of two epochs; ASEN++ has a stage in each."""
-    config = tiny_config(**({"model": SYSTEMS[system], "epochs": 2} | changes))
+    config = tiny_config(**({"model": PAPER_SYSTEMS[system], "epochs": 2} | changes))
     if system != "asen_pp":
         return config
     return replace(config, optimisation=replace(config.optimisation, global_epochs=1, global_rate=0.1))
@@ -35,7 +35,7 @@ def moved(before, module):
     return {key for key, value in module.state_dict().items() if not torch.equal(value, before[key])}
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", PAPER_SYSTEMS)
 def test_every_system_trains_and_its_checkpoint_builds(system, data, tmp_path):
     trainer = Trainer(system_config(system), data, tmp_path, ALONE)
     before = copied(trainer.criterion.model)
@@ -43,7 +43,7 @@ def test_every_system_trains_and_its_checkpoint_builds(system, data, tmp_path):
     model = checkpoint.build()
     assert all(np.isfinite(row["loss"]) for row in checkpoint.history)
     assert checkpoint.metrics["map"] > 0
-    assert checkpoint.model == SYSTEMS[system]
+    assert checkpoint.model == PAPER_SYSTEMS[system]
     still = before.keys() - moved(before, trainer.criterion.model) - {"mean", "std"}
     assert still == ({"masks"} if system == "csn_fixed" else set())
     if isinstance(model, CSN) and system == "csn_fixed":
@@ -51,7 +51,7 @@ def test_every_system_trains_and_its_checkpoint_builds(system, data, tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{}, TRIPLETS], ids=["groups", "triplets"])
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", PAPER_SYSTEMS)
 def test_every_trainable_parameter_gets_a_gradient_in_every_stage(system, changes, data, tmp_path):
     """Otherwise distributed training would wait for it for ever."""
     trainer = Trainer(system_config(system, **changes), data, tmp_path, ALONE)
@@ -115,13 +115,13 @@ def test_asen_pp_resumes_between_its_stages_bit_for_bit(data, tmp_path):
 
 
 def test_a_name_with_backbone_in_it_stands_for_a_file_of_each_backbone(data, tmp_path):
-    branch = SYSTEMS["asen_pp"].local
+    branch = PAPER_SYSTEMS["asen_pp"].local
     assert branch is not None
     local = replace(branch, backbone="test_efficientnet")
     for name in ("test_resnet", "test_efficientnet"):
         state = timm.create_model(name).state_dict()
         save_file({key: value.contiguous() for key, value in state.items()}, tmp_path / f"{name}.safetensors")
-    config = system_config("asen_pp", model=replace(SYSTEMS["asen_pp"], local=local))
+    config = system_config("asen_pp", model=replace(PAPER_SYSTEMS["asen_pp"], local=local))
     source = str(tmp_path / "{backbone}.safetensors")
     trainer = Trainer(replace(config, pretrained=source), data, tmp_path, ALONE)
     for backbone in trainer.criterion.model.backbones():

@@ -9,7 +9,7 @@ from fashionsdk_training.config import Objective
 from fashionsdk_training.loop.step.criterion import Criterion
 from fashionsdk_training.loop.step.losses import BatchTripletLoss, TripletLoss, alignment_loss, classification_loss
 from fashionsdk_training.models import build_model
-from tests.training.conftest import SYSTEMS, trained_like
+from tests.training.conftest import PAPER_SYSTEMS, trained_like
 
 LABELS = torch.tensor([[0, 1], [0, 0], [1, 1], [1, 0], [0, -1], [-1, 1]])
 TRIPLETS = torch.tensor([[0, 1, 2, 0], [2, 0, 3, 1]])
@@ -24,7 +24,7 @@ def photos(seed=0):
 
 
 def criterion(system, objective=PAPER):
-    return Criterion(trained_like(SYSTEMS[system], 2), objective, [2, 2]).eval()
+    return Criterion(trained_like(PAPER_SYSTEMS[system], 2), objective, [2, 2]).eval()
 
 
 def metric(embeddings, triplets):
@@ -33,7 +33,7 @@ def metric(embeddings, triplets):
 
 @torch.no_grad()
 @BOTH
-@pytest.mark.parametrize("system", [name for name in SYSTEMS if name not in ("asen_pp", "ag_man")])
+@pytest.mark.parametrize("system", [name for name in PAPER_SYSTEMS if name not in ("asen_pp", "ag_man")])
 def test_most_networks_minimise_the_triplet_loss_alone(system, triplets):
     trained = criterion(system)
     expected = metric(trained.model(photos()).embeddings, triplets)
@@ -104,8 +104,10 @@ def test_ag_man_weighs_its_losses_automatically_if_set():
 
 
 def test_a_batch_without_labels_gives_no_loss_and_no_error():
-    for system in SYSTEMS:
-        trained = Criterion(build_model(SYSTEMS[system], 2).train(), replace(PAPER, classification_weight=0), [2, 2])
+    for system in PAPER_SYSTEMS:
+        trained = Criterion(
+            build_model(PAPER_SYSTEMS[system], 2).train(), replace(PAPER, classification_weight=0), [2, 2]
+        )
         loss = trained(photos(), torch.full((6, 2), -1), None)
         loss.backward()
         assert float(loss.detach()) == 0
