@@ -208,7 +208,7 @@ def test_a_graph_of_one_batch_size_or_of_another_input_is_rejected(graph, tmp_pa
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
     del model.graph.value_info[:]
     onnx.save(model, tmp_path / "fixed.onnx")
-    with pytest.raises(ExportError, match=r"has the inputs images \(4, 48, 48, 3\); expected images \(B, S, S, 3\)"):
+    with pytest.raises(ExportError, match=r"has the inputs images \(4, 48, 48, 3\); expected images \(B, H, W, 3\)"):
         build_engine(tmp_path / "fixed.onnx", "fp32", ADA)
 
 
