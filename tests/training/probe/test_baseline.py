@@ -50,6 +50,17 @@ def test_features_are_the_whole_networks_of_each_photo_alone(network, weights):
             np.testing.assert_allclose(row, model.eval()(((image - mean) / std)[None])[0], rtol=0, atol=BATCH_ATOL)
 
 
+def test_padded_photos_give_the_features_of_the_photos_without_their_padding_laid_anew(network):
+    pixels, pad = photos(6, 48).numpy(), Preprocessing((48, 32), fit="pad")
+    visible = np.array([(0, 5, 48, 40), (7, 0, 30, 48), (0, 0, 48, 48), (0, 20, 48, 21), (3, 4, 5, 6), (0, 0, 9, 48)])
+    laid = [
+        pad.read(photo[top:bottom, left:right].copy())
+        for photo, (left, top, right, bottom) in zip(pixels, visible, strict=True)
+    ]
+    expected = network.features(PhotoCache(np.stack(laid), {}), pad)
+    np.testing.assert_array_equal(network.features(PhotoCache(pixels, {}, visible), pad), expected)
+
+
 def test_the_files_name_may_stand_for_the_backbones(weights):
     network = FrozenNetwork.load(TINY, weights.with_name("{backbone}.safetensors"), CPU)
     assert network.digest() == FrozenNetwork.load(TINY, weights, CPU).digest()

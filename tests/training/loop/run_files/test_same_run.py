@@ -58,3 +58,13 @@ def test_stages_may_not_differ_in_a_run_of_the_same_length():
 def test_fewer_epochs_than_are_done_is_an_error():
     with pytest.raises(CheckpointError, match=r"run has 8 epochs; got 7; expected as many or more \(--epochs\)"):
         continued(replace(CONFIG, epochs=7), of(CONFIG), of(replace(CONFIG, epochs=7)), 8, Path("run"))
+
+
+def test_a_run_that_padded_before_the_colour_was_recorded_continues_with_white():
+    white = replace(CONFIG, fit="pad", padding=(255, 255, 255))
+    saved = of(white)
+    del saved["padding"]
+    assert continued(white, saved, of(white), 1, Path("run")) == white
+    black = replace(white, padding=(0, 0, 0))
+    with pytest.raises(CheckpointError, match=r"padding is \[255, 255, 255\] there and \[0, 0, 0\] here"):
+        continued(black, saved, of(black), 1, Path("run"))
