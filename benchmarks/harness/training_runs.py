@@ -21,12 +21,13 @@ TRAIN, VALID = 2000, 500  # generated garments
 
 @dataclass(frozen=True)
 class Run:
-    """One training run: its settings, its labels, its folder and the folder of decoded photos."""
+    """One training run: its settings, labels, folder, the folder of decoded photos, and whether it has a baseline."""
 
     config: TrainConfig
     table: Path
     out: Path
     cache: Path
+    baseline: bool = False
 
     @property
     def checkpoint(self) -> Path:
@@ -38,8 +39,9 @@ class Run:
         file = self.out / RESULT_FILE
         settings = {"config": strict_json.encode(self.config), "table": str(self.table.resolve())}
         if not file.is_file():
+            done = {**self._train(), "asked": settings}
             with replacing(file) as stream:
-                stream.write(json.dumps({**self._train(), "asked": settings}).encode())
+                stream.write(json.dumps(done).encode())
         answer: dict[str, Any] = json.loads(file.read_text())
         if answer.pop("asked", None) != settings:
             raise ValueError(f"{self.out} holds a run with other settings or data; choose another --out, or remove it")
@@ -49,7 +51,7 @@ class Run:
         config, where = self.config, (self.table, self.config.side, self.config.stored_side, self.cache)
         data = load_training_data(*where, fit=config.fit, padding=config.padding)
         with processes() as peers:
-            checkpoint = Trainer(self.config, data, self.out, peers).fit()
+            checkpoint = Trainer(self.config, data, self.out, peers, baseline=self.baseline).fit()
         # The buffers of normalisation are not parameters.
         parameters = sum(parameter.numel() for parameter in checkpoint.build().parameters())
         history = [dict(row) for row in checkpoint.history]
