@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
     from fashionsdk.photos import Preprocessing
-    from fashionsdk.search import Matcher, Matches
+    from fashionsdk.search import Contract, Example, Matcher, Matches, field
 
 _HOMES = {
     "Attribute": "attributes",
     "BackendError": "errors",
     "Bundle": "bundle",
     "BundleError": "errors",
+    "Contract": "search",
     "EmbeddedItem": "embedding",
     "Embedder": "embedding",
     "Embeddings": "embeddings",
+    "Example": "search",
     "FashionSDKError": "errors",
     "GalleryError": "errors",
     "ImageError": "errors",
@@ -37,6 +39,7 @@ _HOMES = {
     "Matches": "search",
     "Preprocessing": "photos",
     "check": "embedding",
+    "field": "search",
 }
 
 __all__ = [
@@ -44,9 +47,11 @@ __all__ = [
     "BackendError",
     "Bundle",
     "BundleError",
+    "Contract",
     "EmbeddedItem",
     "Embedder",
     "Embeddings",
+    "Example",
     "FashionSDKError",
     "GalleryError",
     "ImageError",
@@ -55,6 +60,7 @@ __all__ = [
     "Matches",
     "Preprocessing",
     "check",
+    "field",
 ]
 
 

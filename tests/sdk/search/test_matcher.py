@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
-from fashionsdk.search import _ranking as ranking
 from fashionsdk.search._matcher import Matcher
+from fashionsdk.search.scan import _ranking as ranking
 
 ATTRIBUTES = ("neckline", "sleeve_length")
 MODEL = "a" * 64
