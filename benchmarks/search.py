@@ -22,7 +22,8 @@ from harness.separate_process import map_in_processes
 from harness.tables import table
 from harness.this_machine import OtherLoad, machine
 from methods.search_load import beside_writes, folder_of, writes_per_second
-from methods.search_ways import Data, measure_way, needed_module, ways
+from methods.search_measure import measure_way
+from methods.search_ways import Data, needed_module, ways
 
 QUESTIONS = ("one", "filter", "three", "64")
 EXACT_RECALL = {"numpy float32": 1.0, "memory float32": 1.0, "folder float32": 1.0}  # anything else is a fault

@@ -1,8 +1,8 @@
 """Exact scans in memory: vectors in a codec, metadata in columns, and the K best of both."""
 
 from fashionsdk.search.scan._codec import CODECS, Codec, decoded, encoded, stored_dtype, stored_lengths
-from fashionsdk.search.scan._columns import Column, Columns
 from fashionsdk.search.scan._growing import reserved
+from fashionsdk.search.scan._metadata_columns import Column, Columns
 from fashionsdk.search.scan._ranking import Best, largest_sums, nearest, rank_lists
 from fashionsdk.search.scan._rows import Rows, merged_best
 from fashionsdk.search.scan._unit_vectors import check_unit

@@ -1,20 +1,56 @@
-"""The ONNX graph of one MatMulInteger, written as protobuf by hand: the SDK does without the package onnx."""
+"""ONNX graphs of one product of whole numbers, written as protobuf by hand: the SDK does without the package onnx."""
 
-_UINT8, _INT8, _INT32 = 2, 3, 6  # TensorProto.DataType
+import numpy as np
+from numpy.typing import NDArray
+
+ZERO_DIGIT = 64  # what stands for 0 in the digits of `constant_graph`, which are unsigned
+
+_FLOAT, _UINT8, _INT8, _INT32 = 1, 2, 3, 6  # TensorProto.DataType
 _IR_VERSION, _OPSET = 8, 13
 
 
 def product_graph() -> bytes:
     """Return a model: ``rows`` uint8 ``(n, D)`` times ``digits`` int8 ``(D, m)`` is ``products`` int32 ``(n, m)``."""
     node = _text(1, "rows") + _text(1, "digits") + _text(2, "products") + _text(4, "MatMulInteger")
-    graph = _part(1, node) + _text(2, "whole products")
-    graph += _part(11, _value("rows", _UINT8, "n", "D")) + _part(11, _value("digits", _INT8, "D", "m"))
-    graph += _part(12, _value("products", _INT32, "n", "m"))
-    return _number(1, _IR_VERSION) + _part(7, graph) + _part(8, _text(1, "") + _number(2, _OPSET))
+    inputs = [_value("rows", _UINT8, "n", "D"), _value("digits", _INT8, "D", "m")]
+    return _model([node], inputs, _value("products", _INT32, "n", "m"), [])
 
 
-def _value(name: str, kind: int, *lengths: str) -> bytes:
-    shape = b"".join(_part(1, _text(2, length)) for length in lengths)
+def constant_graph(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> bytes:
+    """Return a model whose rows ``(n, D)`` and their scales ``(n,)`` are constants.
+
+    ``digits`` uint8 ``(m, D)``, less `ZERO_DIGIT`, times the rows and their scales are ``products`` float32 ``(m, n)``.
+    """
+    names = ("digits", "rows", "one", "scales", "zero")
+    node = b"".join(_text(1, name) for name in names) + _text(2, "products")
+    node += _text(4, "MatMulIntegerToFloat") + _text(7, "com.microsoft")
+    constants = [
+        _constant("rows", _INT8, np.ascontiguousarray(rows.T)),
+        _constant("one", _FLOAT, np.array(1, "<f4")),
+        _constant("scales", _FLOAT, scales.astype("<f4")),
+        _constant("zero", _UINT8, np.array(ZERO_DIGIT, np.uint8)),
+    ]
+    inputs = [_value("digits", _UINT8, "m", rows.shape[1])]
+    return _model([node], inputs, _value("products", _FLOAT, "m", len(rows)), constants)
+
+
+def _model(nodes: list[bytes], inputs: list[bytes], output: bytes, constants: list[bytes]) -> bytes:
+    graph = b"".join(_part(1, node) for node in nodes) + _text(2, "whole products")
+    graph += b"".join(_part(5, constant) for constant in constants)
+    graph += b"".join(_part(11, value) for value in inputs) + _part(12, output)
+    sets = _part(8, _text(1, "") + _number(2, _OPSET)) + _part(8, _text(1, "com.microsoft") + _number(2, 1))
+    return _number(1, _IR_VERSION) + _part(7, graph) + sets
+
+
+def _constant(name: str, kind: int, values: NDArray[np.generic]) -> bytes:
+    lengths = b"".join(_number(1, length) for length in values.shape)
+    return lengths + _number(2, kind) + _text(8, name) + _part(9, values.tobytes())
+
+
+def _value(name: str, kind: int, *lengths: str | int) -> bytes:
+    shape = b"".join(
+        _part(1, _text(2, length) if isinstance(length, str) else _number(1, length)) for length in lengths
+    )
     return _text(1, name) + _part(2, _part(1, _number(1, kind) + _part(2, shape)))
 
 

@@ -103,7 +103,7 @@ def largest_sums(
     for some in slices(total, step):
         rough, off = _rough_scores([part[some] for part in queries], galleries)  # (step, G), (step,)
         if candidates is not None:
-            rough[:, ~candidates] = -np.inf
+            np.copyto(rough, np.float32(-np.inf), where=~candidates)
         for position, query_scores in enumerate(rough, some.start):
             query = [part[position] for part in queries]
             length = sum(math.sqrt(part @ part) for part in query)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.search.query import Condition, Require
-from fashionsdk.search.scan._columns import Columns
+from fashionsdk.search.scan._metadata_columns import Columns
 from fashionsdk.search.scan._ranking import Best, largest_sums
 from fashionsdk.search.scan._vectors import Vectors
 

@@ -1,4 +1,4 @@
-"""Matrix products of whole numbers: by ONNX Runtime's MatMulInteger where it is installed, else by numpy.
+"""Matrix products of whole numbers: by ONNX Runtime where it is installed, else by numpy.
 
 Both are exact, so answers are the same. ONNX Runtime is several times faster: numpy has no such product and converts.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.errors import BackendError
-from fashionsdk.search.scan._product_graph import product_graph
+from fashionsdk.search.scan._product_graph import ZERO_DIGIT, constant_graph, product_graph
 
 # Kernels for processors without VNNI add two products in int16, and 255 * 64 * 2 is the most that fits there.
 LARGEST_DIGIT = 63  # of the first digit; of those that follow 64 too
@@ -34,17 +34,44 @@ def _numpy_products(rows: NDArray[np.uint8], digits: NDArray[np.int8]) -> NDArra
     return np.asarray((rows.astype(exact) @ digits.astype(exact)).astype(np.int32))
 
 
+class ConstantRows:
+    """Rows that do not change, packed for the product: twice as fast as `whole_products`, for a second copy of them.
+
+    Args:
+        rows: uint8 ``(n, D)``, with 128 added.
+        scales: what the products are multiplied with, ``(n,)``.
+    """
+
+    def __init__(self, rows: NDArray[np.uint8], scales: NDArray[np.float32]) -> None:
+        self._session = _opened(constant_graph((rows ^ 128).view(np.int8), scales))
+
+    def products(self, digits: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Return the scaled products with digits ``(D, m)`` between -64 and 64, float32 ``(m, n)``."""
+        unsigned = (digits.T.astype(np.int16) + ZERO_DIGIT).astype(np.uint8)
+        (products,) = self._session.run(None, {"digits": unsigned})
+        return np.asarray(products)
+
+
+def has_fast_products() -> bool:
+    """Tell whether ONNX Runtime multiplies."""
+    return _session() is not None
+
+
 @cache
 def _session() -> Any:
     """Return a session that multiplies in the caller's thread, so that any number of threads may share it."""
-    from fashionsdk.backends.onnxruntime import import_runtime  # slow to import, and needed here only
-
     try:
-        runtime = import_runtime()
+        return _opened(product_graph())
     except BackendError:  # another runtime is installed, or none: a machine that searches embeds nothing perhaps
         return None
+
+
+def _opened(model: bytes) -> Any:
+    from fashionsdk.backends.onnxruntime import import_runtime  # slow to import, and needed here only
+
+    runtime = import_runtime()
     options = runtime.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it would keep the largest block for ever
-    return runtime.InferenceSession(product_graph(), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -75,7 +75,7 @@ class Snapshot:
         for number, (name, length) in enumerate(contract.dimensions.items()):
             stored[name] = _mapped(folder / f"vectors-{number}", dtype, (count, length))
             lengths = _mapped(folder / f"lengths-{number}", np.dtype("<f4"), (count,)) if dtype == np.uint8 else None
-            vectors[name] = open_vectors(contract.codec, stored[name], lengths)
+            vectors[name] = open_vectors(contract.codec, stored[name], lengths, constant=True)
             here = _mapped(folder / f"present-{number}", np.dtype(np.bool_), (count,))
             present[name] = None if header["whole"][number] else here
         fields = _Fields(folder, header["fields"], count)
