@@ -136,6 +136,22 @@ def test_crowded_vectors_rank_like_a_sorted_list(seed, count, k, spread):
     assert list(zip(found.keys[0], found.scores[0].tolist(), strict=True)) == expected
 
 
+@pytest.mark.parametrize("count", [1, 3, 100])
+@pytest.mark.parametrize("allowed", [1.0, 0.3, 0.002])
+def test_the_best_of_many_rows_are_those_of_a_sort(monkeypatch, count, allowed):
+    """Scores in groups, of which some have no candidate; ties, and rows beyond the last whole group."""
+    monkeypatch.setattr(ranking, "GROUP_ROWS", 16)
+    monkeypatch.setattr(ranking, "FEW", 0)
+    random = np.random.default_rng(count)
+    rows = unit(random.integers(-2, 3, size=(5003, 4)) + np.array([0.25, 0, 0, 0]))
+    candidates = random.random(5003) < allowed
+    query = unit(random.normal(size=(3, 4)))
+    best = ranking.largest_sums([query], [ranking.open_vectors("float32", rows)], count, candidates)
+    exact = (query.astype(np.float64) @ rows.astype(np.float64).T).astype(np.float32)
+    order = np.argsort(np.where(candidates, -exact, np.inf), axis=1, kind="stable")
+    np.testing.assert_array_equal(best.rows, order[:, : min(count, candidates.sum())])
+
+
 def test_float32_products_stay_within_the_rounding_margin():
     vectors, queries = embeddings(500, dimension=1024)["neckline"], embeddings(50, dimension=1024, seed=1)["neckline"]
     error = np.abs(queries @ vectors.T - queries.astype(np.float64) @ vectors.T.astype(np.float64)).max()

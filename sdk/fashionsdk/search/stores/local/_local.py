@@ -1,6 +1,7 @@
 """A gallery in a folder: SQLite holds the truth, and a mapped snapshot with what came since is searched."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -167,9 +168,10 @@ class LocalStore(SharedResource):
         with self._in_use(), self._connections.transaction() as connection:
             head = read_head(connection)
         size = 0
-        for path in self._folder.rglob("*"):
-            with suppress(FileNotFoundError):  # of a snapshot that is replaced
-                size += path.stat().st_size
+        for folder, _, files in os.walk(self._folder):
+            for name in files:
+                with suppress(FileNotFoundError):  # of a snapshot that is replaced
+                    size += os.stat(os.path.join(folder, name)).st_size
         return {"kind": "folder", "disk_bytes": size, "snapshot": head.snapshot, "changed_since": head.changed}
 
     def _free(self) -> None:
