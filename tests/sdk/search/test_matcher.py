@@ -16,6 +16,7 @@ from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.search._matcher import Matcher
 from fashionsdk.search.scan import _ranking as ranking
+from fashionsdk.search.scan import open_vectors
 
 ATTRIBUTES = ("neckline", "sleeve_length")
 MODEL = "a" * 64
@@ -146,7 +147,7 @@ def test_the_best_of_many_rows_are_those_of_a_sort(monkeypatch, count, allowed):
     rows = unit(random.integers(-2, 3, size=(5003, 4)) + np.array([0.25, 0, 0, 0]))
     candidates = random.random(5003) < allowed
     query = unit(random.normal(size=(3, 4)))
-    best = ranking.largest_sums([query], [ranking.open_vectors("float32", rows)], count, candidates)
+    best = ranking.largest_sums([query], [open_vectors("float32", rows)], count, candidates)
     exact = (query.astype(np.float64) @ rows.astype(np.float64).T).astype(np.float32)
     order = np.argsort(np.where(candidates, -exact, np.inf), axis=1, kind="stable")
     np.testing.assert_array_equal(best.rows, order[:, : min(count, candidates.sum())])

@@ -3,17 +3,27 @@
 import numpy as np
 from numpy.typing import NDArray
 
-ZERO_DIGIT = 64  # what stands for 0 in the digits of `constant_graph`, which are unsigned
+ZERO_ROW = 128  # what stands for 0 in rows
+ZERO_DIGIT = 64  # and in the digits of `constant_graph`, which are unsigned
 
-_FLOAT, _UINT8, _INT8, _INT32 = 1, 2, 3, 6  # TensorProto.DataType
+_FLOAT, _UINT8, _INT8 = 1, 2, 3  # TensorProto.DataType
 _IR_VERSION, _OPSET = 8, 13
 
 
 def product_graph() -> bytes:
-    """Return a model: ``rows`` uint8 ``(n, D)`` times ``digits`` int8 ``(D, m)`` is ``products`` int32 ``(n, m)``."""
-    node = _text(1, "rows") + _text(1, "digits") + _text(2, "products") + _text(4, "MatMulInteger")
-    inputs = [_value("rows", _UINT8, "n", "D"), _value("digits", _INT8, "D", "m")]
-    return _model([node], inputs, _value("products", _INT32, "n", "m"), [])
+    """Return a model of products of whole numbers.
+
+    ``rows`` uint8 ``(n, D)``, less `ZERO_ROW`, times ``digits`` int8 ``(D, m)`` and the digits' ``scales`` float32
+    ``(m,)`` are ``products`` float32 ``(n, m)``.
+    """
+    node = _product("rows", "digits", "one", "scales", "zero")
+    inputs = [
+        _value("rows", _UINT8, "n", "D"),
+        _value("digits", _INT8, "D", "m"),
+        _value("scales", _FLOAT, "m"),
+    ]
+    constants = [_constant("one", _FLOAT, np.array(1, "<f4")), _constant("zero", _UINT8, np.array(ZERO_ROW, np.uint8))]
+    return _model(node, inputs, _value("products", _FLOAT, "n", "m"), constants)
 
 
 def constant_graph(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> bytes:
@@ -21,9 +31,7 @@ def constant_graph(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> bytes
 
     ``digits`` uint8 ``(m, D)``, less `ZERO_DIGIT`, times the rows and their scales are ``products`` float32 ``(m, n)``.
     """
-    names = ("digits", "rows", "one", "scales", "zero")
-    node = b"".join(_text(1, name) for name in names) + _text(2, "products")
-    node += _text(4, "MatMulIntegerToFloat") + _text(7, "com.microsoft")
+    node = _product("digits", "rows", "one", "scales", "zero")
     constants = [
         _constant("rows", _INT8, np.ascontiguousarray(rows.T)),
         _constant("one", _FLOAT, np.array(1, "<f4")),
@@ -31,11 +39,16 @@ def constant_graph(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> bytes
         _constant("zero", _UINT8, np.array(ZERO_DIGIT, np.uint8)),
     ]
     inputs = [_value("digits", _UINT8, "m", rows.shape[1])]
-    return _model([node], inputs, _value("products", _FLOAT, "m", len(rows)), constants)
+    return _model(node, inputs, _value("products", _FLOAT, "m", len(rows)), constants)
 
 
-def _model(nodes: list[bytes], inputs: list[bytes], output: bytes, constants: list[bytes]) -> bytes:
-    graph = b"".join(_part(1, node) for node in nodes) + _text(2, "whole products")
+def _product(*inputs: str) -> bytes:
+    named = b"".join(_text(1, name) for name in inputs) + _text(2, "products")
+    return named + _text(4, "MatMulIntegerToFloat") + _text(7, "com.microsoft")
+
+
+def _model(node: bytes, inputs: list[bytes], output: bytes, constants: list[bytes]) -> bytes:
+    graph = _part(1, node) + _text(2, "whole products")
     graph += b"".join(_part(5, constant) for constant in constants)
     graph += b"".join(_part(11, value) for value in inputs) + _part(12, output)
     sets = _part(8, _text(1, "") + _number(2, _OPSET)) + _part(8, _text(1, "com.microsoft") + _number(2, 1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk._tools.batches import slices
-from fashionsdk.search.scan._codec import ZERO, Codec, decoded, stored_lengths
+from fashionsdk.search.scan._codec import Codec, decoded, stored_lengths
 from fashionsdk.search.scan._whole_products import (
     DIGIT_BASE,
     LARGEST_DIGIT,
@@ -86,12 +86,10 @@ class _Int8Vectors:
     def rough_scores(self, queries: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
         scores = np.empty((len(queries), len(self)), np.float32)
         digits, units, off = _digits(queries)  # (D, DIGITS * Q)
-        zero = ZERO * digits.sum(axis=0, dtype=np.int32)  # what the 128 added to each number adds to the products
-        count = len(queries)
+        count, scales = len(queries), np.concatenate([units, units / np.float32(DIGIT_BASE)])
         for part in slices(len(self), BLOCK_ROWS):
-            products = (whole_products(self._stored[part], digits) - zero).astype(np.float32)  # (n, 2 * Q)
-            sums = products[:, :count] * units + products[:, count:] * (units / DIGIT_BASE)
-            np.multiply(sums.T, self._scales[part], out=scores[:, part])
+            products = whole_products(self._stored[part], digits, scales)  # (n, 2 * Q)
+            np.multiply((products[:, :count] + products[:, count:]).T, self._scales[part], out=scores[:, part])
         return scores, off
 
     @cached_property

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.errors import BackendError
-from fashionsdk.search.scan._product_graph import ZERO_DIGIT, constant_graph, product_graph
+from fashionsdk.search.scan._product_graph import ZERO_DIGIT, ZERO_ROW, constant_graph, product_graph
 
 # Kernels for processors without VNNI add two products in int16, and 255 * 64 * 2 is the most that fits there.
 LARGEST_DIGIT = 63  # of the first digit; of those that follow 64 too
@@ -20,18 +20,26 @@ _ERRORS_ONLY = 3
 _EXACT_BELOW = 2**24  # whole numbers that float32 adds exactly
 
 
-def whole_products(rows: NDArray[np.uint8], digits: NDArray[np.int8]) -> NDArray[np.int32]:
-    """Return the product of rows ``(n, D)`` and digits ``(D, m)`` between -64 and 64, int32 ``(n, m)``."""
+def whole_products(
+    rows: NDArray[np.uint8], digits: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the product of rows ``(n, D)``, with 128 added, and digits ``(D, m)`` between -64 and 64, scaled.
+
+    The products are whole numbers, exact, and then multiplied with ``scales`` ``(m,)``: float32 ``(n, m)``.
+    """
     session = _session()
     if session is None:
-        return _numpy_products(rows, digits)
-    (products,) = session.run(None, {"rows": np.ascontiguousarray(rows), "digits": digits})
+        return _numpy_products(rows, digits, scales)
+    (products,) = session.run(None, {"rows": np.ascontiguousarray(rows), "digits": digits, "scales": scales})
     return np.asarray(products)
 
 
-def _numpy_products(rows: NDArray[np.uint8], digits: NDArray[np.int8]) -> NDArray[np.int32]:
-    exact = np.float32 if 255 * 64 * len(digits) < _EXACT_BELOW else np.float64
-    return np.asarray((rows.astype(exact) @ digits.astype(exact)).astype(np.int32))
+def _numpy_products(
+    rows: NDArray[np.uint8], digits: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    exact = np.float32 if 128 * 64 * len(digits) < _EXACT_BELOW else np.float64
+    whole = (rows.astype(exact) - ZERO_ROW) @ digits.astype(exact)
+    return np.asarray(whole.astype(np.float32) * scales)
 
 
 class ConstantRows:
@@ -43,7 +51,7 @@ class ConstantRows:
     """
 
     def __init__(self, rows: NDArray[np.uint8], scales: NDArray[np.float32]) -> None:
-        self._session = _opened(constant_graph((rows ^ 128).view(np.int8), scales))
+        self._session = _opened(constant_graph((rows ^ ZERO_ROW).view(np.int8), scales))
 
     def products(self, digits: NDArray[np.int8]) -> NDArray[np.float32]:
         """Return the scaled products with digits ``(D, m)`` between -64 and 64, float32 ``(m, n)``."""
