@@ -1,39 +1,94 @@
-"""How long does one exact search take, by gallery size?
+"""How long does a search take, in each store and beside other ways, by gallery size?
 
-    python benchmarks/search.py --sizes 100000
+    python benchmarks/search.py --sizes 100000 1000000
 
-Every gallery is of one attribute. The ten nearest are compared with those of a full sort.
+Each way runs in a process of its own, which is asked four questions: by one attribute; the same among the quarter of
+items that meet a condition on price; by three attributes with weights; and 64 queries at once. Answers are compared
+with the true ten nearest (recall). Every way has one thread, numpy's too, so "cpu" is what a search takes of a
+processor: on a machine that others use, the clock says little. Memory is the process's own, without mapped files. Then
+the folder is written to, alone and beside searches. faiss and usearch are measured where they are installed: pip
+install faiss-cpu usearch.
 """
 
 import argparse
 import json
-from dataclasses import asdict
-from functools import partial
+import os
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-import numpy as np
+from harness.separate_process import map_in_processes
+from harness.tables import table
+from harness.this_machine import OtherLoad, machine
+from methods.search_load import beside_writes, folder_of, writes_per_second
+from methods.search_measure import measure_way
+from methods.search_ways import Data, needed_module, ways
 
-from fashionsdk import Matcher
-from harness.answers import check_equal
-from harness.measure import measure
-from harness.this_machine import machine
-from methods.checkout_tasks import random_embeddings
+QUESTIONS = ("one", "filter", "three", "64")
+EXACT_RECALL = {"numpy float32": 1.0, "memory float32": 1.0, "folder float32": 1.0}  # anything else is a fault
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--dimension", type=int, default=320)
-    parser.add_argument("--calls", type=int, default=50)
+    names = list(ways(Path()))
+    parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--attributes", type=int, default=8)
+    parser.add_argument("--dimension", type=int, default=64)
+    parser.add_argument("--ways", nargs="+", choices=names, default=names, metavar="WAY", help=", ".join(names))
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each question")
+    parser.add_argument("--out", default=None, help="folder for what is on disk (default: a temporary one)")
     args = parser.parse_args()
-    query = random_embeddings(1, args.dimension, seed=1)
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the processes that are started have these
+    installed = [way for way in args.ways if (name := needed_module(way)) is None or find_spec(name)]
     for size in args.sizes:
-        gallery = random_embeddings(size, args.dimension, seed=2)
-        matcher = Matcher([str(i) for i in range(size)], gallery)
-        order = np.argsort(-(gallery.vectors[:, 0] @ query.vectors[0, 0]), kind="stable")[:10]
-        check_equal([str(i) for i in order], matcher.search(query, k=10).keys[0], f"nearest among {size:,} items")
-        latency = measure({"search": partial(matcher.search, query, k=10)}, warmup=5, calls=args.calls)["search"]
-        print(json.dumps({"items": size, "dimension": args.dimension, "unit": "ms", **asdict(latency)}))
-    print(json.dumps(machine("numpy")))
+        with tempfile.TemporaryDirectory(prefix="fashionsdk-search-", dir=args.out) as folder:
+            load = OtherLoad()
+            rows = [_measured(way, folder, size, args) for way in installed]
+            print(_table(rows))
+            for way in ("folder float32", "folder int8"):
+                if way in installed:
+                    address, data = folder_of(folder, way), Data.make(size, args.attributes, args.dimension)
+                    record = {"way": way, "items": size}
+                    record |= beside_writes(address, data, 4 * args.seconds)
+                    record["writes_per_second"] = round(writes_per_second(address, 2 * args.seconds))
+                    print(json.dumps(record), flush=True)
+            print(json.dumps({"items": size, "cores_of_other_programs": load.cores()}), flush=True)
+    print(json.dumps(machine("numpy", "onnxruntime", "faiss-cpu", "usearch")))
+
+
+def _measured(way: str, folder: str, size: int, args: argparse.Namespace) -> dict[str, Any]:
+    arguments = (way, folder, size, args.attributes, args.dimension, args.seconds)
+    (row,) = map_in_processes(_in_process, [arguments], 1)
+    print(json.dumps(row), flush=True)
+    if way in EXACT_RECALL and min(row[f"{question}_recall"] for question in QUESTIONS) < EXACT_RECALL[way]:
+        raise SystemExit(f"{way} is exact, but found other items than the nearest: {row}")
+    return row
+
+
+def _in_process(arguments: tuple[str, str, int, int, int, float]) -> dict[str, Any]:
+    return measure_way(*arguments)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    head = [
+        "way",
+        "build, s",
+        "open, ms",
+        "memory, MB",
+        "disk, MB",
+        *(f"{name}: p50 / p99 / cpu, ms; recall" for name in QUESTIONS),
+    ]
+    return table(head, [_cells(row) for row in rows])
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    cells = [str(row[name]) for name in ("way", "build_s", "open_ms", "memory_mb", "disk_mb")]
+    for name in QUESTIONS:
+        known = row[f"{name}_p50"] is not None
+        times = " / ".join(str(row[f"{name}_{part}"]) for part in ("p50", "p99", "cpu"))
+        cells.append(f"{times}; {row[f'{name}_recall']}" if known else "-")
+    return cells
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ def site_link(link: str, source: str, uri: str) -> str:
 def help_texts() -> str:
     """Return every command's and every script's ``--help``, each under a heading."""
     parts = [_section("fashionsdk", fashionsdk_help([]))]
-    parts += [_section(f"fashionsdk {name}", fashionsdk_help([name])) for name in fashionsdk_commands()]
+    for name in fashionsdk_commands():
+        parts.append(_section(f"fashionsdk {name}", fashionsdk_help([name])))
+        parts += [_section(f"fashionsdk {name} {inner}", fashionsdk_help([name, inner])) for inner in _inner(name)]
     parts += [_section(f"python {script}", script_help(ROOT / script)) for script in SCRIPTS]
     parts += [_section(f"python -m {module}", module_help(module)) for module in MODULES]
     parts.append(_section("python benchmarks", script_help(ROOT / "benchmarks")))
@@ -98,6 +100,12 @@ def _section(command: str, text: str) -> str:
 def fashionsdk_commands() -> list[str]:
     """Return the names of the ``fashionsdk`` commands, in the order of its help."""
     commands = fashionsdk_help([]).partition("commands:")[2].partition("exit codes:")[0]
+    return re.findall(r"^    ([a-z]+)\b", commands, re.MULTILINE)
+
+
+def _inner(name: str) -> list[str]:
+    """Return the commands of a command that has some, such as ``fashionsdk gallery``."""
+    commands = fashionsdk_help([name]).partition("\ncommands:")[2].partition("\nusage:")[0]
     return re.findall(r"^    ([a-z]+)\b", commands, re.MULTILINE)
 
 

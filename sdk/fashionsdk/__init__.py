@@ -19,17 +19,19 @@ if TYPE_CHECKING:
     from fashionsdk.embeddings import Embeddings
     from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
     from fashionsdk.photos import Cutout, Preprocessing
-    from fashionsdk.search import Matcher, Matches
+    from fashionsdk.search import Contract, Example, Matcher, Matches, field
 
 _HOMES = {
     "Attribute": "attributes",
     "BackendError": "errors",
     "Bundle": "bundle",
     "BundleError": "errors",
+    "Contract": "search",
     "Cutout": "photos",
     "EmbeddedItem": "embedding",
     "Embedder": "embedding",
     "Embeddings": "embeddings",
+    "Example": "search",
     "FashionSDKError": "errors",
     "GalleryError": "errors",
     "ImageError": "errors",
@@ -38,6 +40,7 @@ _HOMES = {
     "Matches": "search",
     "Preprocessing": "photos",
     "check": "embedding",
+    "field": "search",
 }
 
 __all__ = [
@@ -45,10 +48,12 @@ __all__ = [
     "BackendError",
     "Bundle",
     "BundleError",
+    "Contract",
     "Cutout",
     "EmbeddedItem",
     "Embedder",
     "Embeddings",
+    "Example",
     "FashionSDKError",
     "GalleryError",
     "ImageError",
@@ -57,6 +62,7 @@ __all__ = [
     "Matches",
     "Preprocessing",
     "check",
+    "field",
 ]
 
 

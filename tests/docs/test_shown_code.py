@@ -14,7 +14,8 @@ from fashionsdk.cli import main
 from tests.docs.pages import BLOCK, ROOT
 
 TUTORIAL = "docs/tutorial.md"
-RUN = (TUTORIAL, "README.md", "docs/guides/serve.md", "docs/pointing.md")  # each after the tutorial, but the README
+GUIDES = ("docs/guides/serve.md", "docs/guides/search.md", "docs/pointing.md")  # each after the tutorial
+RUN = (TUTORIAL, "README.md", *GUIDES)
 
 # What is run differs from what is shown in these places, and nowhere else.
 SMALLER = {"--train 600 --valid 200": "--train 40 --valid 30"}  # the tutorial's photos

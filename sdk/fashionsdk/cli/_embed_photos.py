@@ -24,6 +24,7 @@ class PhotoRun:
         on_error: whether a photo that cannot be read ends the run.
         folders: folder -> why it could not be searched for photos.
         left_out: kind of file -> how many the folders hold that are no photos.
+        others: how many photos there were that need not be embedded; with some, it is no error if no other can be read.
         embedded: how many photos were embedded.
         skipped: photo -> why it was not.
     """
@@ -32,6 +33,7 @@ class PhotoRun:
     on_error: Literal["raise", "skip"] = "skip"
     folders: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    others: int = 0
     embedded: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +86,7 @@ class PhotoRun:
 
     def _finish(self) -> None:
         note_skipped(len(self.skipped), len(self.skipped) + self.embedded, "photos")
-        if not self.embedded:
+        if not self.embedded and not self.others:
             raise FashionSDKError(f"none of the {len(self.skipped)} photos could be read; expected at least one")
 
     def summary(self) -> dict[str, object]:

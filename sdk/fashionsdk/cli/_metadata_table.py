@@ -12,7 +12,7 @@ from fashionsdk.errors import LabelsError
 if TYPE_CHECKING:
     from fashionsdk.labels import CsvTable
 
-KEY_COLUMNS = ("photo", "image")  # the first that the table has
+KEY_COLUMNS = ("photo", "image", "key")  # the first that the table has
 EXACT = 2**53  # whole numbers up to here are exact in every reader of JSON
 _INTEGER, _DECIMAL = re.compile(r"-?\d{1,16}", re.ASCII), re.compile(r"-?\d+\.\d+", re.ASCII)
 
@@ -28,22 +28,38 @@ def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, Value
         LabelsError: as `fashionsdk.labels.read_csv`, the table has no column of photos, one has no name, two rows are
             about one photo, or no row names one of the photos.
     """
+    rows = metadata_rows(path, photos, "'fashionsdk index'")
+    indexed = set(photos)
+    if unused := len(rows.keys() - indexed):
+        note(f"{path}: {unused} of {len(rows)} rows name no photo that is indexed")
+    if missing := len(indexed - rows.keys()):
+        note(f"{path}: no row for {missing} of {len(photos)} photos; their metadata is empty")
+    return rows
+
+
+def metadata_rows(path: str, keys: Sequence[str], command: str) -> dict[str, dict[str, Value]]:
+    """Return each row of a table as column -> value, by the key that it names, be it one of ``keys`` or not.
+
+    Args:
+        path: the table.
+        keys: keys of items; a row may spell one in another Unicode form, or with backslashes.
+        command: what the keys were given to, for the message.
+
+    Raises:
+        LabelsError: as `read_metadata`.
+    """
     from fashionsdk.labels import named_columns, read_csv
 
     table, notes = named_columns(read_csv(path))
     for text in notes:
         note(f"{path}: {text}")
-    rows = _rows_by_photo(table, {_form(photo): photo for photo in photos})
-    indexed = set(photos)
-    if not rows.keys() & indexed:
+    rows = _rows_by_photo(table, {_form(key): key for key in keys})
+    if not rows.keys() & set(keys):
+        example = f", such as {keys[0]}" if keys else ""
         raise LabelsError(
             f"{path}: none of its {len(rows)} rows names a photo that is indexed; "
-            f"expected paths as given to 'fashionsdk index', such as {photos[0]}"
+            f"expected paths as given to {command}{example}"
         )
-    if unused := len(rows.keys() - indexed):
-        note(f"{path}: {unused} of {len(rows)} rows name no photo that is indexed")
-    if missing := len(indexed - rows.keys()):
-        note(f"{path}: no row for {missing} of {len(photos)} photos; their metadata is empty")
     return rows
 
 

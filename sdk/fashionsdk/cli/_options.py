@@ -34,7 +34,22 @@ class Help:
 
 
 def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:
-    """Add a command with the argument and options that all commands have; ``run`` returns its exit code."""
+    """Add a command that runs a bundle, with its argument and options; ``run`` returns its exit code."""
+    parser = _parser(subparsers, texts, run)
+    parser.add_argument("bundle", type=nonblank, metavar="BUNDLE", help="folder of the exported model")
+    add_model_options(parser)
+    _add_output_options(parser)
+    return parser
+
+
+def add_plain_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:
+    """Add a command that needs no bundle."""
+    parser = _parser(subparsers, texts, run)
+    _add_output_options(parser)
+    return parser
+
+
+def _parser(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         texts.name,
         help=texts.summary,
@@ -43,7 +58,11 @@ def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.Argum
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
-    parser.add_argument("bundle", type=nonblank, metavar="BUNDLE", help="folder of the exported model")
+    return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what runs the model."""
     model = parser.add_argument_group("model")
     model.add_argument("--device", default="auto", help="where to run, such as cpu or cuda (default: auto, the best)")
     model.add_argument(
@@ -57,10 +76,12 @@ def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.Argum
         default="auto",
         help="what to run it with (default: auto, the fastest that is installed)",
     )
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else")
     output.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser
 
 
 def add_batch_options(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +92,8 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=positive, metavar="N", help="threads of the model (default: all cores)")
 
 
-def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
-    """Add the photos to embed, and the file to write."""
+def add_photo_options(parser: argparse.ArgumentParser, out: str | None) -> None:
+    """Add the photos to embed, and the file to write if there is one, of which ``out`` is the help."""
     photos = parser.add_argument(
         "photos",
         nargs="+",
@@ -83,7 +104,8 @@ def add_photo_options(parser: argparse.ArgumentParser, out: str) -> None:
         "What is left out is counted on stderr. Hidden files and folders are left out",
     )
     _add_lists(parser, photos)
-    add_out_option(parser, out)
+    if out is not None:
+        add_out_option(parser, out)
     parser.add_argument(
         "--on-error",
         choices=("skip", "raise"),

@@ -1,12 +1,24 @@
-"""Search: items by key, compared in one attribute's embedding space."""
+"""Search: items by key, compared in the embedding spaces of attributes, kept in memory, in a folder or elsewhere."""
 
+from fashionsdk.search._copying import copy_items
 from fashionsdk.search._matcher import Matcher
-from fashionsdk.search._matches import Item, Matches
-from fashionsdk.search._ranking import nearest
+from fashionsdk.search._matches import Item, Match, Matches
+from fashionsdk.search.query import Condition, Example, Field, Query, field, parse_condition
+from fashionsdk.search.scan import nearest
+from fashionsdk.search.stores import Contract
 
 __all__ = [
+    "Condition",
+    "Contract",
+    "Example",
+    "Field",
     "Item",
+    "Match",
     "Matcher",
     "Matches",
+    "Query",
+    "copy_items",
+    "field",
     "nearest",
+    "parse_condition",
 ]

@@ -1,29 +1,15 @@
 """What may enter a gallery or a call: different keys, JSON metadata, vectors of unit length, K from 1 on."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.embeddings import Embeddings
 from fashionsdk.search.stores import JSON, json_copy
 
-UNIT_ATOL = 1e-3  # a unit vector whose values were rounded to float16 is within 5e-4
 
-
-def check_embeddings(value: object, name: str) -> None:
-    """Check that an embedder returned the argument ``name``.
-
-    Raises:
-        TypeError: the value is not `Embeddings`.
-    """
-    if not isinstance(value, Embeddings):
-        raise TypeError(f"{name} is {type(value).__name__}; expected Embeddings, as embedder.embed returns")
-
-
-def checked_keys(keys: Iterable[str], count: int) -> list[str]:
-    """Return the keys of ``count`` items as a list.
+def checked_keys(keys: Iterable[str], count: int, what: str = "embeddings") -> list[str]:
+    """Return the keys of ``count`` items as a list; ``what`` there is as many of.
 
     Raises:
         TypeError: not strings.
@@ -31,7 +17,7 @@ def checked_keys(keys: Iterable[str], count: int) -> list[str]:
     """
     given = keys if isinstance(keys, str) else list(keys)
     if len(given) != count:
-        raise ValueError(f"{len(given)} keys for {count} embeddings; expected one key per row")
+        raise ValueError(f"{len(given)} keys for {count} {what}; expected one key per row")
     return distinct_strings(
         given,
         expected="keys must be a list of strings, one for each image",
@@ -77,20 +63,23 @@ def checked_metadata(metadata: Sequence[Mapping[str, JSON]] | None, keys: Sequen
     return json_copy(metadata, keys)
 
 
-def check_unit(vectors: NDArray[Any], names: Sequence[str], attribute: str) -> None:
-    """Check that the dot products of vectors ``(N, D)`` are cosines; ``names`` says whose they are.
+def checked_lacks(
+    lacks: Sequence[Collection[str]], keys: Sequence[str], attributes: Sequence[str]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return which of these keys' items lack an attribute, ``(N,)`` for each attribute that one lacks.
 
     Raises:
-        TypeError: the vectors are not float32.
-        ValueError: a vector is not finite or not of length 1.
+        TypeError: an entry is not a collection of names.
+        ValueError: another number of entries, an unknown attribute, or an item lacks all.
     """
-    if vectors.dtype != np.float32:
-        raise TypeError(f"vectors are {vectors.dtype}; expected float32")
-    with np.errstate(all="ignore"):
-        lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
-        wrong = np.flatnonzero(~(np.abs(lengths - 1) <= UNIT_ATOL))  # a NaN compares false, so it is wrong too
-    if wrong.size:
-        raise ValueError(
-            f"the {attribute!r} vector of {names[wrong[0]]!r} has length {lengths[wrong[0]]:.6g}; "
-            "expected 1: use embeddings as the embedder returns them"
-        )
+    if len(lacks) != len(keys):
+        raise ValueError(f"{len(lacks)} entries of lacks for {len(keys)} embeddings; expected one per row")
+    for key, names in zip(keys, lacks, strict=True):
+        if isinstance(names, str) or not isinstance(names, Collection):
+            raise TypeError(f"lacks of {key!r} is {names!r:.60}; expected a list of attributes, or an empty one")
+        if unknown := [name for name in names if name not in attributes]:
+            raise ValueError(f"lacks of {key!r} names {unknown[0]!r:.60}; expected some of {', '.join(attributes)}")
+        if len(set(names)) == len(attributes):
+            raise ValueError(f"{key!r} lacks every attribute; expected an item with at least one")
+    missing = {name: np.array([name in names for names in lacks], np.bool_) for name in attributes}
+    return {name: lacking for name, lacking in missing.items() if lacking.any()}

@@ -1,24 +1,20 @@
-"""Exact nearest-neighbour search, an attribute at a time, over a gallery that grows, shrinks and is saved."""
+"""A gallery that is searched by one attribute or several, grows, shrinks, and may outlive its process."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fashionsdk._tools.whole_number import whole_number
-from fashionsdk.attributes import select
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.errors import GalleryError
-from fashionsdk.search._checks import check_embeddings, check_unit, checked_keys, checked_metadata
-from fashionsdk.search._excluded_keys import excluded_keys, search_without
-from fashionsdk.search._matches import Item, Matches
+from fashionsdk.search._answering import answer, matches_of
+from fashionsdk.search._matches import Matches
 from fashionsdk.search._outside_lists import OnUnknown, checked_lists, known_lists, rerank_lists
-from fashionsdk.search.stores import JSON, Answers, Contract, Items, MemoryStore, Store, load_gallery, save_gallery
+from fashionsdk.search._requests import query_vectors, request_of
+from fashionsdk.search._stored_items import StoredItems
+from fashionsdk.search.query import Condition, Example, Query, Require, check_embeddings, query_of
+from fashionsdk.search.stores import JSON, Contract, MemoryStore, Store, load_gallery, open_store
 
 
-class Matcher:
-    """Items by key, searched by cosine similarity in one attribute's embedding space.
+class Matcher(StoredItems):
+    """Items by key, searched by cosine similarity in the embedding spaces of attributes.
 
     A matcher checks what comes in and makes matches of the answers; a store keeps the items. Several threads may call
     it at once: a search sees all items of an ``add`` or ``remove``, or none of them.
@@ -47,7 +43,7 @@ class Matcher:
                 f"attributes {names} with dimension {embeddings.dimension}; "
                 "expected at least one attribute, each once, and a positive dimension"
             )
-        self._store: Store = MemoryStore(Contract(embeddings.model, dict.fromkeys(names, embeddings.dimension)))
+        self._store: Store = MemoryStore(Contract.of(names, embeddings.dimension, embeddings.model))
         self.add(keys, embeddings, metadata)
 
     @classmethod
@@ -58,73 +54,89 @@ class Matcher:
             TypeError: ``attributes`` is one string, or ``dimension`` not a whole number.
             ValueError: no attribute, one named twice, or a dimension below 1.
         """
-        if isinstance(attributes, str):
-            raise TypeError(f"attributes is the string {attributes!r}; expected a list of names")
-        names = tuple(attributes)
-        vectors = np.empty((0, len(names), whole_number(dimension, "dimension")), np.float32)
-        return cls((), Embeddings(vectors, names, model))
+        return cls.over(MemoryStore(Contract.of(attributes, dimension, model)))
 
-    def __repr__(self) -> str:
-        names = ", ".join(self.attributes)
-        return f"Matcher({len(self)} items, {names}, dimension {self.dimension}, model {self.model[:12]})"
+    @classmethod
+    def open(
+        cls,
+        address: str | os.PathLike[str],
+        *,
+        contract: Contract | None = None,
+        create: bool = False,
+        model: str | None = None,
+        read_only: bool = False,
+    ) -> "Matcher":
+        """Open a gallery where it is kept.
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """All keys, in the order they were added."""
-        return tuple(key for items in self._store.items(()) for key in items.keys)
+        | address | gallery |
+        |---|---|
+        | ``"memory:"`` | a new one in memory, for ``contract`` |
+        | ``"shop.gallery"`` | the file that `save` wrote, read into memory; changes are kept with `save` |
+        | ``"shop/"``, or a folder that exists | a folder, whose changes are on disk when a call returns |
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Names of the attributes that can be searched."""
-        return tuple(self._store.contract.dimensions)
-
-    @property
-    def dimension(self) -> int:
-        """D, the length of one vector."""
-        return next(iter(self._store.contract.dimensions.values()))
-
-    @property
-    def model(self) -> str:
-        """Digest of the model whose embeddings are stored."""
-        return self._store.contract.digest
-
-    def __len__(self) -> int:
-        """Return G, the number of items."""
-        return len(self._store)
-
-    def __contains__(self, key: object) -> bool:
-        """Say whether an item has this key."""
-        return isinstance(key, str) and bool(self._store.known([key]))
-
-    def get(self, key: str) -> Item:
-        """Return the item with this key; its embeddings are a copy.
+        Args:
+            address: where it is.
+            contract: what its vectors must come from; a new gallery's own.
+            create: make a folder that is not there yet, for ``contract``.
+            model: the digest that the gallery's model must have.
+            read_only: refuse changes, and work in a folder that may not be written to.
 
         Raises:
-            ValueError: no item has this key.
+            TypeError: the address is no path.
+            ValueError: no contract is given for a new gallery, or nothing of this kind can be opened.
+            GalleryError: there is no gallery, it is damaged, or it was made by another model.
         """
-        item = self._store.get([key])
-        vectors = np.stack([item.vectors[name] for name in self.attributes], axis=1)  # (1, A, D)
-        return Item(key, Embeddings(vectors, self.attributes, self.model), item.metadata[0])
+        return cls.over(open_store(address, contract=contract, create=create, model=model, read_only=read_only))
+
+    @classmethod
+    def over(cls, store: Store) -> "Matcher":
+        """Return a matcher that asks a store."""
+        matcher = cls.__new__(cls)
+        matcher._store = store
+        return matcher
 
     def search(
         self,
-        query: Embeddings,
+        query: Embeddings | Example | Sequence[Example] | None = None,
         attribute: str | None = None,
         *,
+        by: str | Mapping[str, float] | None = None,
+        keys: str | Sequence[str] | None = None,
         k: int = 10,
+        offset: int = 0,
+        where: Condition | None = None,
+        require: Require = "any",
+        least: float | None = None,
+        group_by: str | None = None,
         exclude: Collection[str] | Sequence[Collection[str]] | None = None,
+        exclude_self: bool = False,
+        exclude_same: str | None = None,
+        own: str | Sequence[str] | None = None,
     ) -> Matches:
-        """Return the ``min(k, G)`` items nearest to each of the Q query images in ``attribute``.
+        """Return the ``min(k, G)`` items nearest to each of Q queries.
 
         An answer does not depend on the other queries of the call. It takes up to 64 MiB of memory for scores, or one
         query's scores if these are more: 4 bytes an item.
 
         Args:
-            query: Q query images' embeddings.
-            attribute: what to compare; None when the query holds exactly one.
+            query: Q query images' embeddings; or examples, whose weighted cosines add up.
+            attribute: what to compare; None when the query holds exactly one. The same as ``by``.
+            by: one attribute, or several with weights: ``{"neckline": 0.7, "sleeve length": 0.3}``. A score is the sum
+                of weight times cosine. An attribute that an item lacks adds nothing.
+            keys: instead of a query: stored items, by their keys, one or Q.
             k: how many items to return for each query.
+            offset: how many of the best to pass over before, for the next page.
+            where: a condition on metadata, such as ``(field("price") <= 50) & (field("brand") == "Zara")``.
+            require: ``"all"`` for items that have all attributes asked for; ``"any"`` for at least one.
+            least: the smallest score of an answer.
+            group_by: a field of the metadata, of which each value is answered once, by its best item.
             exclude: for each query, the keys of items that are no answers to it, such as its own: ``[[key] for key in
                 keys]``. For one query also its keys alone. Keys that the gallery lacks change nothing.
+            exclude_self: leave out the queries' own items, which are those of ``keys`` and ``own``; with ``group_by``,
+                their groups too.
+            exclude_same: a field of the metadata, such as ``"product"``: leave out all items with the same value as the
+                query's own.
+            own: for each query, the key of the stored item that its photo is of; for one query also its key alone.
 
         Raises:
             TypeError: the query is not embeddings, its vectors are not float32, ``k`` is not a whole number, or the
@@ -133,11 +145,14 @@ class Matcher:
                 queries exclude so many items that fewer than ``k`` are left for some, and not as many for all.
             GalleryError: the query was embedded by another model.
         """
-        k = whole_number(k, "k")
-        name, queries = self._checked_query(query, attribute)
-        if exclude is None:
-            return _matches(name, self._store.search({name: queries}, k))
-        return _matches(name, search_without(self._store, {name: queries}, k, excluded_keys(exclude, len(query))))
+        examples = query_of(query, attribute=attribute, by=by, keys=keys)
+        return self.ask(
+            Query(examples, k, offset, where, require, least, group_by, exclude, exclude_self, exclude_same, own)
+        )
+
+    def ask(self, query: Query) -> Matches:
+        """Return the answers to a query, as `search` does, whose arguments are the query's parts."""
+        return answer(self._store, request_of(self._store, query))
 
     def rerank(
         self,
@@ -169,55 +184,9 @@ class Matcher:
                 of different lengths need a ``k`` that all have.
             GalleryError: the query was embedded by another model.
         """
-        name, queries = self._checked_query(query, attribute)
+        name, queries = query_vectors(self.contract, query, attribute)
         lists = known_lists(checked_lists(keys, len(query)), self, on_unknown)
-        return _matches(name, rerank_lists(self._store, name, queries, lists, k))
-
-    def add(
-        self,
-        keys: Sequence[str],
-        embeddings: Embeddings,
-        metadata: Sequence[Mapping[str, JSON]] | None = None,
-    ) -> None:
-        """Append N items; on any error nothing changes. Costs O(N) on average.
-
-        Raises:
-            TypeError: not embeddings, a key is not a string, metadata is not JSON, or vectors are not float32.
-            ValueError: counts differ, a key is repeated or already stored, a number of the metadata is not finite, or
-                the embeddings do not fit the gallery.
-            GalleryError: the embeddings come from another model.
-        """
-        check_embeddings(embeddings, "embeddings")
-        keys = checked_keys(keys, len(embeddings))
-        entries = checked_metadata(metadata, keys)
-        names = self.attributes
-        if set(embeddings.attributes) != set(names) or len(embeddings.attributes) != len(names):
-            raise ValueError(f"embeddings hold {', '.join(embeddings.attributes)}; expected {', '.join(names)}")
-        self._check_origin(embeddings)
-        for name in names:
-            check_unit(embeddings[name], keys, name)
-        self._store.add(Items(keys, {name: embeddings[name] for name in names}, entries))
-
-    def remove(self, keys: Iterable[str]) -> None:
-        """Remove the items with these keys, in O(G); the others keep their order.
-
-        On an error nothing changes.
-
-        Raises:
-            TypeError: ``keys`` is one string.
-            ValueError: a key is not in the gallery.
-        """
-        if isinstance(keys, str):
-            raise TypeError(f"keys is the string {keys!r}; expected a list of keys")
-        self._store.remove(list(keys))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the gallery to one file, as one step: a crash leaves the old file or the new one.
-
-        Raises:
-            GalleryError: the file cannot be written; what was saved there before is untouched.
-        """
-        save_gallery(path, self._store)
+        return matches_of(name, rerank_lists(self._store, name, queries, lists, k))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, model: str | None = None) -> "Matcher":
@@ -226,40 +195,4 @@ class Matcher:
         Raises:
             GalleryError: the file is missing, damaged, of another format, or made by another model.
         """
-        store = load_gallery(path, model=model)
-        try:
-            for items in store.items():
-                for name, rows in items.vectors.items():
-                    check_unit(rows, items.keys, name)
-        except ValueError as error:
-            raise GalleryError(f"the gallery {os.fspath(path)} is not usable: {error}") from error
-        matcher = cls.__new__(cls)
-        matcher._store = store
-        return matcher
-
-    def _checked_query(self, query: Embeddings, attribute: str | None) -> tuple[str, NDArray[np.float32]]:
-        """Return the attribute to compare and the queries' vectors ``(Q, D)`` for it."""
-        check_embeddings(query, "query")
-        if attribute is None:
-            if len(query.attributes) != 1:
-                raise ValueError(f"the query holds {', '.join(query.attributes)}; say which attribute to search by")
-            (attribute,) = query.attributes
-        select(self.attributes, attribute)
-        self._check_origin(query)
-        queries = query[attribute]
-        check_unit(queries, [f"query {row}" for row in range(len(query))], attribute)
-        return attribute, queries
-
-    def _check_origin(self, embeddings: Embeddings) -> None:
-        if embeddings.model != self.model:
-            raise GalleryError(
-                f"embeddings of model {embeddings.model}, expected {self.model}, which made this gallery; "
-                "scores between models mean nothing: embed both with the same bundle"
-            )
-        if embeddings.dimension != self.dimension:
-            raise ValueError(f"embeddings have dimension {embeddings.dimension}; expected {self.dimension}")
-
-
-def _matches(attribute: str, answers: Answers) -> Matches:
-    """Return the answers with their scores as cosines, which rounding may have put a little beyond -1 and 1."""
-    return Matches(attribute, answers.keys, answers.scores.clip(-1, 1), answers.metadata)
+        return cls.over(load_gallery(path, model=model))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.search._checks import distinct_strings
-from fashionsdk.search._ranking import rank_lists
+from fashionsdk.search.scan import rank_lists
 from fashionsdk.search.stores import Answers, Store
 
 OnUnknown: TypeAlias = Literal["raise", "skip"]
@@ -31,6 +31,7 @@ def rerank_lists(
         keys=[[keys[row] for row in best] for best in rows.tolist()],
         scores=scores,
         metadata=[[items.metadata[row] for row in best] for best in rows.tolist()],
+        parts={attribute: scores},
     )
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
-from fashionsdk.search import _ranking as ranking
 from fashionsdk.search._matcher import Matcher
+from fashionsdk.search.scan import _ranking as ranking
+from fashionsdk.search.scan import open_vectors
 
 ATTRIBUTES = ("neckline", "sleeve_length")
 MODEL = "a" * 64
@@ -134,6 +135,22 @@ def test_crowded_vectors_rank_like_a_sorted_list(seed, count, k, spread):
     )
     expected = ranked(query[0, 0], dict(zip(names(count), vectors[:, 0], strict=True)), k)
     assert list(zip(found.keys[0], found.scores[0].tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+@pytest.mark.parametrize("allowed", [1.0, 0.3, 0.002])
+def test_the_best_of_many_rows_are_those_of_a_sort(monkeypatch, count, allowed):
+    """Scores in groups, of which some have no candidate; ties, and rows beyond the last whole group."""
+    monkeypatch.setattr(ranking, "GROUP_ROWS", 16)
+    monkeypatch.setattr(ranking, "FEW", 0)
+    random = np.random.default_rng(count)
+    rows = unit(random.integers(-2, 3, size=(5003, 4)) + np.array([0.25, 0, 0, 0]))
+    candidates = random.random(5003) < allowed
+    query = unit(random.normal(size=(3, 4)))
+    best = ranking.largest_sums([query], [open_vectors("float32", rows)], count, candidates)
+    exact = (query.astype(np.float64) @ rows.astype(np.float64).T).astype(np.float32)
+    order = np.argsort(np.where(candidates, -exact, np.inf), axis=1, kind="stable")
+    np.testing.assert_array_equal(best.rows, order[:, : min(count, candidates.sum())])
 
 
 def test_float32_products_stay_within_the_rounding_margin():

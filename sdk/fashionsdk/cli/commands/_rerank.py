@@ -1,18 +1,20 @@
 """``fashionsdk rerank``: a list that another search engine found, put in order of one attribute."""
 
 import argparse
-import sys
 from collections.abc import Container, Iterable, Mapping
-from typing import Any
+from contextlib import ExitStack
 
-from fashionsdk._tools.files.regular_file import read_regular, system_errors_as
-from fashionsdk._tools.standard_streams import usable
 from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder, nonblank
 from fashionsdk.cli._output import MOST_NAMED, note, note_skipped
-from fashionsdk.cli._print_matches import add_query_arguments, load_gallery, print_matches
+from fashionsdk.cli.galleries import (
+    add_attribute_option,
+    add_query_arguments,
+    chosen_attribute,
+    open_to_read,
+    print_matches,
+    read_key_lines,
+)
 from fashionsdk.errors import FashionSDKError
-
-STDIN = "-"
 
 HELP = Help(
     name="rerank",
@@ -36,6 +38,7 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
     add_query_arguments(parser, k=None)
+    add_attribute_option(parser)
     parser.add_argument(
         "--keys", required=True, type=nonblank, metavar="FILE", help="list of keys, one per line; - for standard input"
     )
@@ -49,9 +52,10 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photo and print the list in its new order."""
-    lines = _lines(args.keys)
-    with load_embedder(args) as embedder:
-        matcher, attribute = load_gallery(args, embedder)
+    lines = read_key_lines(args.keys)
+    with load_embedder(args) as embedder, ExitStack() as stack:
+        matcher = stack.enter_context(open_to_read(args.gallery, embedder))
+        attribute = chosen_attribute(args, matcher)
         numbers = _line_numbers(args.keys, lines)
         unknown = _unknown(args.keys, numbers, matcher)
         if unknown and args.on_unknown == "raise":
@@ -60,28 +64,8 @@ def run(args: argparse.Namespace) -> int:
         matches = matcher.rerank(embedder.embed([args.photo], attribute), known, k=args.k)
     _note_unknown(unknown, len(numbers))
     skipped = [{"key": key, "reason": reason} for key, reason in unknown.items()]
-    print_matches(args, matches, matcher.model, skipped=skipped)
+    print_matches(args, matches, embedder.model, skipped=skipped)
     return 0
-
-
-def _lines(path: str) -> list[str]:
-    """Return the file's lines. Bytes that are not UTF-8 are kept: keys are file names, which may hold them.
-
-    Raises:
-        FashionSDKError: the list cannot be read.
-    """
-    with system_errors_as(FashionSDKError, f"cannot read the list of keys {path}"):
-        data = _stdin() if path == STDIN else read_regular(path)
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
-    return [line.removesuffix("\r") for line in text.split("\n")]
-
-
-def _stdin() -> bytes:
-    stream: Any = usable(sys.stdin)
-    if stream is None:
-        raise FashionSDKError("there is no standard input to read the list of keys from; give a file with --keys")
-    read = getattr(stream, "buffer", stream).read()
-    return read if isinstance(read, bytes) else str(read).encode("utf-8", "surrogateescape")
 
 
 def _line_numbers(path: str, lines: Iterable[str]) -> dict[str, int]:

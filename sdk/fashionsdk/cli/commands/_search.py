@@ -1,23 +1,36 @@
-"""``fashionsdk search``: the items of a gallery that share an attribute with a photo."""
+"""``fashionsdk search``: the items of a gallery that share attributes with a photo."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from fashionsdk.cli._find_photos import plain
 from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder
 from fashionsdk.cli._output import note
-from fashionsdk.cli._print_matches import add_query_arguments, load_gallery, print_matches
+from fashionsdk.cli.galleries import (
+    add_attribute_option,
+    add_query_arguments,
+    add_where_option,
+    chosen_attribute,
+    open_to_read,
+    print_matches,
+)
+
+if TYPE_CHECKING:
+    from fashionsdk.search import Matcher
 
 HELP = Help(
     name="search",
     summary="find similar items in a gallery",
     description="""\
-Find the items of a gallery that are most similar to a photo in one attribute.
+Find the items of a gallery that are most similar to a photo in an attribute, or in several with weights.
 
-The output has a line for each item: rank, score (cosine similarity, at most 1), key, and metadata if there is any.""",
+The output has a line for each item: rank, score (the weighted sum of cosine similarities), key, the similarity in each
+attribute if there are several, and metadata if there is any.""",
     examples="""\
   fashionsdk search bundle/ shop.gallery dress.jpg --attribute neckline
-  fashionsdk search bundle/ shop.gallery dress.jpg --attribute colour -k 50 --json
-  fashionsdk search bundle/ shop.gallery shop/12.jpg --attribute colour --exclude-self""",
+  fashionsdk search bundle/ shop/ dress.jpg --by neckline=0.7 --by sleeve_length=0.3 -k 50 --json
+  fashionsdk search bundle/ shop/ dress.jpg --by colour --where 'price <= 50 and brand in ("Zara", "Mango")'
+  fashionsdk search bundle/ shop/ shop/12.jpg --by colour --exclude-self --group-by product""",
 )
 
 
@@ -25,21 +38,81 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
     add_query_arguments(parser, k=10)
+    add_attribute_option(parser)
+    parser.add_argument(
+        "--by",
+        action="append",
+        type=weighted,
+        metavar="NAME[=WEIGHT]",
+        help="attribute to compare by and its weight (default: 1), negative to stay away; may be repeated",
+    )
+    parser.add_argument(
+        "--require", choices=("any", "all"), default="any", help="which of several attributes an item must have"
+    )
+    add_where_option(parser, "answer only with items whose metadata meet this condition")
+    parser.add_argument("--group-by", metavar="FIELD", help="of items with the same value in this field only the best")
     parser.add_argument(
         "--exclude-self", action="store_true", help="leave out the item whose key is PHOTO, which is most like itself"
     )
+    parser.add_argument(
+        "--exclude-same",
+        metavar="FIELD",
+        help="leave out items with the same value in this field, such as product, as the item whose key is PHOTO",
+    )
+    parser.add_argument("--least", type=float, metavar="SCORE", help="leave out items with a smaller score")
+    parser.add_argument("--offset", type=int, default=0, metavar="N", help="pass over the best N, for the next page")
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photo and print its matches."""
-    with load_embedder(args) as embedder:
-        matcher, attribute = load_gallery(args, embedder)
+    with load_embedder(args) as embedder, open_to_read(args.gallery, embedder) as matcher:
+        by = _weights(args, matcher)
         key = plain(args.photo)
-        if args.exclude_self and key not in matcher:
+        known = key in matcher
+        if (args.exclude_self or args.exclude_same) and not known:
             note(f"the gallery has no item {key} to leave out; expected PHOTO as it was given to 'fashionsdk index'")
-        query = embedder.embed([args.photo], attribute)
-        matches = matcher.search(query, k=args.k, exclude=[key] if args.exclude_self else None)
-    print_matches(args, matches, matcher.model)
+        query = embedder.embed([args.photo], list(by))
+        matches = matcher.search(
+            query,
+            by=by,
+            k=args.k,
+            offset=args.offset,
+            where=args.where,
+            require=args.require,
+            least=args.least,
+            group_by=args.group_by,
+            exclude_self=args.exclude_self,
+            exclude_same=args.exclude_same,
+            own=key if known else None,
+        )
+    print_matches(args, matches, embedder.model)
     if key in matches.keys[0]:
         note("the photo is in the gallery and finds itself; --exclude-self leaves it out")
     return 0
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """Parse an attribute with its weight, such as ``neckline=0.7``."""
+    name, equals, weight = text.rpartition("=")
+    if not equals:
+        return text, 1.0
+    try:
+        return name, float(weight)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected a weight after =, such as neckline=0.7") from None
+
+
+def _weights(args: argparse.Namespace, matcher: "Matcher") -> dict[str, float]:
+    """Return attribute -> weight.
+
+    Raises:
+        ValueError: both spellings are used, one attribute is named twice, or none of several is named.
+    """
+    if not args.by:
+        return {chosen_attribute(args, matcher): 1.0}
+    if args.attribute is not None:
+        raise ValueError("--attribute and --by are both given; expected one of them")
+    names = [name for name, _ in args.by]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"--by names {repeated[0]!r} twice; expected each attribute once")
+    return dict(args.by)

@@ -1,9 +1,11 @@
-"""Where a gallery's items are kept: one protocol, and a store in memory with its file."""
+"""Where a gallery's items are kept: one protocol, and the stores that keep it."""
 
-from fashionsdk.search.stores._gallery_file import count_items, is_gallery
+from fashionsdk.search.stores._addresses import is_folder, open_store, same_place
+from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import json_copy
-from fashionsdk.search.stores._memory import MemoryStore, load_gallery, save_gallery
-from fashionsdk.search.stores._store import JSON, Answers, Contract, Items, Store
+from fashionsdk.search.stores._store import JSON, Answers, Items, Store
+from fashionsdk.search.stores.file import count_items, is_gallery, load_gallery, save_gallery
+from fashionsdk.search.stores.memory import MemoryStore
 
 __all__ = [
     "JSON",
@@ -13,8 +15,11 @@ __all__ = [
     "MemoryStore",
     "Store",
     "count_items",
+    "is_folder",
     "is_gallery",
     "json_copy",
     "load_gallery",
+    "open_store",
+    "same_place",
     "save_gallery",
 ]

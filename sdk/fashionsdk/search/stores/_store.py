@@ -7,20 +7,10 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.search.query import Condition, Require
+from fashionsdk.search.stores._contract import Contract
+
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
-
-
-@dataclass(frozen=True)
-class Contract:
-    """What every vector of a store must come from.
-
-    Attributes:
-        digest: the model's digest.
-        dimensions: attribute -> D_a, the length of its vectors, in the attributes' order.
-    """
-
-    digest: str
-    dimensions: Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +36,17 @@ class Answers:
         keys: Q lists of K keys.
         scores: float32 ``(Q, K)``.
         metadata: Q lists of K JSON objects.
+        parts: attribute -> what it adds to the scores, float32 ``(Q, K)``; NaN where the item lacks it.
     """
 
     keys: list[list[str]]
     scores: NDArray[np.float32]
     metadata: list[list[Mapping[str, JSON]]]
+    parts: Mapping[str, NDArray[np.float32]]
 
 
 class Store(Protocol):
-    """Keeps items and finds the best ones. ``tests/sdk/search/test_stores.py`` checks all of this for every store.
+    """Keeps items and finds the best ones. ``tests/sdk/search/stores/test_contract.py`` checks this for every store.
 
     The matcher checks what it hands over: types, unit length, the model's digest, keys that are not repeated.
 
@@ -67,7 +59,9 @@ class Store(Protocol):
     *Reads* may run beside reads and writes, in any thread. A call answers from one state of the store, which holds
     every write that returned before the call began, those of other processes too.
 
-    After `close` every other call is a ``ValueError``.
+    *Codec*: vectors come back, and are compared, as the contract's codec keeps them.
+
+    After `close` every other call is a ``ValueError``. What the disk or the server does is a ``GalleryError``.
     """
 
     @property
@@ -109,6 +103,13 @@ class Store(Protocol):
             ValueError: a key is stored already, without ``replace``.
         """
 
+    def update(self, keys: Sequence[str], changes: Sequence[Mapping[str, JSON]]) -> None:
+        """Set fields of these different items' metadata; fields that a change does not name stay.
+
+        Raises:
+            ValueError: no item has one of the keys.
+        """
+
     def remove(self, keys: Iterable[str]) -> None:
         """Remove the items with these keys.
 
@@ -116,19 +117,34 @@ class Store(Protocol):
             ValueError: no item has one of the keys.
         """
 
-    def search(self, queries: Mapping[str, NDArray[np.float32]], k: int) -> Answers:
+    def search(
+        self,
+        queries: Mapping[str, NDArray[np.float32]],
+        k: int,
+        *,
+        where: Condition | None = None,
+        require: Require = "any",
+    ) -> Answers:
         """Return the K = min(k, candidates) items with the largest scores for each of Q queries.
 
         The score is the sum over the attributes of the inner products of query and item, rounded to float32 and not
-        clipped. An attribute that an item lacks adds 0; an item that lacks all of the queries' attributes is no
-        candidate. Equal scores keep the items' order, also where K cuts them off. An answer does not depend on the
-        other queries of the call.
+        clipped. An attribute that an item lacks adds 0. Candidates are the items that meet the condition and have at
+        least one of the queries' attributes, or all of them. Equal scores keep the items' order, also where K cuts
+        them off. An answer does not depend on the other queries of the call.
 
         Args:
             queries: attribute -> float32 ``(Q, D_a)``, one attribute or more of the contract. Weights are multiplied in
                 and may be negative, so a query has any length.
             k: 1 or more.
+            where: what a candidate's metadata must meet; ``None`` for anything.
+            require: ``"any"`` or ``"all"`` of the attributes.
         """
+
+    def vacuum(self) -> None:
+        """Tidy up: rebuild what speeds searches up, and give back space that removed items took. Changes no answer."""
+
+    def details(self) -> Mapping[str, JSON]:
+        """Return what there is to know beside the contract and the number of items, such as bytes on disk."""
 
     def close(self) -> None:
         """Wait for the calls that run in other threads, then free what the store holds. Closing twice does nothing."""
@@ -142,3 +158,8 @@ def stored_key_error(key: str) -> ValueError:
 def unknown_key_error(key: str, count: int) -> ValueError:
     """Return the error for a key that none of the ``count`` items has."""
     return ValueError(f"no item has the key {key!r}; the gallery holds {count} items")
+
+
+def closed_error() -> ValueError:
+    """Return the error of every call after `Store.close`."""
+    return ValueError("this gallery is closed; open it again")

@@ -20,7 +20,7 @@ from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.search._matcher import Matcher
-from fashionsdk.search.stores._gallery_file import GalleryContents, read_gallery, write_gallery
+from fashionsdk.search.stores.file._gallery_file import GalleryContents, read_gallery, write_gallery
 
 AXES = np.eye(3, dtype=np.float32)
 

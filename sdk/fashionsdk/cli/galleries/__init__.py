@@ -1,0 +1,25 @@
+"""What commands that work on galleries share: opening one, asking it, printing its answers."""
+
+from fashionsdk.cli.galleries._key_list import read_key_lines
+from fashionsdk.cli.galleries._print_matches import (
+    add_attribute_option,
+    add_query_arguments,
+    chosen_attribute,
+    print_matches,
+)
+from fashionsdk.cli.galleries._stores import STORE_HELP, add_store_argument, changing, contract_of, open_to_read
+from fashionsdk.cli.galleries._where_option import add_where_option
+
+__all__ = [
+    "STORE_HELP",
+    "add_attribute_option",
+    "add_query_arguments",
+    "add_store_argument",
+    "add_where_option",
+    "changing",
+    "chosen_attribute",
+    "contract_of",
+    "open_to_read",
+    "print_matches",
+    "read_key_lines",
+]

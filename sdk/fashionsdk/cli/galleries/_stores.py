@@ -1,0 +1,121 @@
+"""Opens the gallery that a command names: to read it, or to change it and have the change kept."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fashionsdk._tools.files.regular_file import system_errors_as
+from fashionsdk.cli._options import nonblank
+from fashionsdk.errors import FashionSDKError, GalleryError
+
+if TYPE_CHECKING:
+    from fashionsdk.embedding import Embedder
+    from fashionsdk.search import Contract, Matcher
+
+STORE_HELP = "gallery: a file such as shop.gallery, or a folder such as shop/"
+SUFFIX = ".gallery"
+
+
+def add_store_argument(parser: argparse.ArgumentParser, name: str = "store", text: str = STORE_HELP) -> None:
+    """Add the gallery that a command works on."""
+    parser.add_argument(name, type=nonblank, metavar=name.upper(), help=text)
+
+
+def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
+    """Return what vectors of an embedder come from; ``codec`` is that of a new gallery."""
+    import json
+
+    from fashionsdk._tools import strict_json
+    from fashionsdk.search import Contract
+
+    preprocessing = json.dumps(strict_json.encode(embedder.bundle.manifest.preprocessing), sort_keys=True)
+    names = [attribute.name for attribute in embedder.attributes]
+    return Contract.of(
+        names,
+        embedder.dimension,
+        embedder.model,
+        codec=codec or "float32",
+        precision=embedder.backend.precision,
+        preprocessing=preprocessing,
+    )
+
+
+def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
+    """Open a gallery; with an embedder, only one whose vectors compare with the embedder's.
+
+    Raises:
+        GalleryError: there is none, it is damaged, or it was made by another model.
+    """
+    from fashionsdk.search import Matcher
+
+    matcher = Matcher.open(store, read_only=True, model=None if embedder is None else embedder.model)
+    if embedder is not None:
+        try:
+            matcher.contract.check(contract_of(embedder), what="the photo", codec=False)
+        except GalleryError:
+            matcher.close()
+            raise
+    return matcher
+
+
+@contextmanager
+def changing(store: str, contract: "Contract | None" = None, codec: str | None = None) -> Iterator["Matcher"]:
+    """Yield a gallery to change; with a contract, a new one if there is none yet.
+
+    A folder keeps each change at once. A file is replaced when the block ends without an error, and whoever else wants
+    to change it waits meanwhile.
+
+    Args:
+        store: where it is.
+        contract: what its vectors must come from.
+        codec: of a new gallery; an existing one must have it if it is given.
+
+    Raises:
+        FashionSDKError: it cannot be read or written, or does not fit the contract.
+    """
+    from fashionsdk.search import Matcher
+    from fashionsdk.search.stores import is_folder
+
+    if is_folder(store):
+        with Matcher.open(store, contract=_expected(store, contract, codec), create=contract is not None) as matcher:
+            yield matcher
+        return
+    with _file_changing(store, contract, codec) as matcher:
+        yield matcher
+
+
+@contextmanager
+def _file_changing(store: str, contract: "Contract | None", codec: str | None) -> Iterator["Matcher"]:
+    from fashionsdk._tools.files.atomic_file import locked
+    from fashionsdk.search import Matcher
+
+    path = Path(store)
+    if not path.exists() and path.suffix.lower() != SUFFIX:
+        raise FashionSDKError(f"{store} is not there; for a new gallery expected a name such as shop{SUFFIX} or shop/")
+    if codec == "int8":
+        raise ValueError(f"{store} is a file, which holds float32; expected a folder such as shop/ for --codec int8")
+    with system_errors_as(FashionSDKError, f"cannot write {store}"), locked(path.with_name(f".{path.name}.changing")):
+        if contract is not None and not path.exists():
+            matcher = Matcher.open("memory:", contract=contract)
+        else:
+            matcher = Matcher.open(store, contract=contract)
+        with matcher:
+            yield matcher
+            matcher.save(path)
+
+
+def _expected(store: str, contract: "Contract | None", codec: str | None) -> "Contract | None":
+    """Return the contract to open a folder with: without a codec of its own it takes the gallery's."""
+    from fashionsdk.search.stores import open_store
+    from fashionsdk.search.stores.local import FILE
+
+    if contract is None or codec is not None or not os.path.exists(os.path.join(store, FILE)):
+        return contract
+    existing = open_store(store, read_only=True)
+    try:
+        return contract.with_codec(existing.contract.codec)
+    finally:
+        existing.close()

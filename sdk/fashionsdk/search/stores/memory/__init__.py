@@ -1,0 +1,5 @@
+"""A store in memory: the default in a process."""
+
+from fashionsdk.search.stores.memory._memory import MemoryStore
+
+__all__ = ["MemoryStore"]
