@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import torch
 
 from fashionsdk.backends.tensorrt.library._api import Api
 from fashionsdk.backends.tensorrt.library._library import Library, load_library
 from fashionsdk.backends.tensorrt.library._library_log import Log
 from fashionsdk.errors import BackendError
+from tests.sdk.tensorrt.driver import has_cuda_device
 
 with_rtx = pytest.mark.skipif(find_spec("tensorrt_rtx") is None, reason="needs tensorrt_rtx")
 
@@ -91,6 +91,7 @@ import sys
 import tensorrt_rtx as trt
 from fashionsdk.backends.tensorrt.library._library import load_library
 from fashionsdk.errors import BackendError
+from tests.sdk.tensorrt.driver import has_cuda_device
 
 found = load_library("tensorrt-rtx")
 builder = trt.Builder(found.logger)
@@ -171,7 +172,7 @@ def test_a_library_that_starts_nothing_is_an_error():
 
 
 @with_rtx
-@pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")
+@pytest.mark.skipif(has_cuda_device(), reason="has a CUDA device")
 def test_a_real_engine_without_a_driver_is_an_error_with_the_reason(graph_file: Path):
     command = [sys.executable, "-c", BUILD_AND_LOAD, str(graph_file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
