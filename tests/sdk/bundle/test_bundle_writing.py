@@ -124,6 +124,7 @@ for step, out in enumerate(outs, 1):  # in a process each, which need not import
 """
 
 
+@pytest.mark.slow
 def test_writer_killed_at_any_step_leaves_a_whole_bundle(write_bundle: WriteBundle, graph_file: Path, tmp_path: Path):
     outs = [write_bundle(out=tmp_path / f"{step}" / "target-bundle").path for step in range(1, 40)]
     arguments = [sys.executable, "-c", KILLED_WRITER, str(graph_file), *map(str, outs)]

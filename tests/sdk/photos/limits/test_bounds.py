@@ -135,6 +135,7 @@ def test_what_would_take_too_much_is_refused_before_it_is_decoded(tmp_path: Path
     assert peak < 120
 
 
+@pytest.mark.slow
 def test_large_photos_are_read_without_large_copies(tmp_path: Path):
     answers, peak = read_apart(tmp_path, ACCEPTED)
     for name, (said, seconds) in answers.items():
