@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run of the tests that its workers share."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def one_export_table() -> Iterator[None]:
+    """PyTorch's exporter makes its table of operators once; it makes it for each export, which takes a second."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(cache(ONNXRegistry.from_torchlib)))
+        yield
 
 
 @pytest.fixture

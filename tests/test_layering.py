@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ class Running(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+@cache
 def imported_modules(path: Path) -> set[str]:
     """Return the full names of what a file imports when it runs, modules of ``from package import module`` included."""
     names = set()

@@ -51,5 +51,5 @@ def checkpoint(load: Load) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def bundle(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def bundle(checkpoint: Checkpoint, one_export_table: None, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return build_bundle(checkpoint, tmp_path_factory.mktemp("speed") / "bundle").bundle  # without its checkpoint

@@ -1,23 +1,30 @@
 """Damaged inputs: a short run of each kind, and that the run sees every way to go wrong."""
 
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from fashionsdk_training.config import TrainConfig
+from fashionsdk_training.recipes import RECIPES
 from tests.benchmarks import odd_trials
-from tests.benchmarks.conftest import FOLDER, Load
+from tests.benchmarks.conftest import TINY, Load
 
 
-def test_damaged_inputs_of_every_kind_give_answers_or_errors_of_ours():
+@pytest.mark.usefixtures("one_export_table")
+def test_damaged_inputs_of_every_kind_give_answers_or_errors_of_ours(
+    load: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     counts = ("--photos", "115", "--manifests", "30", "--graphs", "16", "--galleries", "30", "--tables", "30")
-    command = [sys.executable, str(FOLDER), "fuzz", *counts, "--seed", "7", "--processes", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "fault:" not in done.stdout
+    monkeypatch.setattr(sys, "argv", ["fuzz", *counts, "--seed", "7", "--processes", "1"])
+    monkeypatch.setitem(RECIPES, "asen_v2_demo", lambda: TrainConfig(model=TINY, posteriors=True))
+    with pytest.raises(SystemExit) as done:
+        load("robustness.fuzz").main()
+    said = capsys.readouterr().out
+    assert done.value.code == 0, said
+    assert "fault:" not in said
     for row in ("| JPEG |", "| AVIF |", "| JSON |", "| bytes, onnxruntime |", "| sections, signed |", "| cells |"):
-        assert row in done.stdout
+        assert row in said
 
 
 def test_a_trial_that_dies_or_hangs_is_a_fault_and_the_others_go_on(load: Load):

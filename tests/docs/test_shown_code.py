@@ -74,7 +74,7 @@ def run(words: list[str]) -> object:
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(one_export_table: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     """A reader in a folder with the files that the pages call the reader's own."""
     folder = tmp_path_factory.mktemp("reader")
     with pytest.MonkeyPatch.context() as patch:

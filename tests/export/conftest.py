@@ -1,6 +1,6 @@
 """Small networks exported once for all workers; a short run's checkpoint and bundle, once a worker; only read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,13 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.loop.distributed import Processes
 from fashionsdk_training.loop.trainer import Trainer
 from tests.export import graphs
+from tests.export.traced_once import exports_by, traced_once
 from tests.training.conftest import data, table, tiny_config  # noqa: F401 (fixtures)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _exports_are_quick(one_export_table: None) -> None:
+    """Everything here exports."""
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +58,20 @@ def run(data, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def report(run: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
+def export_once(common: Path) -> Callable[..., None]:
+    """``export_graph``, which traces each network once for all workers."""
+    return traced_once(common / "graphs")
+
+
+@pytest.fixture
+def networks_traced_before(export_once: Callable[..., None]) -> Iterator[None]:
+    """Bundles take the graph of a network that was exported before; for tests of all that follows."""
+    with exports_by(export_once):
+        yield
+
+
+@pytest.fixture(scope="session")
+def report(run: Path, export_once: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     """The run's export report, with the bundle."""
-    return pipeline.build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")
+    with exports_by(export_once):
+        return pipeline.build_bundle(Checkpoint.load(run), tmp_path_factory.mktemp("export") / "bundle")

@@ -22,6 +22,7 @@ from fashionsdk_export.precision.lowering import GOALS
 from fashionsdk_export.precision.precision_loss import Goal
 from fashionsdk_export.precision.symmetric import to_symmetric
 from tests.export.graphs import run as run_graph
+from tests.export.traced_once import exports_by
 
 RTX = ("--engine", "tensorrt-rtx", "--compute-capability", "8.9")
 
@@ -34,11 +35,11 @@ def bundle(report):
 
 
 @pytest.fixture(scope="module")
-def everything(run, table, tmp_path_factory):
+def everything(run, table, export_once, tmp_path_factory):
     """A bundle of every precision with an engine of each, and what was printed."""
     out = tmp_path_factory.mktemp("everything") / "bundle"
     command = [str(run), "--out", str(out), "--precision", "fp32", "fp16", "int8", "--data", str(table)]
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said:
+    with exports_by(export_once), pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as said:
         for precision in ("fp16", "int8"):  # after one epoch on 40 photos it does not reach what a trained one does
             patch.setitem(GOALS, precision, Goal(1.0, 0.0))
         assert cli.main([*command, "--map-loss", "100", *RTX]) == 0
@@ -118,6 +119,7 @@ def test_the_int8_graph_for_tensorrt_is_compared(everything, tmp_path, monkeypat
     assert not (tmp_path / "more").exists()
 
 
+@pytest.mark.usefixtures("networks_traced_before")
 def test_when_an_engine_fails_the_graphs_are_written_and_the_command_for_the_engine_is_named(run, tmp_path, capsys):
     out = tmp_path / "the bundle"
 

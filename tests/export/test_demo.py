@@ -5,13 +5,13 @@ from fashionsdk_export import demo
 
 
 def test_the_demo_ends_with_a_report_and_what_to_try_next(tmp_path, capsys):
-    report = demo.run(tmp_path / "demo", train=64, valid=40, epochs=1)
+    report = demo.run(tmp_path / "demo", train=32, valid=24, epochs=1)
     printed = capsys.readouterr().out
     assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert f"The report: {report}" in printed
     assert printed.count("rank   score  key") == len(demo.QUERIES)
-    assert len(Matcher.load(tmp_path / "demo" / "garments.gallery")) == 40
-    assert demo.main(["--out", str(tmp_path / "demo"), "--train", "65", "--valid", "40"]) == 1
-    assert "has 64 and 40 pictures, not 65 and 40; remove the demo's folder" in capsys.readouterr().err
+    assert len(Matcher.load(tmp_path / "demo" / "garments.gallery")) == 24
+    assert demo.main(["--out", str(tmp_path / "demo"), "--train", "33", "--valid", "24"]) == 1
+    assert "has 32 and 24 pictures, not 33 and 24; remove the demo's folder" in capsys.readouterr().err
     for command in ("train.py", "index", "search"):
         assert command in printed.split("Three things to try next")[1]

@@ -4,14 +4,15 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 
 from fashionsdk import Bundle, BundleError, Embedder, Preprocessing, check
 from fashionsdk_export import pipeline
 from fashionsdk_export.cli import build_engine_command as cli
 from fashionsdk_export.errors import ExportError
-from fashionsdk_export.graph import export_graph
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.training.conftest import SIDE
@@ -29,6 +30,7 @@ def test_the_bundle_embeds_like_the_checkpoint(run, report):
     np.testing.assert_allclose(got.attention, expected.attention, rtol=0, atol=GRAPH_ATOL)
 
 
+@pytest.mark.usefixtures("networks_traced_before")
 def test_a_bundle_fits_photos_as_the_checkpoint_was_trained(run, tmp_path):
     padded = replace(Checkpoint.load(run), preprocessing=Preprocessing(SIDE, fit="pad"))
     path = build_bundle(padded, tmp_path / "padded").bundle.path
@@ -55,10 +57,14 @@ def test_the_manifest_agrees_with_the_checkpoint(run, report):
     assert check(report.bundle.path).ok
 
 
-def test_a_graph_that_gives_other_numbers_is_not_written(run, tmp_path, monkeypatch):
+def test_a_graph_that_gives_other_numbers_is_not_written(run, report, tmp_path, monkeypatch):
     def wrong(static, input, path, **options):
-        torch.nn.init.normal_(static.constant0, std=5)  # the queries
-        export_graph(static, input, path, **options)
+        graph = onnx.load(report.bundle.graph_path("fp32"))
+        queries = static.constant0.numpy()
+        (stored,) = (each for each in graph.graph.initializer if np.array_equal(numpy_helper.to_array(each), queries))
+        other = np.random.default_rng(0).normal(scale=5, size=queries.shape).astype(np.float32)
+        stored.CopyFrom(numpy_helper.from_array(other, stored.name))
+        onnx.save(graph, path)
 
     monkeypatch.setattr(pipeline, "export_graph", wrong)
     with pytest.raises(ExportError, match="does not give PyTorch's numbers"):
@@ -66,6 +72,7 @@ def test_a_graph_that_gives_other_numbers_is_not_written(run, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("networks_traced_before")
 def test_an_existing_bundle_is_replaced_only_when_asked(run, tmp_path, capsys):
     out = str(tmp_path / "bundle")
     assert cli.main([str(run), "--out", out]) == 0

@@ -50,7 +50,7 @@ def some_parts_stay_float(monkeypatch):
     monkeypatch.setattr("fashionsdk_export.graph.reference_answers.REFERENCE_IMAGES", 4)
 
 
-@pytest.mark.usefixtures("some_parts_stay_float")
+@pytest.mark.usefixtures("some_parts_stay_float", "networks_traced_before")
 @pytest.mark.parametrize("shown", [False, True])
 def test_library_calls_show_progress_only_on_request(table, tmp_path, capfd, shown):
     use_everything(table, tmp_path, **({"progress": True} if shown else {}))

@@ -37,7 +37,7 @@ def imported() -> Callable[[Original], Imported]:
 
 
 @pytest.fixture(scope="session")
-def bundles(imported) -> Iterator[Callable[[str], Bundle]]:
+def bundles(imported, one_export_table) -> Iterator[Callable[[str], Bundle]]:
     """Export an imported program; two reference images, because the tests bring their own."""
     with TemporaryDirectory(prefix="fashionsdk-golden-") as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "REFERENCE_IMAGES", 2)

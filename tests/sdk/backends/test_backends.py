@@ -153,6 +153,7 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 def test_memory_does_not_grow_with_changing_batch_sizes(bundle: Bundle, open_cpu: Open):
     backend = open_cpu(bundle)
@@ -182,6 +183,7 @@ def test_memory_does_not_grow_with_threads_that_come_and_go(bundle: Bundle, open
     assert min(growth(200) for _ in range(3)) < 1_600_000  # memory of each thread grows every time, other memory once
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_runtimes_send_nothing_home_and_leave_nothing_at_home(
     bundle: Bundle, tmp_path: Path, clean_environment: dict[str, str], runtime: str

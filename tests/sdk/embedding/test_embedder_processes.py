@@ -104,6 +104,7 @@ print(in_child(refuse))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_fork_embeds_as_its_parent_and_ends(tmp_path: Path, bundle: Bundle, photos: list[Path], runtime: str):
     assert execute(tmp_path, FORKS, bundle, photos[0], runtime) == "8 8\nTrue\n"
@@ -132,6 +133,7 @@ print(in_child(embed))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_fork_that_computes_with_fewer_threads_says_so(
     tmp_path: Path, bundle: Bundle, photos: list[Path], runtime: str
@@ -211,6 +213,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_processes_started_by_any_method_embed_alike(tmp_path: Path, bundle: Bundle, photos: list[Path], runtime: str):
     expected = "fork True\nspawn True\nforkserver True\n0\n"

@@ -88,6 +88,7 @@ def test_a_preloaded_application_answers_in_its_workers(folder: Path):
     execute(folder, "-c", PRELOADED)
 
 
+@pytest.mark.slow
 def test_the_pool_embeds_every_photo(folder: Path):
     assert execute(folder, "pool.py").count("query.jpg Embeddings(1 image, neckline_design, ") == 3
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
-from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
 
 from fashionsdk.errors import ImageError
 from fashionsdk.photos._preprocessing import EXTREME_ASPECT_RATIO, Preprocessing
@@ -21,6 +20,8 @@ def noise(width: int, height: int, seed: int = 0) -> Image.Image:
 
 
 def torchvision_answer(image: Image.Image, side: int) -> np.ndarray:
+    from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize  # seconds, with PyTorch
+
     resize = Resize(side, InterpolationMode.BILINEAR, antialias=True)
     return np.asarray(Compose([resize, CenterCrop(side)])(image))
 
@@ -28,6 +29,7 @@ def torchvision_answer(image: Image.Image, side: int) -> np.ndarray:
 lengths = st.integers(1, 200)
 
 
+@pytest.mark.slow  # it imports PyTorch
 @given(width=lengths, height=lengths, side=st.integers(1, 64), seed=st.integers(0, 99))
 def test_equals_torchvision_resize_and_centre_crop(width: int, height: int, side: int, seed: int):
     image = noise(width, height, seed)
@@ -36,6 +38,7 @@ def test_equals_torchvision_resize_and_centre_crop(width: int, height: int, side
     assert difference.max() <= (1 if extreme else 0)
 
 
+@pytest.mark.slow  # it imports PyTorch
 @pytest.mark.parametrize(("width", "height"), [(1, 3000), (3000, 1), (7, 2001), (901, 30)])
 def test_strip_equals_torchvision_to_one_level(width: int, height: int):
     image = noise(width, height)

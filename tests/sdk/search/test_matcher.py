@@ -384,6 +384,7 @@ class MatcherMachine(RuleBasedStateMachine):
         assert "stranger" not in self.matcher
 
 
+@pytest.mark.slow
 def test_a_matcher_behaves_like_a_dict(tmp_path):
     class Machine(MatcherMachine):
         path = tmp_path / "shop.gallery"

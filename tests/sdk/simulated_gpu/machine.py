@@ -4,11 +4,13 @@ import ctypes
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fashionsdk.backends import Backend, open_backend
 from fashionsdk.bundle import Bundle, EngineKind
@@ -31,6 +33,17 @@ SHAPES = {
 }
 
 
+Case = tuple[NDArray[np.uint8], tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+@lru_cache(500)
+def _case(model: TinyModel, count: int, seed: int) -> Case:
+    """Return random images, which nobody may change, and numpy's answers."""
+    images = np.random.default_rng([count, seed]).integers(0, 256, (count, *SHAPES["images"]), dtype=np.uint8)
+    images.setflags(write=False)
+    return images, model.answers(images)
+
+
 @dataclass
 class Machine:
     """A machine with one GPU, and a bundle with an engine for it."""
@@ -46,9 +59,8 @@ class Machine:
 
     def check(self, backend: Backend, count: int, seed: int = 0) -> None:
         """Embed random images and compare with numpy."""
-        images = np.random.default_rng([count, seed]).integers(0, 256, (count, *SHAPES["images"]), dtype=np.uint8)
+        images, expected = _case(self.model, count, seed)
         embeddings, attention = backend.run(images, attention=seed % 2 == 0)
-        expected = self.model.answers(images)
         np.testing.assert_allclose(embeddings, expected[0], rtol=0, atol=ATOL)
         assert (attention is None) == (seed % 2 == 1)
         if attention is not None:

@@ -26,6 +26,7 @@ def _again(call, errors):
         return call()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pace", ["late", "at once"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_failure_of_any_call_is_one_error_and_the_next_try_works_and_nothing_is_left(simulate, kind, pace):

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from fashionsdk.backends.tensorrt import TensorRtBackend, open_engine
 from fashionsdk.bundle import Bundle, EngineKind
@@ -21,10 +20,14 @@ from fashionsdk.bundle._manifest import EngineInfo, Manifest
 from fashionsdk.errors import BackendError
 from tests.sdk.bundle.bundles import WriteBundle
 from tests.sdk.conftest import SIDE
+from tests.sdk.tensorrt.driver import has_cuda_device
+
+if has_cuda_device():
+    import torch  # takes seconds, also where all of this is skipped
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    pytest.mark.skipif(not has_cuda_device(), reason="needs a CUDA device"),
     pytest.mark.skipif(find_spec("pycuda") is None, reason="needs pycuda"),
 ]
 

@@ -120,6 +120,7 @@ def test_a_pool_that_was_never_used_finishes_too(thing: type[Thing]):
     assert (thing.made, finish.calls) == (0, 1)
 
 
+@pytest.mark.slow
 def test_closing_while_many_threads_run_finishes_once(thing: type[Thing]):
     for _ in range(50):
         finish = Finish()

@@ -74,6 +74,7 @@ def copy_stubs(out: Path) -> None:
             (out / name / path.name).write_text(parseable(path.read_text()))
 
 
+@pytest.mark.slow
 def test_tensorrt_is_called_as_its_stubs_declare(tmp_path: Path):
     copy_stubs(tmp_path / "stubs")
     untyped = ",".join(f"{name}.*" for name in UNTYPED)

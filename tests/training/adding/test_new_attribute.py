@@ -132,7 +132,9 @@ def test_a_second_attribute_leaves_the_first_as_it_was():
     assert [step["attribute"] for step in twice.recipe["added"]] == ["new", "newer"]
 
 
-def test_bundles_give_the_old_embeddings_to_the_bit(tmp_path):
+@pytest.mark.usefixtures("one_export_table")
+def test_bundles_give_the_old_embeddings_to_the_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("fashionsdk_export.graph.reference_answers.REFERENCE_IMAGES", 2)
     checkpoint = checkpoint_of(TINY)
     parts = {"old": checkpoint, "new": with_random_attribute(checkpoint)}
     old, new = (

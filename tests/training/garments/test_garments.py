@@ -120,8 +120,14 @@ def test_values_fit_the_outfit_and_come_with_boxes_inside_the_frame():
             assert 0 <= top < bottom <= 1
 
 
-def test_values_are_equally_frequent_and_three_are_labelled_in_a_picture():
-    labelled = [sample_scene(index, 0).labelled for index in range(2160)]
+@pytest.fixture(scope="module")
+def scenes():
+    """What 2160 pictures show and are labelled for, forty for each pair of a sleeve's and a skirt's length."""
+    return [(scene.values, scene.labelled) for scene in (sample_scene(index, 4) for index in range(2160))]
+
+
+def test_values_are_equally_frequent_and_three_are_labelled_in_a_picture(scenes):
+    labelled = [shown for _, shown in scenes]
     counts = Counter(pair for values in labelled for pair in values.items())
     for each in ATTRIBUTES:
         frequencies = [counts[each.name, value] for value in each.values]
@@ -129,9 +135,9 @@ def test_values_are_equally_frequent_and_three_are_labelled_in_a_picture():
     assert 2.7 < sum(counts.values()) / len(labelled) < 3.3
 
 
-def test_two_attributes_of_a_picture_are_independent():
+def test_two_attributes_of_a_picture_are_independent(scenes):
     table = np.zeros((9, 6))
-    for values in (sample_scene(index, 4).values for index in range(2160)):
+    for values, _ in scenes:
         row = ATTRIBUTES[1].values.index(values["sleeve_length"])
         table[row, ATTRIBUTES[0].values.index(values["skirt_length"])] += 1
     chi_square = ((table - 40) ** 2 / 40).sum()

@@ -1,5 +1,6 @@
 """Training runs: they learn, they resume bit for bit, they survive a kill, and several processes agree."""
 
+import json
 import os
 import shutil
 import signal
@@ -106,37 +107,49 @@ def test_training_resumes_on_a_gpu(data, tmp_path):
     assert Trainer(tiny_config(epochs=1), data, tmp_path, on_gpu).fit().metrics["map"] > 0
 
 
-def test_a_killed_run_loses_at_most_the_epoch_it_was_in(table, data, whole, tmp_path):
+@pytest.fixture(scope="module")
+def stop_a_run(table):
+    """Return a function that trains in another process, ends it with a signal in a later epoch, and returns its exit.
+
+    All of them are forks of one process, which has imported PyTorch.
+    """
+    program = RUNS + textwrap.indent(textwrap.dedent(RUN), "    ") + FORKS
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        answers = parent.stdout
+        assert answers is not None
+
+        def stop(folder: Path, number: int) -> int:
+            words = [str(word) for word in (table, folder / "run", folder / "photos", folder / "errors.txt")]
+            print(json.dumps(words), file=parent.stdin, flush=True)
+            run = int(answers.readline())
+            while not (folder / "run" / STATE_FILE).exists():
+                os.kill(run, 0)  # raises if it has ended
+                time.sleep(0.005)
+            os.kill(run, number)
+            return int(answers.readline())
+
+        yield stop
+        parent.communicate()
+
+
+def test_a_killed_run_loses_at_most_the_epoch_it_was_in(stop_a_run, data, whole, tmp_path):
+    assert stop_a_run(tmp_path, signal.SIGKILL) == -signal.SIGKILL
     out = tmp_path / "run"
-    command = [sys.executable, "-c", textwrap.dedent(RUN), str(table), str(out), str(tmp_path / "photos")]
-    killed = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    while not (out / STATE_FILE).exists():
-        assert killed.poll() is None
-        time.sleep(0.005)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait()
     Checkpoint.load(out / "best").build()
     Trainer(tiny_config(), data, out, ALONE).fit()
     assert_same(tensors(whole), tensors(out))
 
 
 @pytest.mark.slow
-def test_a_run_that_is_told_to_end_leaves_nothing_behind_and_continues(table, data, whole, tmp_path):
-    out = tmp_path / "run"
-    program = f"from fashionsdk.cli import guarded\ndef run():\n{RUN}\nraise SystemExit(guarded('train.py', run))"
-    command = [sys.executable, "-c", program, str(table), str(out), str(tmp_path / "photos")]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as ended:
-        while not (out / STATE_FILE).exists():
-            assert ended.poll() is None
-            time.sleep(0.005)
-        ended.terminate()
-        assert ended.stderr is not None
-        lines = ended.stderr.read().splitlines()
-    assert ended.returncode == 143
+def test_a_run_that_is_told_to_end_leaves_nothing_behind_and_continues(stop_a_run, data, whole, tmp_path):
+    assert stop_a_run(tmp_path, signal.SIGTERM) == 143
+    lines = (tmp_path / "errors.txt").read_text().splitlines()
     assert lines == ["train.py: terminated by SIGTERM; no temporary files are left behind"]
     assert not list(tmp_path.rglob(".*"))
-    Trainer(tiny_config(), data, out, ALONE).fit()
-    assert_same(tensors(whole), tensors(out))
+    Trainer(tiny_config(), data, tmp_path / "run", ALONE).fit()
+    assert_same(tensors(whole), tensors(tmp_path / "run"))
 
 
 def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(data, small_disk):
@@ -175,6 +188,25 @@ RUN = """
         trainer.fit()
         weights = torch.cat([value.detach().flatten() for value in trainer.criterion.parameters()])
         print("digest", peers.rank, sha256(weights.numpy()).hexdigest())
+"""
+
+RUNS = """
+import json, os, sys
+from fashionsdk.cli import guarded
+from fashionsdk_training.loop.trainer import Trainer
+from tests.training.conftest import SIDE, tiny_config
+
+def run():
+"""
+FORKS = """
+for line in sys.stdin:
+    sys.argv[1:] = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(sys.argv[4], os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+        sys.exit(guarded("train.py", run))
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 

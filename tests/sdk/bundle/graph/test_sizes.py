@@ -97,10 +97,10 @@ HUGE = np.array([1 << 20, 1 << 20])
 def test_a_graph_that_would_take_gigabytes_or_minutes_is_refused_at_once(
     nodes: list[onnx.NodeProto], constants: dict[str, object]
 ):
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(RefusedGraphError):
         check(nodes, **constants)
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(

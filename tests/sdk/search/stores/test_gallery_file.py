@@ -277,6 +277,7 @@ for version in range(start, start + 10**6):
 """
 
 
+@pytest.mark.slow
 def test_a_saver_killed_at_any_moment_loses_nothing_that_was_saved(tmp_path):
     path, random_moment, finished = tmp_path / "shop.gallery", random.Random(0), -1
     for _ in range(8):
