@@ -21,11 +21,11 @@ def traced_once(folder: Path) -> Callable[..., None]:
     """
     folder.mkdir(exist_ok=True)
 
-    def export(static: nn.Module, side: int, path: Path, *, attention: bool = True) -> None:
-        name = _digest(static, f"{side} {attention}")
+    def export(static: nn.Module, input: tuple[int, int], path: Path, *, attention: bool = True) -> None:
+        name = _digest(static, f"{input} {attention}")
         with locked(folder / f"{name}.lock"):
             if not (folder / name).exists():
-                export_graph(static, side, path, attention=attention)
+                export_graph(static, input, path, attention=attention)
                 shutil.copy(path, folder / name)
                 return
         shutil.copy(folder / name, path)
@@ -42,8 +42,11 @@ def exports_by(export: Callable[..., None]) -> Iterator[None]:
 
 
 def _digest(static: nn.Module, options: str) -> str:
-    """Return a digest of all that a graph follows from: the layers, their numbers and the options."""
+    """Return a digest of all that a graph follows from: the layers, their settings, their numbers and the options."""
     digest = sha256(f"{static} {options}".encode())
+    for name, module in static.named_modules():
+        settings = {key: value for key, value in vars(module).items() if isinstance(value, (int, float, str, tuple))}
+        digest.update(f"{name} {settings}".encode())
     for name, value in static.state_dict().items():
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.contiguous().numpy().tobytes())
