@@ -80,7 +80,9 @@ def test_a_model_sees_one_photo_in_whatever_colours_it_is_stored(space: str):
 
 
 @pytest.mark.parametrize(
-    "profile", [None, profiles.rgb("sRGB"), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()]
+    "profile",
+    [None, profiles.rgb("sRGB"), ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()],
+    ids=["no profile", "sRGB", "LittleCMS, which writes the time into it"],
 )
 def test_a_photo_in_srgb_keeps_its_values(profile: bytes | None):
     data = encode(smooth(), "PNG", icc_profile=profile)
