@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from safetensors.torch import save_file
 
 from fashionsdk_training.config import Objective, Sampling
 from fashionsdk_training.recipes import RECIPES
-from tests.benchmarks.conftest import FOLDER, Load
+from tests.benchmarks.conftest import Load
 from tests.training.conftest import SYSTEMS, draw, tiny_config
 
 COLUMNS = ["image", "split", "colour"]
@@ -143,9 +142,11 @@ def test_runs_end_in_a_table_and_are_not_run_again(study, tmp_path, monkeypatch,
     assert (tmp_path / "out/table.md").read_text() == written
 
 
-def test_a_wrong_setting_is_one_line_before_any_work(shop, tmp_path):
-    command = [sys.executable, str(FOLDER), "settings", "--data", str(shop), "--out", str(tmp_path / "out")]
-    done = subprocess.run([*command, "--try", "epoch=3"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "there is no setting 'epoch'" in done.stderr
+def test_a_wrong_setting_is_one_line_before_any_work(study, shop, tmp_path, monkeypatch, capsys):
+    options = ["--data", str(shop), "--out", str(tmp_path / "out"), "--try", "epoch=3"]
+    monkeypatch.setattr(sys, "argv", ["settings", *options])
+    with pytest.raises(SystemExit) as ended:
+        study.main()
+    assert ended.value.code == 2
+    assert "there is no setting 'epoch'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -39,8 +39,8 @@ def test_no_photos_name_what_was_expected(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no column 'photo' or 'image'; got an empty file"),
-        ("key,price\na,1\n", "no column 'photo' or 'image'; got key, price"),
+        ("", "no column 'photo' or 'image' or 'key'; got an empty file"),
+        ("sku,price\na,1\n", "no column 'photo' or 'image' or 'key'; got sku, price"),
         ("photo;price\na;1\n", "separated by ';'; save it with commas"),
         ("photo,price,price\na,1,2\n", "'price' is named twice; got photo, price, price; expected each column once"),
         ("photo,price\na,1\n\na,2\n", "line 4: 'a' is on line 2 too; expected one row"),

@@ -187,7 +187,7 @@ RUN = """
         trainer = Trainer(tiny_config(), data, Path(sys.argv[2]), peers)
         trainer.fit()
         weights = torch.cat([value.detach().flatten() for value in trainer.criterion.parameters()])
-        print("digest", peers.rank, sha256(weights.numpy()).hexdigest())
+        Path(f"digest{peers.rank}").write_text(sha256(weights.numpy()).hexdigest())  # lines on stdout may be mixed
 """
 
 RUNS = """
@@ -218,9 +218,7 @@ def test_two_processes_end_with_the_same_weights(table, tmp_path):
         [*command, str(table), "out", "photos"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    lines = sorted(line.split() for line in done.stdout.splitlines() if line.startswith("digest"))
-    assert [line[1] for line in lines] == ["0", "1"]
-    assert lines[0][2] == lines[1][2]
+    assert (tmp_path / "digest0").read_text() == (tmp_path / "digest1").read_text() != ""
     assert Checkpoint.load(tmp_path / "out" / "best").history[-1]["photos"] == 40 // 16 * 16
 
 
