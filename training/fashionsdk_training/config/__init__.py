@@ -11,8 +11,9 @@ from fashionsdk_training.config.network import (
     ModelConfig,
     Original,
 )
+from fashionsdk_training.config.optimisation import Optimisation
 from fashionsdk_training.config.paper_systems import systems
-from fashionsdk_training.config.training_run import Objective, Optimisation, Sampling, TrainConfig
+from fashionsdk_training.config.training_run import Objective, Sampling, TrainConfig
 
 __all__ = [
     "HALF",
