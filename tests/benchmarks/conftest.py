@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Protocol
 
 import pytest
+import torch
 
 from fashionsdk.bundle import Bundle
 from fashionsdk_export.pipeline import build_bundle
@@ -23,6 +24,14 @@ TINY = ModelConfig(backbone="test_resnet", stage=3, common_dimension=16, attribu
 
 class Load(Protocol):
     def __call__(self, name: str) -> ModuleType: ...
+
+
+@pytest.fixture(autouse=True)
+def other_tests_keep_their_threads() -> Iterator[None]:
+    """Undo what a benchmark tells torch: how sums are split decides a training's last bits."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

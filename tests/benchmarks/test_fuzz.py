@@ -11,6 +11,7 @@ from tests.benchmarks import odd_trials
 from tests.benchmarks.conftest import TINY, Load
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("one_export_table")
 def test_damaged_inputs_of_every_kind_give_answers_or_errors_of_ours(
     load: Load, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

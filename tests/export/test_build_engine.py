@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 from importlib.metadata import version
 from io import StringIO
 
+import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
@@ -110,7 +111,9 @@ def test_the_int8_graph_for_tensorrt_is_compared(everything, tmp_path, monkeypat
         steps = {node.input[1] for node in broken.graph.node if node.op_type == "QuantizeLinear"}
         for constant in broken.graph.initializer:
             if constant.name in steps:
-                constant.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constant) * 100, constant.name))
+                constant.CopyFrom(
+                    numpy_helper.from_array(numpy_helper.to_array(constant) * np.float32(100), constant.name)
+                )
         return broken
 
     monkeypatch.setattr("fashionsdk_export.engines.bundle_engines.to_symmetric", wide)

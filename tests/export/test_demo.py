@@ -1,9 +1,12 @@
 """The demo, small: every step of it runs and leaves what it promises."""
 
+import pytest
+
 from fashionsdk import Matcher
 from fashionsdk_export import demo
 
 
+@pytest.mark.long
 def test_the_demo_ends_with_a_report_and_what_to_try_next(tmp_path, capsys):
     report = demo.run(tmp_path / "demo", train=32, valid=24, epochs=1)
     printed = capsys.readouterr().out

@@ -33,7 +33,9 @@ def session_from(bundle, weights):
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]), names
 
 
-@pytest.mark.parametrize("model", ONE_BRANCH)
+@pytest.mark.parametrize(
+    "model", [name if name == "ag_man" else pytest.param(name, marks=pytest.mark.long) for name in ONE_BRANCH]
+)
 def test_a_bundle_computes_what_the_original_does(model, bundles, golden):
     bundle, name = bundles(model), originals.PROGRAMS[model]
     session, (pixels,) = session_from(bundle, ["model.backbone.net.conv1.weight"])
@@ -44,6 +46,7 @@ def test_a_bundle_computes_what_the_original_does(model, bundles, golden):
         assert_close(array, golden[f"{name}.{output}"])
 
 
+@pytest.mark.long
 def test_a_bundle_of_asen_pp_computes_what_the_original_does(bundles, golden):
     weights = [f"model.{name}_branch.backbone.net.conv1.weight" for name in BRANCHES]
     session, names = session_from(bundles("asen_pp"), weights)

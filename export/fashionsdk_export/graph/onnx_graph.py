@@ -52,6 +52,7 @@ def _convert(static: nn.Module, input: tuple[int, int], outputs: list[str]) -> o
             (images,),
             dynamo=True,
             opset_version=OPSET,
+            optimize=False,  # `_fold` does, and more
             input_names=["images"],
             output_names=outputs,
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),

@@ -21,8 +21,9 @@ def whole_number(value: object, name: str, *, least: int = 1, most: float = math
     """
     expected = f"{least} or more" if most == math.inf else f"{least} to {most}"
     also = f", or {otherwise}" if otherwise else ""
+    truth = str(getattr(value, "dtype", type(value).__name__)) == "bool"  # NumPy's truth values are found unimported
     try:
-        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
+        number = None if truth else index(value)  # type: ignore[arg-type]
     except TypeError:
         number = None
     if number is None:

@@ -167,6 +167,7 @@ def test_memory_does_not_grow_with_changing_batch_sizes(bundle: Bundle, open_cpu
     assert resident_bytes() - before < 16_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 def test_memory_does_not_grow_with_threads_that_come_and_go(bundle: Bundle, open_cpu: Open):
     backend, images = open_cpu(bundle), random_images(8)

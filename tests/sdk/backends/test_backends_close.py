@@ -180,6 +180,7 @@ signal.raise_signal(signal.SIGTERM)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 def test_signals_are_handled_after_backends_were_closed_in_any_order(runtime: str, bundle: Bundle):
     command = [sys.executable, "-c", SIGNAL, str(bundle.path), runtime]

@@ -93,6 +93,14 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """Forget quotas: pytest gives a folder's path again once its test has passed."""
+    cpu_quota.cache_clear()
+    yield
+    cpu_quota.cache_clear()
+
+
 @pytest.mark.parametrize("name", QUOTAS)
 def test_the_quota_is_the_smallest_of_the_groups_that_the_process_is_in(tmp_path: Path, name: str):
     files, quota = QUOTAS[name]

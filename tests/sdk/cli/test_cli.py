@@ -136,6 +136,7 @@ def test_evaluate_counts_and_names_the_photos_that_cannot_be_read(run, bundle, s
     assert "skipped 2 of 9 photos" in err
 
 
+@pytest.mark.slow
 def test_report_writes_a_page(run, bundle, shop):
     status, out, _ = run("report", bundle.path, "--data", "shop", "--out", "report.html", "--json")
     assert status == 0

@@ -33,6 +33,7 @@ def labelled(tmp_path, monkeypatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_sample_holds_labelled_photos_and_at_most_the_given_number(labelled):
     labels = read_labels(labelled, "valid")
     whole, part = sample_labels(labels), sample_labels(labels, 5)

@@ -125,6 +125,7 @@ def test_search_shows_metadata_in_columns(run, bundle, shop):
     assert first[head.index("name") :] == "Red dress"
 
 
+@pytest.mark.slow
 def test_any_key_can_be_printed_in_ascii(bundle, shop):
     os.rename("shop/0.png", "shop/robe-été.png")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}

@@ -43,6 +43,7 @@ def test_a_file_is_written_without_any_stream(bundle, shop, line):
     assert len(Matcher.load("a.gallery")) == 8
 
 
+@pytest.mark.slow
 def test_an_answer_that_cannot_be_printed_is_said(bundle, gallery):
     arguments = ("search", bundle.path, gallery, "shop/4.png", "--attribute", "colour")
     done = shell(">&-", *arguments)

@@ -190,6 +190,7 @@ print(len(list(stream)))
 """
 
 
+@pytest.mark.slow
 def test_a_stream_that_has_begun_does_not_go_on_in_a_fork(tmp_path: Path, bundle: Bundle, photos: list[Path]):
     assert execute(tmp_path, STREAMS, bundle, photos[0], "onnxruntime") == "True True True\n49\n"
 

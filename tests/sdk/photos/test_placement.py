@@ -150,6 +150,7 @@ def test_cutout_is_the_photo_cut_out_before_the_fit(fit: Fit, box: tuple[int, in
     np.testing.assert_allclose(placement.to_input(np.array([*box[:2]])), placement.offset)
 
 
+@pytest.mark.slow
 def test_cutout_of_a_large_photo_is_the_same_in_strips():
     data = encode(Image.effect_noise((2400, 2200), 90).convert("RGBA"), "PNG", compress_level=1)
     box = (100, 50, 2350, 2150)

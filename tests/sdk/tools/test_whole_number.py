@@ -1,5 +1,7 @@
 """Whole numbers as arguments: what is one, what is none, and what the message says."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -17,11 +19,11 @@ def test_python_s_and_numpy_s_integers_are_whole_numbers(value):
     [
         (2.5, "2.5"),
         (2.0, "2.0"),
-        (np.float32(2), r"np.float32\(2.0\)"),
+        (np.float32(2), re.escape(repr(np.float32(2)))),  # NumPy 2 writes the type too
         ("2", "'2'"),
         (None, "None"),
         (True, "True"),
-        (np.True_, "np.True_"),
+        (np.True_, repr(np.True_)),
         ([2], r"\[2\]"),
         (np.array([2, 3]), r"array\(\[2, 3\]\)"),
         ("x" * 1000, "'xxxxxxxxxxxx...xxxxxxxxxxxxx'"),

@@ -133,6 +133,7 @@ def test_a_second_attribute_leaves_the_first_as_it_was():
 
 
 @pytest.mark.usefixtures("one_export_table")
+@pytest.mark.long
 def test_bundles_give_the_old_embeddings_to_the_bit(tmp_path, monkeypatch):
     monkeypatch.setattr("fashionsdk_export.graph.reference_answers.REFERENCE_IMAGES", 2)
     checkpoint = checkpoint_of(TINY)

@@ -39,6 +39,7 @@ def mean_average_precision(scores, labels):
     return float(np.mean(precisions))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda each: each.name)
 @pytest.mark.parametrize("describe", [colours, greys, histogram])
 def test_neighbours_by_overall_look_are_near_random(pictures, attribute, describe):

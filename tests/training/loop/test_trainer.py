@@ -40,6 +40,7 @@ def whole(data, tmp_path_factory):
     return out
 
 
+@pytest.mark.long
 def test_a_tiny_network_learns_both_attributes(data, tmp_path):
     config = tiny_config(epochs=10, augmentation=Augmentation(brightness=0.0))
     checkpoint = Trainer(config, data, tmp_path / "run", ALONE).fit()
@@ -210,6 +211,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.long
 def test_two_processes_end_with_the_same_weights(table, tmp_path):
     (tmp_path / "run.py").write_text(textwrap.dedent(RUN))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

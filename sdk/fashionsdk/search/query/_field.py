@@ -17,6 +17,7 @@ class Field:
     """A field of the metadata, from which conditions are made: ``field("price") <= 50``."""
 
     __slots__ = ("_name",)
+    __array_ufunc__ = None  # NumPy's numbers on the left leave the comparison to the field
     __hash__ = None  # type: ignore[assignment]  # == makes a condition
 
     def __init__(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def check(columns: Columns, entries: list[dict[str, Any]]) -> None:
         assert columns.matching(~test).tolist() == [truth < 0 for truth in expected], str(test)
 
 
+@pytest.mark.slow
 @given(first=ENTRIES, second=ENTRIES, changed=ENTRIES, seen=st.booleans())
 def test_columns_follow_every_change(first, second, changed, seen):
     entries = list(first)

@@ -67,6 +67,7 @@ def filled(make: Callable[..., Store], *batches: Items) -> tuple[Store, Plain]:
     return store, plain
 
 
+@pytest.mark.slow
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_answers_are_those_of_a_plain_computation(make, data):
@@ -82,6 +83,7 @@ def test_answers_are_those_of_a_plain_computation(make, data):
     store.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.sets(st.integers(0, 12))), max_size=9))
 def test_writes_are_those_of_a_dict(make, steps):

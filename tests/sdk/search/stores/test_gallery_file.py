@@ -94,6 +94,7 @@ def test_equal_galleries_are_equal_files(tmp_path, path):
     assert (tmp_path / "again.gallery").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_is_found(path, data):

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fashionsdk.search import parse_condition
 from fashionsdk.search.stores import Items, MemoryStore
@@ -55,6 +56,7 @@ def _read_all(folder: str, ready, stop, answers) -> None:
         answers.put(count)
 
 
+@pytest.mark.slow
 def test_processes_read_whole_writes_beside_a_writer(tmp_path, monkeypatch):
     """Each write turns ten items round; snapshots are taken meanwhile."""
     monkeypatch.setattr(_keeper, "LEAST_CHANGED", 100)

@@ -94,6 +94,7 @@ def fill_disk(path: Path) -> None:
             file.write(bytes(4096))
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing(small_disk):
     store = made(small_disk / "shop")
     store.add(items(1, names(100)))
