@@ -24,7 +24,18 @@ FORBIDDEN = {
 # A room may use those before it. docs/architecture.md draws them.
 FLOORS = {
     "fashionsdk": (
-        *("errors", "attributes", "embeddings", "_tools", "photos", "labels", "bundle", "backends", "embedding"),
+        *(
+            "errors",
+            "attributes",
+            "values",
+            "embeddings",
+            "_tools",
+            "photos",
+            "labels",
+            "bundle",
+            "backends",
+            "embedding",
+        ),
         *("search", "evaluation", "report", "cli", "__main__"),
     ),
     "fashionsdk_training": (

@@ -13,10 +13,11 @@ from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.labels import RetrievalSplit
+from fashionsdk.values import Posterior
 from fashionsdk_export.arguments import check_arguments
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
-from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, check_graph
+from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, calibrated, check_graph
 from fashionsdk_export.precision import lower
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.models import AttributeModel
@@ -83,12 +84,17 @@ def build_bundle(
         manifest = _manifest(checkpoint, model, reference, in_float)
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
-        checks = _check_graphs(trial, precisions, photos.split, map_loss, progress)
+        checks, posteriors = _check_graphs(trial, precisions, photos.split, map_loss, progress)
         graphs = tuple(_info(precision, check.parity()) for precision, check in checks.items())
         measured = {precision: check.by_runtime() for precision, check in checks.items()}
         bundle = Bundle.write(
             out,
-            manifest=replace(manifest, graphs=graphs, extra={**manifest.extra, "runtimes": measured}),
+            manifest=replace(
+                manifest,
+                model=replace(manifest.model, posteriors=posteriors),
+                graphs=graphs,
+                extra={**manifest.extra, "runtimes": measured},
+            ),
             graphs={graph.file: files[graph.file] for graph in graphs},
             reference=reference,
             overwrite=overwrite,
@@ -102,13 +108,15 @@ def _check_graphs(
     split: RetrievalSplit | None,
     map_loss: float | None,
     progress: bool,
-) -> dict[Precision, GraphCheck]:
-    """Compare the graphs with PyTorch's answers, then evaluate them if there are labelled photos."""
+) -> tuple[dict[Precision, GraphCheck], dict[str, Posterior]]:
+    """Compare the graphs with PyTorch's answers, then evaluate and calibrate them if there are labelled photos."""
     reports = {precision: check_graph(trial, precision) for precision in precisions}
+    posteriors = dict(trial.manifest.model.posteriors)
     if split is None:
-        return {precision: GraphCheck(reports[precision]) for precision in precisions}
+        return {precision: GraphCheck(reports[precision]) for precision in precisions}, posteriors
     evaluate = GraphEvaluation(trial, split, map_loss, progress=progress)
-    return {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
+    checks = {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
+    return checks, calibrated(trial.manifest, split, evaluate.indices, evaluate.vectors)
 
 
 def graph_file(precision: Precision) -> str:
@@ -151,7 +159,9 @@ def _manifest(
     config = checkpoint.model
     shape = None if reference.attention is None else reference.attention.shape
     return Manifest(
-        model=ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.digest),
+        model=ModelInfo(
+            config.architecture, config.backbone, model.dimension, checkpoint.digest, _posteriors(checkpoint, model)
+        ),
         attributes=checkpoint.attributes,
         preprocessing=checkpoint.preprocessing,
         attention_shape=None if shape is None else (int(shape[2]), int(shape[3])),
@@ -166,6 +176,15 @@ def _manifest(
             "kept_in_float": {precision: list(names) for precision, names in in_float.items() if names},
         },
     )
+
+
+def _posteriors(checkpoint: Checkpoint, model: AttributeModel) -> dict[str, Posterior]:
+    """Return where embeddings hold probabilities, whose temperature is not fitted yet."""
+    return {
+        checkpoint.attributes[position].name: Posterior(place.offset, place.sharpness)
+        for position, place in model.value_places().items()
+        if checkpoint.attributes[position].values
+    }
 
 
 def _versions(*packages: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
     from fashionsdk.photos import Cutout, Preprocessing
     from fashionsdk.search import Contract, Example, Matcher, Matches, field
+    from fashionsdk.values import Prediction, ValueSpace
 
 _HOMES = {
     "Attribute": "attributes",
@@ -38,7 +39,9 @@ _HOMES = {
     "LabelsError": "errors",
     "Matcher": "search",
     "Matches": "search",
+    "Prediction": "values",
     "Preprocessing": "photos",
+    "ValueSpace": "values",
     "check": "embedding",
     "field": "search",
 }
@@ -60,7 +63,9 @@ __all__ = [
     "LabelsError",
     "Matcher",
     "Matches",
+    "Prediction",
     "Preprocessing",
+    "ValueSpace",
     "check",
     "field",
 ]

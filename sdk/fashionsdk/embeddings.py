@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.attributes import select
+from fashionsdk.values import ValueSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +19,7 @@ class Embeddings:
         attributes: the A attribute names, in the order of ``vectors``' second axis.
         model: digest of the model that made them; only embeddings with the same digest can be compared.
         attention: float32 ``(N, A, h, w)``, where the model looked (sums to 1 over h, w), or ``None``.
+        values: the values that the vectors tell apart, or ``None`` if they hold no probabilities.
 
     Raises:
         ValueError: the shapes do not fit each other.
@@ -27,6 +29,7 @@ class Embeddings:
     attributes: tuple[str, ...]
     model: str
     attention: NDArray[np.float32] | None = None
+    values: ValueSpace | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes against each other."""
@@ -69,6 +72,19 @@ class Embeddings:
         """D, the length of one vector."""
         return int(self.vectors.shape[2])
 
+    def probabilities(self, attribute: str) -> NDArray[np.float32]:
+        """Return how probably each image shows each of the attribute's values: float32 ``(N, V)``, calibrated.
+
+        Raises:
+            ValueError: the attribute is unknown, or the model tells no values of it apart.
+        """
+        vectors = self[attribute]
+        if self.values is None:
+            raise ValueError(
+                "these embeddings hold no probabilities of values; train with a recipe that has posteriors"
+            )
+        return self.values.probabilities(vectors, attribute)
+
     def select(self, attributes: str | Iterable[str]) -> "Embeddings":
         """Return the same images' embeddings for fewer attributes.
 
@@ -81,4 +97,5 @@ class Embeddings:
             attributes=tuple(self.attributes[i] for i in index),
             model=self.model,
             attention=None if self.attention is None else self.attention[:, index],
+            values=self.values,
         )

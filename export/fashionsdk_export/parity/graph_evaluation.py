@@ -15,7 +15,7 @@ from fashionsdk_export.parity.graph_check import runtimes
 # Points of MAP over queries that a graph may lose against the float32 graph.
 MAP_LOSS: Mapping[Precision, float] = {"fp16": 0.1, "int8": 0.3}
 
-COMPARED = 1000  # photos whose neighbours are compared
+COMPARED = 1000  # photos whose neighbours are compared, and whose probabilities are calibrated
 
 
 class GraphEvaluation:
@@ -33,7 +33,7 @@ class GraphEvaluation:
     ) -> None:
         self.bundle, self.split, self.map_loss, self.progress = bundle, split, map_loss, progress
         self.runtime = runtimes("fp32")[0]  # one is enough: check_graph made sure that all agree in fp32
-        self.map, self.vectors = self._measure("fp32", self.runtime)
+        self.map, self.indices, self.vectors = self._measure("fp32", self.runtime)
 
     def __call__(self, precision: Precision) -> dict[str, dict[str, float]]:
         """Return, for each runtime, MAP, its loss, and the share of nearest neighbours that stay.
@@ -46,7 +46,7 @@ class GraphEvaluation:
         return {runtime: self._compare(precision, runtime) for runtime in runtimes(precision)}
 
     def _compare(self, precision: Precision, runtime: str) -> dict[str, float]:
-        reached, vectors = self._measure(precision, runtime)
+        reached, _, vectors = self._measure(precision, runtime)
         allowed = MAP_LOSS[precision] if self.map_loss is None else self.map_loss
         if self.map - reached > allowed:
             raise ExportError(
@@ -63,18 +63,19 @@ class GraphEvaluation:
             )
         return {"map": reached, "map_loss": self.map - reached, "photos_neighbour_agreement": agreement}
 
-    def _measure(self, precision: Precision, runtime: str) -> tuple[float, NDArray[np.float32]]:
-        """Return MAP over queries and the first photos' embeddings."""
+    def _measure(self, precision: Precision, runtime: str) -> tuple[float, NDArray[np.int64], NDArray[np.float32]]:
+        """Return MAP over queries, and which photos are the first, and their embeddings."""
         embedder = Embedder(self.bundle, device="cpu", precision=precision, runtime=runtime)
         names = [attribute.name for attribute in embedder.attributes]
-        first: list[NDArray[np.float32]] = []
+        first: list[tuple[int, NDArray[np.float32]]] = []
 
         def batches() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
             for item in embedder.embed_many(self.split.sources, on_error="skip", progress=self.progress):
                 if item.embeddings is not None:
                     if len(first) < COMPARED:
-                        first.append(item.embeddings.vectors)
+                        first.append((item.index, item.embeddings.vectors))
                     yield np.array([item.index]), item.embeddings.vectors
 
         evaluation = evaluate(self.split, batches(), names)
-        return evaluation.overall.map, np.concatenate(first)
+        indices, vectors = zip(*first, strict=True)
+        return evaluation.overall.map, np.array(indices), np.concatenate(vectors)

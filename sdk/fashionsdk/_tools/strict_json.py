@@ -4,7 +4,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -32,7 +32,8 @@ def encode(value: Any) -> Any:
 
 
 def _left_out(value: Any, each: "Field[Any]") -> bool:
-    return "optional" in each.metadata and getattr(value, each.name) == each.default
+    default = each.default if each.default_factory is MISSING else each.default_factory()
+    return "optional" in each.metadata and getattr(value, each.name) == default
 
 
 def loads(text: str | bytes) -> Any:

@@ -13,6 +13,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.bundle._limits import MAX_BATCH, check_sizes
 from fashionsdk.errors import BundleError
 from fashionsdk.photos import Preprocessing
+from fashionsdk.values import Posterior, ValueSpace
 
 FORMAT_VERSION = 2
 MANIFEST_FILE = "manifest.json"
@@ -35,12 +36,14 @@ class ModelInfo:
         backbone: such as ``"resnet50"``.
         embedding_dimension: D.
         digest: the model's digest, 64 hexadecimal digits; only embeddings with the same digest can be compared.
+        posteriors: attribute -> where its vectors hold the probabilities of its values; empty if they do not.
     """
 
     architecture: str
     backbone: str
     embedding_dimension: int
     digest: str
+    posteriors: Mapping[str, Posterior] = field(default_factory=dict, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the dimension and the digest."""
@@ -140,6 +143,21 @@ class Manifest:
         check_sizes(len(self.attributes), self.model.embedding_dimension, self.attention_shape, most_values)
         for name in [*self.files, *self.graph_and_engine_files()]:
             check_file_name(name)
+        self._check_posteriors()
+
+    @property
+    def values(self) -> ValueSpace | None:
+        """The values that embeddings tell apart; ``None`` if they hold no probabilities."""
+        return ValueSpace(self.attributes, self.model.posteriors) if self.model.posteriors else None
+
+    def _check_posteriors(self) -> None:
+        counts = {attribute.name: len(attribute.values) for attribute in self.attributes}
+        for name, posterior in self.model.posteriors.items():
+            if not 1 <= counts.get(name, 0) <= self.model.embedding_dimension - posterior.offset:
+                raise ValueError(
+                    f"posteriors of {name!r} begin at {posterior.offset}; expected an attribute whose "
+                    f"values fit into {self.model.embedding_dimension} numbers"
+                )
 
     def graph_and_engine_files(self) -> list[str]:
         """Return the files of all graphs and engines."""

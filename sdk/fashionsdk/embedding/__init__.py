@@ -2,6 +2,7 @@
 
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.embedding._parity import TOLERANCES, CheckReport, Parity, check, compare, neighbour_agreement
+from fashionsdk.embedding._predictions import predicted, predictions
 from fashionsdk.embedding._reading import MAX_WORKERS
 from fashionsdk.embedding._stream import EmbeddedItem
 
@@ -15,4 +16,6 @@ __all__ = [
     "check",
     "compare",
     "neighbour_agreement",
+    "predicted",
+    "predictions",
 ]

@@ -14,10 +14,12 @@ from fashionsdk.backends import MAX_THREADS, BackendInfo, SharedResource, open_b
 from fashionsdk.bundle import Bundle
 from fashionsdk.embedding._answers import check_answers
 from fashionsdk.embedding._arguments import as_sources, check_stream, opened_bundle
+from fashionsdk.embedding._predictions import predicted, predictions
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.photos import ImageSource, PixelBox, Preprocessing
+from fashionsdk.values import Prediction, ValueSpace
 
 Names: TypeAlias = str | Iterable[str] | None
 
@@ -70,6 +72,7 @@ class Embedder(SharedResource):
         }
         self._backend = open_backend(self._bundle, device, precision, threads, runtime)
         self._names = tuple(attribute.name for attribute in self.attributes)
+        self._values = self._bundle.manifest.values
 
     def __repr__(self) -> str:
         return f"Embedder({str(self._bundle.path)!r}, {self.backend})"
@@ -87,6 +90,11 @@ class Embedder(SharedResource):
     def attributes(self) -> tuple[Attribute, ...]:
         """The A attributes that the model knows, with their values."""
         return self._bundle.manifest.attributes
+
+    @property
+    def values(self) -> ValueSpace | None:
+        """The values that embeddings tell apart, of each attribute; ``None`` if they hold no probabilities."""
+        return self._values
 
     @property
     def model(self) -> str:
@@ -144,6 +152,28 @@ class Embedder(SharedResource):
         with closing(read_batches(as_sources(images, box), self.preprocessing, self._batch_size)) as batches:
             parts = [self._run(pixels, index, attention) for pixels in batches]
         return _join(parts) if parts else self._none(index, attention)
+
+    def predict(
+        self,
+        images: ImageSource | Sequence[ImageSource],
+        attributes: Names = None,
+        *,
+        unknown_below: float = 0.0,
+    ) -> list[dict[str, Prediction]]:
+        """Return what each photo probably shows: attribute -> value, with calibrated probabilities.
+
+        Args:
+            images: as for `embed`.
+            attributes: one attribute's name, several, or ``None`` for all whose values the model tells apart.
+            unknown_below: a most probable value that is less probable than this is unknown.
+
+        Raises:
+            ImageError: a photo cannot be read; it says which.
+            BackendError: the model fails to run.
+            TypeError: an image is of a type that holds no image.
+            ValueError: the model tells no values apart, an attribute is unknown, or the embedder is closed.
+        """
+        return predictions(self.embed(images, predicted(self.values, attributes)), unknown_below)
 
     def embed_many(
         self,
@@ -210,7 +240,7 @@ class Embedder(SharedResource):
         with self._in_use():
             vectors, maps = self._backend.run(pixels, attention=attention)
         check_answers(vectors, maps, self._names, self.backend)
-        whole = Embeddings(vectors, self._names, self.model, maps)
+        whole = Embeddings(vectors, self._names, self.model, maps, self.values)
         if index == tuple(range(len(self._names))):
             return whole
         return whole.select(self._names[i] for i in index)
@@ -219,7 +249,7 @@ class Embedder(SharedResource):
         shape = self._bundle.manifest.attention_shape
         maps = np.empty((0, len(index), *shape), np.float32) if attention and shape else None
         vectors = np.empty((0, len(index), self.dimension), np.float32)
-        return Embeddings(vectors, tuple(self._names[i] for i in index), self.model, maps)
+        return Embeddings(vectors, tuple(self._names[i] for i in index), self.model, maps, self.values)
 
 
 def _join(parts: Sequence[Embeddings]) -> Embeddings:
@@ -231,4 +261,5 @@ def _join(parts: Sequence[Embeddings]) -> Embeddings:
         parts[0].attributes,
         parts[0].model,
         np.concatenate(maps) if maps else None,
+        parts[0].values,
     )

@@ -80,4 +80,5 @@ def _split(embeddings: Embeddings) -> Iterator[Embeddings]:
     """Yield one image's embeddings at a time, copied: a view would keep the whole batch in memory."""
     for i in range(len(embeddings)):
         attention = None if embeddings.attention is None else embeddings.attention[i : i + 1].copy()
-        yield Embeddings(embeddings.vectors[i : i + 1].copy(), embeddings.attributes, embeddings.model, attention)
+        vectors = embeddings.vectors[i : i + 1].copy()
+        yield Embeddings(vectors, embeddings.attributes, embeddings.model, attention, embeddings.values)

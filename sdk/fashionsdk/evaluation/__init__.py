@@ -1,5 +1,6 @@
 """Evaluation by the papers' protocols: retrieval, triplets, and whether attention points at the attribute."""
 
+from fashionsdk.evaluation._metrics import average_precision
 from fashionsdk.evaluation._paired_bootstrap import Comparison, Difference, bootstrap_mean, paired_bootstrap
 from fashionsdk.evaluation._pointing import PhotoAttention, peak, pointing
 from fashionsdk.evaluation._retrieval import (
@@ -26,6 +27,7 @@ __all__ = [
     "Scores",
     "ScratchVectors",
     "TripletEvaluation",
+    "average_precision",
     "bootstrap_mean",
     "check_attributes",
     "evaluate",

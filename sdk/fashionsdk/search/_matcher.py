@@ -11,6 +11,7 @@ from fashionsdk.search._requests import query_vectors, request_of
 from fashionsdk.search._stored_items import StoredItems
 from fashionsdk.search.query import Condition, Example, Query, Require, check_embeddings, query_of
 from fashionsdk.search.stores import JSON, Contract, MemoryStore, Store, load_gallery, open_store
+from fashionsdk.values import ValueSpace
 
 
 class Matcher(StoredItems):
@@ -43,6 +44,7 @@ class Matcher(StoredItems):
                 f"attributes {names} with dimension {embeddings.dimension}; "
                 "expected at least one attribute, each once, and a positive dimension"
             )
+        self._values = embeddings.values
         self._store: Store = MemoryStore(Contract.of(names, embeddings.dimension, embeddings.model))
         self.add(keys, embeddings, metadata)
 
@@ -64,6 +66,7 @@ class Matcher(StoredItems):
         contract: Contract | None = None,
         create: bool = False,
         model: str | None = None,
+        values: ValueSpace | None = None,
         read_only: bool = False,
     ) -> "Matcher":
         """Open a gallery where it is kept.
@@ -79,6 +82,7 @@ class Matcher(StoredItems):
             contract: what its vectors must come from; a new gallery's own.
             create: make a folder that is not there yet, for ``contract``.
             model: the digest that the gallery's model must have.
+            values: the values that the model tells apart, as `Embedder.values`: for questions by value.
             read_only: refuse changes, and work in a folder that may not be written to.
 
         Raises:
@@ -86,13 +90,14 @@ class Matcher(StoredItems):
             ValueError: no contract is given for a new gallery, or nothing of this kind can be opened.
             GalleryError: there is no gallery, it is damaged, or it was made by another model.
         """
-        return cls.over(open_store(address, contract=contract, create=create, model=model, read_only=read_only))
+        store = open_store(address, contract=contract, create=create, model=model, read_only=read_only)
+        return cls.over(store, values=values)
 
     @classmethod
-    def over(cls, store: Store) -> "Matcher":
-        """Return a matcher that asks a store."""
+    def over(cls, store: Store, *, values: ValueSpace | None = None) -> "Matcher":
+        """Return a matcher that asks a store; for ``values`` see `open`."""
         matcher = cls.__new__(cls)
-        matcher._store = store
+        matcher._store, matcher._values = store, values
         return matcher
 
     def search(
@@ -102,6 +107,8 @@ class Matcher(StoredItems):
         *,
         by: str | Mapping[str, float] | None = None,
         keys: str | Sequence[str] | None = None,
+        value: Mapping[str, str] | None = None,
+        change: Mapping[str, str] | None = None,
         k: int = 10,
         offset: int = 0,
         where: Condition | None = None,
@@ -124,6 +131,10 @@ class Matcher(StoredItems):
             by: one attribute, or several with weights: ``{"neckline": 0.7, "sleeve length": 0.3}``. A score is the sum
                 of weight times cosine. An attribute that an item lacks adds nothing.
             keys: instead of a query: stored items, by their keys, one or Q.
+            value: instead of a query: attribute -> the value that items shall probably show. A score is then the root
+                of the probability, times the weight that the model's embeddings give to values.
+            change: attribute -> value: like the query in all attributes, or those of ``by``, but with these values. A
+                changed attribute counts as much as all others together.
             k: how many items to return for each query.
             offset: how many of the best to pass over before, for the next page.
             where: a condition on metadata, such as ``(field("price") <= 50) & (field("brand") == "Zara")``.
@@ -145,14 +156,16 @@ class Matcher(StoredItems):
                 queries exclude so many items that fewer than ``k`` are left for some, and not as many for all.
             GalleryError: the query was embedded by another model.
         """
-        examples = query_of(query, attribute=attribute, by=by, keys=keys)
+        examples = query_of(
+            query, attribute=attribute, by=by, keys=keys, value=value, change=change, attributes=self.attributes
+        )
         return self.ask(
             Query(examples, k, offset, where, require, least, group_by, exclude, exclude_self, exclude_same, own)
         )
 
     def ask(self, query: Query) -> Matches:
         """Return the answers to a query, as `search` does, whose arguments are the query's parts."""
-        return answer(self._store, request_of(self._store, query))
+        return answer(self._store, request_of(self._store, query, self._values))
 
     def rerank(
         self,
@@ -189,10 +202,14 @@ class Matcher(StoredItems):
         return matches_of(name, rerank_lists(self._store, name, queries, lists, k))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, model: str | None = None) -> "Matcher":
+    def load(
+        cls, path: str | os.PathLike[str], *, model: str | None = None, values: ValueSpace | None = None
+    ) -> "Matcher":
         """Read a gallery that ``save`` wrote; with ``model``, only one made by the model with this digest.
+
+        For ``values`` see `open`.
 
         Raises:
             GalleryError: the file is missing, damaged, of another format, or made by another model.
         """
-        return cls.over(load_gallery(path, model=model))
+        return cls.over(load_gallery(path, model=model), values=values)

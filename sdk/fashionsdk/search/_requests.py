@@ -13,15 +13,16 @@ from fashionsdk.search._answering import Request
 from fashionsdk.search.query import Example, Query
 from fashionsdk.search.scan import check_unit
 from fashionsdk.search.stores import JSON, Contract, Items, Store
+from fashionsdk.values import ValueSpace
 
 
-def request_of(store: Store, query: Query) -> Request:
-    """Return what a store is asked.
+def request_of(store: Store, query: Query, values: ValueSpace | None = None) -> Request:
+    """Return what a store is asked; ``values`` are those that the gallery's vectors tell apart, if they are known.
 
     Raises:
         TypeError: vectors are not float32.
-        ValueError: an attribute is unknown or missing, an item is unknown or lacks an attribute asked for, or a vector
-            is not of unit length.
+        ValueError: an attribute or value is unknown or missing, an item is unknown or lacks an attribute asked for, or
+            a vector is not of unit length.
         GalleryError: a photo was embedded by another model.
     """
     attributes, count = tuple(store.contract.dimensions), query.count
@@ -31,7 +32,7 @@ def request_of(store: Store, query: Query) -> Request:
     for example in query.examples:
         asked = example.weights(attributes)
         select(attributes, list(asked))
-        vectors, metadata = _looked_up(store, example, list(asked))
+        vectors, metadata = _looked_up(store, example, list(asked), values or _values_of(query))
         for name, weight in asked.items():
             rows = vectors[name] if weight == 1 else vectors[name].astype(np.float64) * weight
             sums[name] = rows if name not in sums else sums[name] + rows
@@ -71,12 +72,26 @@ def check_origin(contract: Contract, embeddings: Embeddings) -> None:
 
 
 def _looked_up(
-    store: Store, example: Example, names: Sequence[str]
+    store: Store, example: Example, names: Sequence[str], values: ValueSpace | None
 ) -> tuple[Mapping[str, NDArray[np.float32]], list[tuple[str, Mapping[str, JSON]]]]:
     """Return an example's vectors ``(Q or 1, D_a)`` by attribute, and the items that it names, with their metadata."""
+    if example.value is not None:
+        if values is None:
+            raise ValueError(
+                "which values the gallery's vectors tell apart is not known; open it with values=embedder.values, from "
+                "a bundle whose model has probabilities of values"
+            )
+        lengths = store.contract.dimensions
+        return {name: values.vector(name, example.value[name], lengths[name])[None] for name in names}, []
     if example.photo is None:
         return _items(store, list(example.keys or ()), names)
     return _photo_vectors(store.contract, example.photo, names), []
+
+
+def _values_of(query: Query) -> ValueSpace | None:
+    """Return the values that a query's photos tell apart."""
+    photos = (example.photo for example in query.examples if example.photo is not None)
+    return next((photo.values for photo in photos if photo.values is not None), None)
 
 
 def _items(

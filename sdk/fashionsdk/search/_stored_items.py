@@ -15,6 +15,7 @@ from fashionsdk.search._requests import check_origin
 from fashionsdk.search.query import Condition, check_embeddings, holds
 from fashionsdk.search.scan import check_unit
 from fashionsdk.search.stores import JSON, Contract, Items, Store, save_gallery
+from fashionsdk.values import ValueSpace
 
 
 class StoredItems:
@@ -24,6 +25,7 @@ class StoredItems:
     """
 
     _store: Store
+    _values: ValueSpace | None
 
     def __repr__(self) -> str:
         names = ", ".join(self.attributes)
@@ -116,7 +118,9 @@ class StoredItems:
             vectors = np.stack([batch.vectors[name] for name in names], axis=1)  # (N, A, D)
             for row, key in enumerate(batch.keys):
                 lacks = frozenset(name for name, vector in zip(names, vectors[row], strict=True) if not vector.any())
-                yield Item(key, Embeddings(vectors[[row]], names, self.model), batch.metadata[row], lacks)
+                yield Item(
+                    key, Embeddings(vectors[[row]], names, self.model, values=self._values), batch.metadata[row], lacks
+                )
 
     def add(
         self,

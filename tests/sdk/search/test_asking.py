@@ -225,7 +225,11 @@ PHOTO = embeddings(1, 1)
             r"the examples hold \[2, 3\] photos",
         ),
         (lambda: Example(), TypeError, "query is NoneType"),
-        (lambda: Example(PHOTO, "colour", keys="1.jpg"), TypeError, "a photo and keys; expected one of them"),
+        (
+            lambda: Example(PHOTO, "colour", keys="1.jpg"),
+            TypeError,
+            "several of a photo, keys and values; expected one of them",
+        ),
         (lambda: AnyExample(keys=3), TypeError, "keys is int; expected an item's key"),
         (lambda: Query(()), ValueError, "examples is empty"),
         (lambda: Query([Example(PHOTO)]), TypeError, "examples is list; expected a tuple of Example"),

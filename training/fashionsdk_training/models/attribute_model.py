@@ -31,6 +31,18 @@ class Encoded(NamedTuple):
     logits: Tensor | None = None
 
 
+class ValuePlace(NamedTuple):
+    """Where an attribute's embedding holds ``sqrt(w p)``, p the probabilities of its values.
+
+    Attributes:
+        offset: the first value's place.
+        sharpness: factor of the logits that p is the softmax of; ``p ** (1 / sharpness)`` is the classifier's own.
+    """
+
+    offset: int
+    sharpness: float
+
+
 class AttributeModel(nn.Module, ABC):
     """A network that embeds images for A attributes from one backbone pass.
 
@@ -88,6 +100,13 @@ class AttributeModel(nn.Module, ABC):
     @abstractmethod
     def dimension(self) -> int:
         """D, the length of one embedding."""
+
+    def value_places(self) -> dict[int, ValuePlace]:
+        """Return where embeddings hold the probabilities of values, by the attribute's position; from the end below 0.
+
+        Attributes whose embeddings hold none are left out.
+        """
+        return {}
 
     @abstractmethod
     def backbones(self) -> Sequence[Backbone | LevelsBackbone]:

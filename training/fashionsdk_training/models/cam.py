@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, pool, unit
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, pool, unit
 from fashionsdk_training.models.parts import LevelsBackbone
 from fashionsdk_training.models.posterior import NEVER
 
@@ -78,6 +78,10 @@ class CAMNetwork(AttributeModel):
     def dimension(self) -> int:
         """D, a number for each value of the attribute that has most, and the looks."""
         return self.most + self.looks.shape[1]
+
+    def value_places(self) -> dict[int, ValuePlace]:
+        """Return the first places: roots of probabilities come before the looks."""
+        return dict.fromkeys(range(len(self.rows)), ValuePlace(0, self.sharpness))
 
     def backbones(self) -> list[LevelsBackbone]:
         """Return the one backbone."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace
 from fashionsdk_training.models.wrapper import Wrapper
 
 BANDS = 5  # R, the best of 1 to 5 on held-out attributes (docs/decisions/new-attribute.md)
@@ -91,6 +91,11 @@ class ExtendedModel(Wrapper):
     def __init__(self, base: AttributeModel, added: int) -> None:
         super().__init__(base)
         self.added = nn.ModuleList(AddedAttribute(base.channels, base.dimension) for _ in range(added))
+
+    def value_places(self) -> dict[int, ValuePlace]:
+        """Return the first network's places and those of the added attributes, which are the last ones."""
+        added = dict.fromkeys(range(-len(self.added), 0), ValuePlace(0, SHARPNESS))
+        return {**self.base.value_places(), **added}
 
     def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map for the first network's attributes, then for the added ones.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, ValuePlace
 from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 
@@ -30,6 +30,10 @@ class Wrapper(AttributeModel):
     def dimension(self) -> int:
         """D, the inner network's."""
         return self.base.dimension
+
+    def value_places(self) -> dict[int, ValuePlace]:
+        """Return the inner network's."""
+        return self.base.value_places()
 
     def backbones(self) -> Sequence[Backbone | LevelsBackbone]:
         """Return the inner network's."""

@@ -1,19 +1,18 @@
 """The subcommands of ``fashionsdk``, a module each, in the order of ``--help``."""
 
 from fashionsdk.cli.commands import (
-    _attention_page,
     _check_bundle,
     _embed,
     _evaluate,
     _gallery,
     _index,
-    _map_page,
     _point,
-    _report_page,
+    _predict,
     _rerank,
     _search,
     _triplets,
 )
+from fashionsdk.cli.commands.pages import PAGE_COMMANDS
 
 __all__ = ["COMMANDS"]
 
@@ -22,12 +21,11 @@ COMMANDS = (
     _index,
     _search,
     _rerank,
+    _predict,
     _gallery,
     _check_bundle,
     _evaluate,
     _triplets,
     _point,
-    _report_page,
-    _attention_page,
-    _map_page,
+    *PAGE_COMMANDS,
 )

@@ -22,7 +22,8 @@ HELP = Help(
     name="search",
     summary="find similar items in a gallery",
     description="""\
-Find the items of a gallery that are most similar to a photo in an attribute, or in several with weights.
+Find the items of a gallery that are most similar to a photo in an attribute, or in several with weights; those that
+show a value; or those like a photo, but with another value.
 
 The output has a line for each item: rank, score (the weighted sum of cosine similarities), key, the similarity in each
 attribute if there are several, and metadata if there is any.""",
@@ -30,14 +31,16 @@ attribute if there are several, and metadata if there is any.""",
   fashionsdk search bundle/ shop.gallery dress.jpg --attribute neckline
   fashionsdk search bundle/ shop/ dress.jpg --by neckline=0.7 --by sleeve_length=0.3 -k 50 --json
   fashionsdk search bundle/ shop/ dress.jpg --by colour --where 'price <= 50 and brand in ("Zara", "Mango")'
-  fashionsdk search bundle/ shop/ shop/12.jpg --by colour --exclude-self --group-by product""",
+  fashionsdk search bundle/ shop/ shop/12.jpg --by colour --exclude-self --group-by product
+  fashionsdk search bundle/ shop/ --value neckline=v --value colour=red
+  fashionsdk search bundle/ shop/ dress.jpg --change neckline=v""",
 )
 
 
 def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
-    add_query_arguments(parser, k=10)
+    add_query_arguments(parser, k=10, photo=False)
     add_attribute_option(parser)
     parser.add_argument(
         "--by",
@@ -45,6 +48,20 @@ def register(subparsers: Subparsers) -> None:
         type=weighted,
         metavar="NAME[=WEIGHT]",
         help="attribute to compare by and its weight (default: 1), negative to stay away; may be repeated",
+    )
+    parser.add_argument(
+        "--value",
+        action="append",
+        type=assigned,
+        metavar="NAME=VALUE",
+        help="without PHOTO: the value that items shall show in an attribute; may be repeated",
+    )
+    parser.add_argument(
+        "--change",
+        action="append",
+        type=assigned,
+        metavar="NAME=VALUE",
+        help="like PHOTO in the attributes of --by (default: all), but with this value; may be repeated",
     )
     parser.add_argument(
         "--require", choices=("any", "all"), default="any", help="which of several attributes an item must have"
@@ -67,14 +84,15 @@ def run(args: argparse.Namespace) -> int:
     """Embed the photo and print its matches."""
     with load_embedder(args) as embedder, open_to_read(args.gallery, embedder) as matcher:
         by = _weights(args, matcher)
-        key = plain(args.photo)
+        key = "" if args.photo is None else plain(args.photo)
         known = key in matcher
         if (args.exclude_self or args.exclude_same) and not known:
             note(f"the gallery has no item {key} to leave out; expected PHOTO as it was given to 'fashionsdk index'")
-        query = embedder.embed([args.photo], list(by))
         matches = matcher.search(
-            query,
+            None if args.photo is None else embedder.embed([args.photo], None if by is None else list(by)),
             by=by,
+            value=_values(args.value, "--value"),
+            change=_values(args.change, "--change"),
             k=args.k,
             offset=args.offset,
             where=args.where,
@@ -86,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             own=key if known else None,
         )
     print_matches(args, matches, embedder.model)
-    if key in matches.keys[0]:
+    if key and key in matches.keys[0]:
         note("the photo is in the gallery and finds itself; --exclude-self leaves it out")
     return 0
 
@@ -102,12 +120,38 @@ def weighted(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(f"{text!r}; expected a weight after =, such as neckline=0.7") from None
 
 
-def _weights(args: argparse.Namespace, matcher: "Matcher") -> dict[str, float]:
-    """Return attribute -> weight.
+def assigned(text: str) -> tuple[str, str]:
+    """Parse an attribute and its value, such as ``neckline=v``."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r}; expected an attribute and its value, such as neckline=v")
+    return name, value
+
+
+def _values(given: list[tuple[str, str]] | None, option: str) -> dict[str, str] | None:
+    """Return attribute -> value; ``None`` if the option was not given.
+
+    Raises:
+        ValueError: one attribute is named twice.
+    """
+    names = [name for name, _ in given or ()]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{option} names {repeated[0]!r} twice; expected each attribute once")
+    return dict(given) if given else None
+
+
+def _weights(args: argparse.Namespace, matcher: "Matcher") -> dict[str, float] | None:
+    """Return attribute -> weight; ``None`` for what `Matcher.search` does without.
 
     Raises:
         ValueError: both spellings are used, one attribute is named twice, or none of several is named.
     """
+    if args.value and args.photo is not None:
+        raise ValueError("PHOTO and --value are both given; expected --change for a photo with another value")
+    if args.photo is None and not args.value:
+        raise ValueError("neither PHOTO nor --value is given; expected one of them")
+    if not args.by and args.attribute is None and (args.value or args.change):
+        return None
     if not args.by:
         return {chosen_attribute(args, matcher): 1.0}
     if args.attribute is not None:

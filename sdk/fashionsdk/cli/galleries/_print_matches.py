@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from fashionsdk.search import Match, Matcher, Matches
 
 
-def add_query_arguments(parser: argparse.ArgumentParser, *, k: int | None) -> None:
-    """Add the gallery, the photo, and K, the number of items to return; None for all."""
+def add_query_arguments(parser: argparse.ArgumentParser, *, k: int | None, photo: bool = True) -> None:
+    """Add the gallery, the photo, which may be missing unless ``photo``, and K, how many items to return; None: all."""
     parser.add_argument(
         "gallery",
         type=nonblank,
         metavar="GALLERY",
         help="file or folder that 'fashionsdk index' or 'fashionsdk gallery add' made with the same model",
     )
-    parser.add_argument("photo", type=nonblank, metavar="PHOTO", help="the photo to compare")
+    parser.add_argument(
+        "photo",
+        nargs=None if photo else "?",
+        type=nonblank,
+        metavar="PHOTO",
+        help="the photo to compare" + ("" if photo else "; none is needed with --value"),
+    )
     parser.add_argument(
         "-k",
         type=positive,

@@ -51,7 +51,8 @@ def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
     """
     from fashionsdk.search import Matcher
 
-    matcher = Matcher.open(store, read_only=True, model=None if embedder is None else embedder.model)
+    known = {} if embedder is None else {"model": embedder.model, "values": embedder.values}
+    matcher = Matcher.open(store, read_only=True, **known)  # type: ignore[arg-type]
     if embedder is not None:
         try:
             matcher.contract.check(contract_of(embedder), what="the photo", codec=False)

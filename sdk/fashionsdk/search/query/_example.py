@@ -1,4 +1,4 @@
-"""An example of what to look for: a photo or a stored item, and which attributes count how much."""
+"""An example of what to look for: a photo, a stored item or values, and which attributes count how much."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,28 +21,40 @@ class Example:
         by: attribute -> weight. One attribute's name alone has the weight 1; ``None`` is the only attribute that
             there is. A negative weight stays away.
         keys: instead of ``photo``: stored items by their keys, likewise Q or one; a string is one key.
+        value: instead of ``photo``: attribute -> the value that answers shall probably show, one for all queries. Its
+            attributes are those to search by unless ``by`` has their weights.
 
     Raises:
-        TypeError: neither or both of ``photo`` and ``keys`` are given, or one is of another type.
+        TypeError: not one of ``photo``, ``keys`` and ``value`` is given, or one is of another type.
         ValueError: no attribute or key is given, or a weight is zero or not finite.
     """
 
     photo: Embeddings | None = None
     by: str | Mapping[str, float] | None = None
     keys: str | Sequence[str] | None = None
+    value: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Check the parts, and keep copies that nobody changes."""
-        if self.keys is None:
-            check_embeddings(self.photo, "query")
-        elif self.photo is not None:
-            raise TypeError("an example has a photo and keys; expected one of them")
-        else:
+        if sum(part is not None for part in (self.photo, self.keys, self.value)) > 1:
+            raise TypeError("an example has several of a photo, keys and values; expected one of them")
+        if self.keys is not None:
             object.__setattr__(self, "keys", _checked_keys(self.keys))
-        object.__setattr__(self, "by", None if self.by is None else MappingProxyType(checked_weights(self.by)))
+        elif self.value is not None:
+            object.__setattr__(self, "value", MappingProxyType(checked_values(self.value, "value")))
+        else:
+            check_embeddings(self.photo, "query")
+        by = self.by if self.by is not None or self.value is None else dict.fromkeys(self.value, 1.0)
+        object.__setattr__(self, "by", None if by is None else MappingProxyType(checked_weights(by)))
+        if self.value is not None and set(self.weights(())) != set(self.value):
+            raise ValueError(
+                f"by names {', '.join(self.weights(()))} and value {', '.join(self.value)}; expected the same"
+            )
 
     def __len__(self) -> int:
         """Return how many photos or items it holds."""
+        if self.value is not None:
+            return 1
         return len(self.photo) if self.photo is not None else len(self.keys or ())
 
     def weights(self, attributes: Sequence[str]) -> Mapping[str, float]:
@@ -86,6 +98,21 @@ def checked_weights(by: object) -> dict[str, float]:
     if not by:
         raise ValueError(f"by is empty; {expected}")
     return {name: _weight(name, weight) for name, weight in by.items()}
+
+
+def checked_values(given: object, name: str) -> dict[str, str]:
+    """Return attribute -> value.
+
+    Raises:
+        TypeError: these are no values by attribute.
+        ValueError: there are none.
+    """
+    expected = "expected values by attribute, such as {'neckline': 'v'}"
+    if not isinstance(given, Mapping) or not all(isinstance(part, str) for pair in given.items() for part in pair):
+        raise TypeError(f"{name} is {given!r:.100}; {expected}")
+    if not given:
+        raise ValueError(f"{name} is empty; {expected}")
+    return dict(given)
 
 
 def _weight(name: str, value: Any) -> float:

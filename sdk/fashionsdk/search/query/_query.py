@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from fashionsdk._tools.whole_number import whole_number
+from fashionsdk.embeddings import Embeddings
 from fashionsdk.search.query._condition import Condition
-from fashionsdk.search.query._example import Example, check_embeddings
+from fashionsdk.search.query._example import Example, check_embeddings, checked_values
 
 Require: TypeAlias = Literal["any", "all"]
 
@@ -77,14 +78,31 @@ class Query:
 
 
 def query_of(
-    query: object, *, attribute: str | None, by: str | Mapping[str, float] | None, keys: str | Sequence[str] | None
+    query: object,
+    *,
+    attribute: str | None,
+    by: str | Mapping[str, float] | None,
+    keys: str | Sequence[str] | None,
+    value: Mapping[str, str] | None = None,
+    change: Mapping[str, str] | None = None,
+    attributes: Sequence[str] = (),
 ) -> tuple[Example, ...]:
-    """Return the examples that the arguments of `Matcher.search` stand for.
+    """Return the examples that the arguments of `Matcher.search` stand for; ``attributes`` are the gallery's.
 
     Raises:
         TypeError: there is no query, or more than one.
         ValueError: ``attribute`` and ``by`` are both given, or beside examples, which have their own.
     """
+    if value is not None:
+        if query is not None or keys is not None or change is not None:
+            raise TypeError("value is given beside a query, keys or change; expected it alone, or change=")
+        return (Example(value=value, by=attribute if by is None else by),)
+    if change is not None:
+        chosen = _all_attributes(query, attributes) if attribute is None and by is None else by
+        unchanged = query_of(query, attribute=attribute, by=chosen, keys=keys)
+        if len(unchanged) > 1 or isinstance(query, Example):
+            raise ValueError("change is given beside examples; expected Example(value=...) among them")
+        return _changed(unchanged[0], checked_values(change, "change"))
     if attribute is not None and not isinstance(attribute, str):
         raise TypeError(f"attributes is {attribute!r:.60}; expected a name, or weights by name in by=")
     if attribute is not None and by is not None:
@@ -103,6 +121,22 @@ def query_of(
         return (Example(by=chosen, keys=keys),)
     check_embeddings(query, "query")
     return (Example(query, chosen),)  # type: ignore[arg-type]  # just checked
+
+
+def _all_attributes(query: object, attributes: Sequence[str]) -> dict[str, float]:
+    return dict.fromkeys(query.attributes if isinstance(query, Embeddings) else attributes, 1.0)
+
+
+def _changed(example: Example, change: Mapping[str, str]) -> tuple[Example, ...]:
+    """Return an example without the attributes that change, and one for their values.
+
+    A changed attribute that has no weight counts as much as all others together, for the answer shall have the value.
+    """
+    weights = dict(example.weights(()))
+    kept = {name: weight for name, weight in weights.items() if name not in change}
+    others = sum(abs(weight) for weight in kept.values()) or 1.0
+    wanted = Example(value=change, by=dict.fromkeys(change, others))
+    return (Example(example.photo, kept, example.keys), wanted) if kept else (wanted,)
 
 
 def excluded_keys(exclude: object, queries: int) -> list[Collection[str]]:

@@ -1,0 +1,113 @@
+"""What does a bundle know about values? Accuracy and calibration of predictions, and MAP of searches by value.
+
+    python benchmarks values BUNDLE --data labels.csv
+
+A temperature is fitted on every other labelled photo and judged on the rest, then the other way round. ``said`` is the
+mean probability of the predictions before that, and ``error`` their expected calibration error in ten bins, before and
+after. MAP of photos takes the split's queries and candidates. MAP of values asks for each value once and ranks the
+candidates of its attribute; its mean counts each value as often as the split has queries of it, so both compare.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk import Embedder
+from fashionsdk.evaluation import average_precision, evaluate
+from fashionsdk.labels import RetrievalSplit, read_retrieval
+from fashionsdk.values import Posterior, ValueSpace, calibration, fit_temperature
+from fashionsdk_export.parity.temperatures import labelled
+from harness.tables import json_lines, table
+
+HEADER = ("attribute", "photos", "accuracy", "said", "error before", "error after", "MAP of photos", "MAP of values")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute; shares from 0 to 1, MAP in percent."""
+
+    attribute: str
+    photos: int
+    accuracy: float
+    said: float
+    error_before: float
+    error_after: float
+    map_of_photos: float
+    map_of_values: float
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as the table shows it."""
+        shares = (self.accuracy, self.said, self.error_before, self.error_after)
+        maps = (self.map_of_photos, self.map_of_values)
+        return (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps))
+
+
+def embed(embedder: Embedder, split: RetrievalSplit) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return which photos could be read, and their embeddings ``(N, A, D)``."""
+    items = embedder.embed_many(split.sources, on_error="skip", progress=True)
+    found = [(item.index, item.embeddings.vectors) for item in items if item.embeddings is not None]
+    indices, vectors = zip(*found, strict=True)
+    return np.array(indices), np.concatenate(vectors)
+
+
+def halves(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return probabilities whose temperature was fitted on the other half of the photos."""
+    fitted = np.empty_like(probabilities)
+    even = np.arange(len(labels)) % 2 == 0
+    for mine in (even, ~even):
+        temperature = fit_temperature(probabilities[~mine], labels[~mine], 1.0)
+        powers = np.maximum(probabilities[mine], 1e-30).astype(np.float64) ** (1 / temperature)
+        fitted[mine] = powers / powers.sum(axis=1, keepdims=True)
+    return fitted
+
+
+def map_of_values(space: ValueSpace, split: RetrievalSplit, position: int, vectors: NDArray[np.float32]) -> float:
+    """Return MAP in percent of searches by an attribute's values; ``vectors`` ``(N, D)`` of all photos of the split."""
+    name = split.attributes[position].name
+    queries, candidates = (rows[rows[:, 1] == position] for rows in (split.queries, split.candidates))
+    found = []
+    for value, count in zip(*np.unique(queries[:, 2], return_counts=True), strict=True):
+        wanted = space.vector(name, split.attributes[position].values[value], vectors.shape[1])
+        order = np.argsort(-(vectors[candidates[:, 0]] @ wanted), kind="stable")
+        found += [float(average_precision((candidates[order, 2] == value)[None])[0])] * int(count)
+    return 100 * float(np.mean(found))
+
+
+def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
+    """Yield a row for each attribute whose values the bundle tells apart."""
+    indices, vectors = embed(embedder, split)
+    if len(indices) != len(split.images):
+        raise SystemExit(f"values: {len(split.images) - len(indices)} photos cannot be read; expected all of the split")
+    names = [attribute.name for attribute in embedder.attributes]
+    scores = evaluate(split, [(indices, vectors)], names)
+    maps = {score.attribute: score.map for score in scores.attributes}
+    for name, posterior in embedder.bundle.manifest.model.posteriors.items():
+        position = names.index(name)
+        held = ValueSpace(embedder.attributes, {name: Posterior(posterior.offset, 1.0)})
+        photos, labels = labelled(split, position, indices)
+        probabilities = held.probabilities(vectors[photos, position], name)
+        before, after = calibration(probabilities, labels), calibration(halves(probabilities, labels), labels)
+        by_value = map_of_values(held, split, position, vectors[:, position])
+        said = float(probabilities.max(axis=1).mean())
+        yield Row(name, len(labels), before.accuracy, said, before.error, after.error, maps[name], by_value)
+
+
+def main() -> None:
+    """Print the table and JSON lines."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", help="folder of the exported model")
+    parser.add_argument("--data", required=True, metavar="TABLE", help="label table")
+    parser.add_argument("--split", default="valid", help="photos to judge on (default: valid)")
+    args = parser.parse_args()
+    with Embedder(args.bundle, batch_size=8) as embedder:
+        names = [attribute.name for attribute in embedder.attributes]
+        found = list(rows(embedder, read_retrieval(args.data, args.split).select(names)))
+    print(table(HEADER, [row.cells() for row in found]))
+    print(json_lines([asdict(row) for row in found]))
+
+
+if __name__ == "__main__":
+    main()

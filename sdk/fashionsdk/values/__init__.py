@@ -1,0 +1,7 @@
+"""The values of attributes in embeddings: what a photo probably shows, and vectors that stand for a value."""
+
+from fashionsdk.values._calibration import Calibration, calibration, fit_temperature
+from fashionsdk.values._prediction import Prediction
+from fashionsdk.values._value_space import Posterior, ValueSpace
+
+__all__ = ["Calibration", "Posterior", "Prediction", "ValueSpace", "calibration", "fit_temperature"]

@@ -1,0 +1,96 @@
+"""Where embeddings hold the probabilities of an attribute's values."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashionsdk.attributes import Attribute, select
+
+LEAST = 1e-30  # of a probability, so that its logarithm is a number
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Where one attribute's vectors hold roots of probabilities, and how they become calibrated.
+
+    Attributes:
+        offset: the place of the first value's root; the others follow in the order of the attribute's values.
+        temperature: T: calibrated probabilities are ``p ** (1 / T)``, over their sum.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    offset: int
+    temperature: float
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.offset < 0 or not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError(
+                f"offset {self.offset}, temperature {self.temperature}; expected 0 or more, and a number above 0"
+            )
+
+
+class ValueSpace:
+    """The values that a model's embeddings tell apart.
+
+    An attribute's vector is ``[... sqrt(w p) ...]``: p are the probabilities of its values
+    (``docs/decisions/posteriors.md``). So a vector that is 1 at a value's place, and 0 elsewhere, is nearest to the
+    items that most probably show the value.
+
+    Args:
+        attributes: the model's attributes, with their values.
+        posteriors: attribute -> where its vectors hold the probabilities; attributes without are left out.
+    """
+
+    def __init__(self, attributes: tuple[Attribute, ...], posteriors: Mapping[str, Posterior]) -> None:
+        self._posteriors = dict(posteriors)
+        self._values = {each.name: each.values for each in attributes if each.name in posteriors}
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name} {len(values)}" for name, values in self._values.items())
+        return f"ValueSpace({counts})"
+
+    @property
+    def values(self) -> Mapping[str, tuple[str, ...]]:
+        """Attribute -> its values."""
+        return self._values
+
+    def probabilities(self, vectors: NDArray[np.float32], attribute: str) -> NDArray[np.float32]:
+        """Return how probably each photo shows each value: float32 ``(N, V)``, rows that sum to 1.
+
+        Args:
+            vectors: the attribute's embeddings, float32 ``(N, D)``.
+            attribute: its name.
+
+        Raises:
+            ValueError: the attribute is unknown, or the model has no probabilities for it.
+        """
+        posterior, count = self._posterior(attribute), len(self._values[attribute])
+        squares = np.square(vectors[:, posterior.offset : posterior.offset + count], dtype=np.float64)
+        logits = np.log(np.maximum(squares, LEAST)) / posterior.temperature
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float32] = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+        return probabilities
+
+    def vector(self, attribute: str, value: str, dimension: int) -> NDArray[np.float32]:
+        """Return the vector ``(D,)`` of unit length that stands for a value.
+
+        Raises:
+            ValueError: the attribute or its value is unknown.
+        """
+        posterior = self._posterior(attribute)
+        values = self._values[attribute]
+        if value not in values:
+            raise ValueError(f"{attribute} has no value {value!r:.60}; expected one of {', '.join(values)}")
+        vector = np.zeros(dimension, np.float32)
+        vector[posterior.offset + values.index(value)] = 1
+        return vector
+
+    def _posterior(self, attribute: str) -> Posterior:
+        select(tuple(self._values), attribute)
+        return self._posteriors[attribute]
