@@ -127,16 +127,40 @@ def test_hits_are_counted_by_attribute_and_over_all():
     scores = pointing(boxes, photos, NAMES)
     assert scores.to_json() == {
         "attributes": (
-            {"attribute": "neckline", "photos": 2, "hits": 1, "rate": 50.0, "random": 25.0},
-            {"attribute": "sleeve", "photos": 1, "hits": 0, "rate": 0.0, "random": 50.0},
+            {
+                "attribute": "neckline",
+                "photos": 2,
+                "hits": 1,
+                "rate": 50.0,
+                "random": 25.0,
+                "fixed": 0.0,
+                "better": False,
+            },
+            {
+                "attribute": "sleeve",
+                "photos": 1,
+                "hits": 0,
+                "rate": 0.0,
+                "random": 50.0,
+                "fixed": 100.0,
+                "better": False,
+            },
         ),
-        "overall": {"attribute": "all boxes", "photos": 3, "hits": 1, "rate": 33.3333, "random": 33.3333},
+        "overall": {
+            "attribute": "all boxes",
+            "photos": 3,
+            "hits": 1,
+            "rate": 33.3333,
+            "random": 33.3333,
+            "fixed": 33.3333,
+            "better": False,
+        },
         "missing": 1,
     }
     head, *lines, last = scores.table().splitlines()
-    assert head.split() == ["attribute", "photos", "hits", "random", "inside"]
+    assert head.split() == ["attribute", "photos", "hits", "random", "fixed", "inside"]
     assert [line.split()[0] for line in lines] == list(NAMES)
-    assert last.split() == ["all", "boxes", "3", "1", "33.33", "33.33"]
+    assert last.split() == ["all", "boxes", "3", "1", "33.33", "33.33", "33.33"]
 
 
 def test_invalid_input_is_an_error():

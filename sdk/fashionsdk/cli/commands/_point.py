@@ -14,6 +14,7 @@ from fashionsdk.cli._options import (
     load_embedder,
     nonblank,
 )
+from fashionsdk.cli._output import note
 from fashionsdk.cli._page_output import require_attention
 from fashionsdk.cli._print_scores import print_scores
 from fashionsdk.errors import LabelsError
@@ -27,7 +28,9 @@ HELP = Help(
     summary="measure whether attention points at the attribute",
     description="""\
 Measure where attention points: the share of photos, in percent, where the peak of an attribute's attention lies inside
-the attribute's box, and the share that a random place would hit, for each attribute and over all boxes.
+the attribute's box (inside), beside the shares that a random place would hit (random), and one fixed place for all
+photos, the best for the others (fixed), for each attribute and over all boxes. An attribute whose attention is not
+surely better than that is named: its maps need not be about the photo.
 
 BOXES is a CSV file with the columns image (as in TABLE), attribute, left, top, right and bottom, as fractions of the
 upright photo. Boxes of TABLE's other splits are left out. The model must have spatial attention.""",
@@ -63,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
         photo_run = PhotoRun(embedder)
         require_attention(embedder)
         select(photo_run.attributes, names)
-        print_scores(args, pointing(boxes, _attention(photo_run, labels, photos, names), names), photo_run)
+        scores = pointing(boxes, _attention(photo_run, labels, photos, names), names)
+        print_scores(args, scores, photo_run)
+    for name in scores.doubtful():
+        note(f"{name}: attention points no better than one fixed place; do not read its maps as evidence")
     return 0
 
 

@@ -1,0 +1,41 @@
+"""One fixed place for all photos: what attention must beat to be about the photo rather than about photos."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+PLACES = 20  # along each side of the photo
+SURE = 0.05  # of a two-sided sign test
+
+
+def fixed_place_hits(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return, for each photo, whether the place that is best for all other photos lies in its box: ``(N,)``.
+
+    Args:
+        boxes: ``(N, 4)``, left, top, right and bottom in fractions of the photo, which is cut into 20 by 20 places.
+            Of equally good places it is the first, row by row.
+    """
+    centres = (np.arange(PLACES) + 0.5) / PLACES
+    across = (boxes[:, :1] <= centres) & (centres <= boxes[:, 2:3])  # (N, places), x
+    down = (boxes[:, 1:2] <= centres) & (centres <= boxes[:, 3:])
+    covered = (down[:, :, None] & across[:, None, :]).reshape(len(boxes), -1)
+    of_others = covered.sum(axis=0) - covered
+    return np.asarray(covered[np.arange(len(boxes)), of_others.argmax(axis=1)])
+
+
+def surely_more(hits: NDArray[np.bool_], others: NDArray[np.bool_]) -> bool:
+    """Return whether ``hits`` has more than ``others`` on the same photos, by an exact two-sided sign test."""
+    more, fewer = int((hits & ~others).sum()), int((others & ~hits).sum())
+    differ = more + fewer
+    tail = (
+        sum(math.comb(differ, count) for count in range(fewer + 1)) / 2**differ
+        if differ <= 1000
+        else _normal(more, fewer)
+    )
+    return more > fewer and 2 * tail < SURE
+
+
+def _normal(more: int, fewer: int) -> float:
+    """Return the tail for many photos, by the normal approximation with its correction."""
+    return 0.5 * math.erfc((more - fewer - 1) / math.sqrt(2 * (more + fewer)))
