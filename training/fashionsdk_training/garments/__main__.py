@@ -26,6 +26,7 @@ def _write(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
             valid=args.valid,
             seed=args.seed,
             side=args.side,
+            anywhere=args.anywhere,
             workers=args.workers,
             progress=True,
         )
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--valid", type=int, default=500, help="pictures to validate on")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other pictures")
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
+    parser.add_argument(
+        "--anywhere",
+        action="store_true",
+        help="put figures anywhere in cluttered scenes of any proportion, whose long side is --side",
+    )
     parser.add_argument("--workers", type=int, help="processes; chosen by pictures and CPUs if not given")
     return parser
 

@@ -5,6 +5,7 @@ garment is defined once, for one figure.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -51,6 +52,20 @@ class Camera:
         frame = np.clip(self.project(points), 0.0, 1.0)
         (left, top), (right, bottom) = frame.min(axis=0).tolist(), frame.max(axis=0).tolist()
         return left, top, right, bottom
+
+
+class Frame(Protocol):
+    """A camera: it maps body units to a square, and boxes of body points to what the picture shows."""
+
+    @property
+    def unit(self) -> float:
+        """The square's height of one body unit."""
+
+    def project(self, points: Path) -> Path:
+        """Return the square's coordinates of body points ``(n, 2)``."""
+
+    def box(self, points: Path) -> Box:
+        """Return the bounding box of the points within the picture: left, top, right, bottom from 0 to 1."""
 
 
 @dataclass(frozen=True)

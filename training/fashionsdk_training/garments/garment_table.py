@@ -42,6 +42,7 @@ def write_table(
     valid: int,
     seed: int = 0,
     side: int = 224,
+    anywhere: bool = False,
     workers: int | None = None,
     progress: bool = False,
 ) -> Path:
@@ -58,6 +59,7 @@ def write_table(
         valid: number of validation pictures.
         seed: another seed gives other pictures.
         side: width and height in pixels.
+        anywhere: put the figures anywhere in cluttered scenes of any proportion, whose long side is ``side``.
         workers: number of processes, or None to choose by the number of pictures and CPUs.
         progress: whether to show a progress bar.
 
@@ -73,7 +75,7 @@ def write_table(
     labels = out / "labels.csv"
     labels.unlink(missing_ok=True)
     jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
-    drawn = _rows(partial(_write_picture, out, seed, side), jobs, workers or _default_workers(len(jobs)))
+    drawn = _rows(partial(_write_picture, out, seed, side, anywhere), jobs, workers or _default_workers(len(jobs)))
     rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture", shown=progress))
     write_csv(out / "boxes.csv", ("image", "attribute", *_EDGES), _box_cells(rows))
     write_csv(labels, _columns(), _label_cells(rows))
@@ -125,9 +127,9 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _write_picture(out: Path, seed: int, side: int, job: tuple[str, int]) -> _Row:
+def _write_picture(out: Path, seed: int, side: int, anywhere: bool, job: tuple[str, int]) -> _Row:
     split, number = job
-    garment = draw(_FIRST_INDEX[split] + number, seed=seed, side=side)
+    garment = draw(_FIRST_INDEX[split] + number, seed=seed, side=side, anywhere=anywhere)
     image = f"images/{split}-{number:05d}.jpg"
     garment.image.save(out / image, quality=_QUALITY)
     return _Row(image, split, garment.values, garment.boxes)

@@ -1,6 +1,6 @@
 """From a scene to a picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -23,6 +23,7 @@ from fashionsdk_training.garments.drawing import Canvas, Cloth
 from fashionsdk_training.garments.figure import draw_arms, draw_back_hair, draw_head, draw_legs, draw_torso
 from fashionsdk_training.garments.nuisance import draw_clutter, draw_occluders, photograph
 from fashionsdk_training.garments.scene import Scene, sample_scene
+from fashionsdk_training.garments.surroundings import PlacedCamera, sample_surroundings, scatter
 
 MIN_SIDE = 32
 
@@ -32,10 +33,10 @@ class Garment:
     """A generated picture and its labels.
 
     Attributes:
-        image: RGB, ``side`` x ``side``.
+        image: RGB, ``side`` x ``side``, or in surroundings with ``side`` as its long side.
         values: attribute to value name, for the visible attributes; the others are not labelled.
-        boxes: same keys; left, top, right, bottom of the region that shows the value, as fractions of the side from
-            0 to 1.
+        boxes: same keys; left, top, right, bottom of the region that shows the value, as fractions of the picture's
+            sides from 0 to 1.
     """
 
     image: Image.Image
@@ -43,8 +44,14 @@ class Garment:
     boxes: dict[str, Box]
 
 
-def draw(index: int, *, seed: int = 0, side: int = 224) -> Garment:
+def draw(index: int, *, seed: int = 0, side: int = 224, anywhere: bool = False) -> Garment:
     """Return picture ``index``: the same scene at any ``side``, the same pixels on every run.
+
+    Args:
+        index: which picture.
+        seed: another seed gives other pictures.
+        side: of the picture in pixels.
+        anywhere: put the figure anywhere in a cluttered scene of any proportion, whose long side is ``side``.
 
     Raises:
         ValueError: ``index`` or ``seed`` is negative, or ``side`` is under 32.
@@ -53,7 +60,10 @@ def draw(index: int, *, seed: int = 0, side: int = 224) -> Garment:
         raise ValueError(f"index {index} and seed {seed}; expected neither to be negative")
     if side < MIN_SIDE:
         raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}, so that garments are visible")
-    return draw_scene(sample_scene(index, seed), side)
+    scene = sample_scene(index, seed)
+    if anywhere:
+        scene = replace(scene, camera=PlacedCamera(scene.camera, sample_surroundings(index, seed)))
+    return draw_scene(scene, side)
 
 
 def draw_scene(scene: Scene, side: int) -> Garment:
@@ -70,10 +80,16 @@ def draw_scene(scene: Scene, side: int) -> Garment:
 def paint(scene: Scene, side: int, rng: Generator) -> Image.Image:
     """Return a scene without blur, noise and compression."""
     canvas = Canvas(scene.camera, scene.look.background, side)
+    if isinstance(scene.camera, PlacedCamera):
+        scatter(canvas, scene.camera, rng)
     draw_clutter(canvas, rng)
     _draw_figure(canvas, scene)
     draw_occluders(canvas, scene, rng)
-    return canvas.finish()
+    picture = canvas.finish()
+    if not isinstance(scene.camera, PlacedCamera):
+        return picture
+    left, top, right, bottom = (round(edge * side) for edge in scene.camera.surroundings.window)
+    return picture.crop((left, top, right, bottom))
 
 
 def _draw_figure(canvas: Canvas, scene: Scene) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from fashionsdk_training.garments.body import Camera, Limb, arm, leg
+from fashionsdk_training.garments.body import Camera, Frame, Limb, arm, leg
 from fashionsdk_training.garments.look import Look, sample_look
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES, BARE_ARMS
 
@@ -59,7 +59,7 @@ class Scene:
     values: Mapping[str, str]
     slack: Mapping[str, float]
     outfit: Outfit
-    camera: Camera
+    camera: Frame
     arms: tuple[Limb, Limb]
     legs: tuple[Limb, Limb]
     look: Look

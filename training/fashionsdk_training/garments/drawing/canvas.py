@@ -1,5 +1,7 @@
 """Draw shapes in body units on an image, at twice its resolution for smooth edges."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +45,13 @@ class Canvas:
         self._size = side * _OVERSAMPLING
         self._image = texture_image(background, self._size)
         self._pen = ImageDraw.Draw(self._image)
+
+    @contextmanager
+    def seen_by(self, projection: Projection) -> Iterator[None]:
+        """Draw by another projection within the block."""
+        own, self.projection = self.projection, projection
+        yield
+        self.projection = own
 
     def weave(self, texture: Texture) -> Cloth:
         """Return the cloth of a texture, for shapes on this canvas only."""
