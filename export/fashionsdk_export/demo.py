@@ -11,7 +11,8 @@ from fashionsdk._tools.command_parser import CommandParser
 from fashionsdk.cli import guarded, print_answer, raise_signal_of
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError
-from fashionsdk.labels import read_labels
+from fashionsdk.labels import read_labels, read_retrieval
+from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
 from fashionsdk_training.checkpoint import Checkpoint
@@ -28,10 +29,11 @@ _AGAIN = "remove the demo's folder to start again"
 _NEXT = """
 The report: {report}
 
-Three things to try next:
+Four things to try next:
   {python} training/train.py --data shop/labels.csv --out runs/shop      # a catalogue of your own
   {fashionsdk} index {bundle} ~/Pictures --out pictures.gallery          # a folder of your own photos
   {fashionsdk} search {bundle} {gallery} {photo} --attribute sleeve_length
+  {fashionsdk} predict {bundle} {photo}
 """
 
 
@@ -54,7 +56,8 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
     with _stage("training"):
         checkpoint = _train(table, out / "run", epochs)
     with _stage("export"):
-        print_answer(build_bundle(checkpoint, bundle, overwrite=True, progress=True).summary())
+        labelled = CalibrationPhotos(split=read_retrieval(table, "valid"))  # labelled: probabilities are calibrated
+        print_answer(build_bundle(checkpoint, bundle, photos=labelled, overwrite=True, progress=True).summary())
     with _stage("indexing the validation pictures"):
         photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))
         _command("index", str(bundle), *photos, "--out", str(gallery), "--overwrite")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fashionsdk import Matcher
+from fashionsdk import Embedder, Matcher
 from fashionsdk_export import demo
 
 
@@ -16,5 +16,10 @@ def test_the_demo_ends_with_a_report_and_what_to_try_next(tmp_path, capsys):
     assert len(Matcher.load(tmp_path / "demo" / "garments.gallery")) == 24
     assert demo.main(["--out", str(tmp_path / "demo"), "--train", "33", "--valid", "24"]) == 1
     assert "has 32 and 24 pictures, not 33 and 24; remove the demo's folder" in capsys.readouterr().err
-    for command in ("train.py", "index", "search"):
-        assert command in printed.split("Three things to try next")[1]
+    for command in ("train.py", "index", "search", "predict"):
+        assert command in printed.split("Four things to try next")[1]
+    with Embedder(tmp_path / "demo" / "bundle") as embedder:
+        predicted = embedder.predict(tmp_path / "demo" / "garments" / "images" / "valid-00000.jpg")[0]
+        assert set(predicted) == {attribute.name for attribute in embedder.attributes}
+        temperatures = [each.temperature for each in embedder.bundle.manifest.model.posteriors.values()]
+    assert any(temperature != 1 for temperature in temperatures)  # fitted where enough photos are labelled
