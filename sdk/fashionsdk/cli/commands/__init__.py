@@ -2,6 +2,7 @@
 
 from fashionsdk.cli.commands import (
     _check_bundle,
+    _diff,
     _embed,
     _evaluate,
     _gallery,
@@ -23,6 +24,7 @@ COMMANDS = (
     _rerank,
     _predict,
     _gallery,
+    _diff,
     _check_bundle,
     _evaluate,
     _triplets,

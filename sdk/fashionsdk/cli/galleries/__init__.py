@@ -7,7 +7,14 @@ from fashionsdk.cli.galleries._print_matches import (
     chosen_attribute,
     print_matches,
 )
-from fashionsdk.cli.galleries._stores import STORE_HELP, add_store_argument, changing, contract_of, open_to_read
+from fashionsdk.cli.galleries._stores import (
+    STORE_HELP,
+    add_store_argument,
+    changing,
+    contract_at,
+    contract_of,
+    open_to_read,
+)
 from fashionsdk.cli.galleries._where_option import add_where_option
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "add_where_option",
     "changing",
     "chosen_attribute",
+    "contract_at",
     "contract_of",
     "open_to_read",
     "print_matches",

@@ -12,6 +12,7 @@ from fashionsdk.cli._options import nonblank
 from fashionsdk.errors import FashionSDKError, GalleryError
 
 if TYPE_CHECKING:
+    from fashionsdk.bundle import Bundle
     from fashionsdk.embedding import Embedder
     from fashionsdk.search import Contract, Matcher
 
@@ -26,20 +27,39 @@ def add_store_argument(parser: argparse.ArgumentParser, name: str = "store", tex
 
 def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
     """Return what vectors of an embedder come from; ``codec`` is that of a new gallery."""
+    return _contract(embedder.bundle, embedder.backend.precision, codec)
+
+
+def contract_at(address: str) -> "Contract":
+    """Return what the vectors of a gallery come from, or those of a bundle's default graph; no model is opened.
+
+    Raises:
+        FashionSDKError: there is neither, or it cannot be read.
+    """
+    from fashionsdk.bundle import MANIFEST_FILE, Bundle
+    from fashionsdk.search import Matcher
+
+    if os.path.exists(os.path.join(address, MANIFEST_FILE)):
+        bundle = Bundle.open(address)
+        return _contract(bundle, bundle.manifest.graphs[0].precision, None)
+    with Matcher.open(address, read_only=True) as matcher:
+        return matcher.contract
+
+
+def _contract(bundle: "Bundle", precision: str, codec: str | None) -> "Contract":
     import json
 
     from fashionsdk._tools import strict_json
     from fashionsdk.search import Contract
 
-    preprocessing = json.dumps(strict_json.encode(embedder.bundle.manifest.preprocessing), sort_keys=True)
-    names = [attribute.name for attribute in embedder.attributes]
+    manifest = bundle.manifest
     return Contract.of(
-        names,
-        embedder.dimension,
-        embedder.model,
+        [attribute.name for attribute in manifest.attributes],
+        manifest.model.embedding_dimension,
+        manifest.model.digest,
         codec=codec or "float32",
-        precision=embedder.backend.precision,
-        preprocessing=preprocessing,
+        precision=precision,
+        preprocessing=json.dumps(strict_json.encode(manifest.preprocessing), sort_keys=True),
     )
 
 
