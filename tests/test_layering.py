@@ -24,19 +24,8 @@ FORBIDDEN = {
 # A room may use those before it. docs/architecture.md draws them.
 FLOORS = {
     "fashionsdk": (
-        *(
-            "errors",
-            "attributes",
-            "values",
-            "embeddings",
-            "_tools",
-            "photos",
-            "labels",
-            "bundle",
-            "backends",
-            "embedding",
-        ),
-        *("search", "evaluation", "report", "cli", "__main__"),
+        *("errors", "_tools", "attributes", "values", "embeddings", "photos", "labels", "bundle", "backends"),
+        *("embedding", "search", "evaluation", "report", "cli", "__main__"),
     ),
     "fashionsdk_training": (
         *("errors", "data", "config", "models", "probe", "checkpoint", "loop", "recipes", "adding", "originals"),

@@ -5,7 +5,9 @@
 A temperature is fitted on every other labelled photo and judged on the rest, then the other way round. ``said`` is the
 mean probability of the predictions before that, and ``error`` their expected calibration error in ten bins, before and
 after. MAP of photos takes the split's queries and candidates. MAP of values asks for each value once and ranks the
-candidates of its attribute; its mean counts each value as often as the split has queries of it, so both compare.
+candidates of its attribute; its mean counts each value as often as the split has queries of it, so both compare. The
+last columns count photos of which the bundle says that the attribute does not apply, the share of them without a label,
+and the share of photos without a label that were found.
 """
 
 import argparse
@@ -18,11 +20,14 @@ from numpy.typing import NDArray
 from fashionsdk import Embedder
 from fashionsdk.evaluation import average_precision, evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
-from fashionsdk.values import Posterior, ValueSpace, calibration, fit_temperature
+from fashionsdk.values import SURELY, Posterior, ValueSpace, calibration, fit_temperature
 from fashionsdk_export.parity.temperatures import labelled
 from harness.tables import json_lines, table
 
-HEADER = ("attribute", "photos", "accuracy", "said", "error before", "error after", "MAP of photos", "MAP of values")
+HEADER = (
+    *("attribute", "photos", "accuracy", "said", "error before", "error after", "MAP of photos", "MAP of values"),
+    *("does not apply", "precision", "recall"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,16 @@ class Row:
     error_after: float
     map_of_photos: float
     map_of_values: float
+    absent: int
+    precision: float
+    recall: float
 
     def cells(self) -> tuple[str, ...]:
         """Return the row as the table shows it."""
         shares = (self.accuracy, self.said, self.error_before, self.error_after)
         maps = (self.map_of_photos, self.map_of_values)
-        return (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps))
+        absent = (str(self.absent), *("" if np.isnan(x) else f"{x:.3f}" for x in (self.precision, self.recall)))
+        return (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps), *absent)
 
 
 def embed(embedder: Embedder, split: RetrievalSplit) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -76,6 +85,18 @@ def map_of_values(space: ValueSpace, split: RetrievalSplit, position: int, vecto
     return 100 * float(np.mean(found))
 
 
+def absence(
+    space: ValueSpace | None, name: str, names: list[str], vectors: NDArray[np.float32], photos: NDArray[np.int64]
+) -> tuple[int, float, float]:
+    """Return how many photos an attribute is said not to apply to, and the precision and recall of that."""
+    if space is None or not (needed := space.needed(name)):
+        return 0, float("nan"), float("nan")
+    absent = space.applies(vectors[:, names.index(needed[0])], name) < SURELY
+    unlabelled = ~np.isin(np.arange(len(vectors)), photos)
+    both = int((absent & unlabelled).sum())
+    return int(absent.sum()), both / max(1, int(absent.sum())), both / max(1, int(unlabelled.sum()))
+
+
 def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
     """Yield a row for each attribute whose values the bundle tells apart."""
     indices, vectors = embed(embedder, split)
@@ -87,12 +108,15 @@ def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
     for name, posterior in embedder.bundle.manifest.model.posteriors.items():
         position = names.index(name)
         held = ValueSpace(embedder.attributes, {name: Posterior(posterior.offset, 1.0)})
-        photos, labels = labelled(split, position, indices)
+        photos, labels = labelled(split, split.attributes.index(embedder.attributes[position]), indices)
         probabilities = held.probabilities(vectors[photos, position], name)
         before, after = calibration(probabilities, labels), calibration(halves(probabilities, labels), labels)
-        by_value = map_of_values(held, split, position, vectors[:, position])
+        column = split.attributes.index(embedder.attributes[position])
+        by_value = map_of_values(held, split, column, vectors[:, position])
+        absent = absence(embedder.values, name, names, vectors, photos)
         said = float(probabilities.max(axis=1).mean())
-        yield Row(name, len(labels), before.accuracy, said, before.error, after.error, maps[name], by_value)
+        figures = (before.accuracy, said, before.error, after.error, maps[name], by_value)
+        yield Row(name, len(labels), *figures, *absent)
 
 
 def main() -> None:

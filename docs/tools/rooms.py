@@ -19,7 +19,13 @@ FOLDERS = ("sdk", "training", "export", "benchmarks", "tests")
 COLOURS = {"fashionsdk_export": "#E69F00", "fashionsdk_training": "#009E73", "fashionsdk": "#0072B2"}
 NOT_COUNTED = {"__init__.py", "__main__.py", "conftest.py"}  # their names mean the same wherever they stand
 
-SHELF = ("_tools", "errors", "attributes", "embeddings")  # what every room may use: drawn below, without arrows
+SHELF = (
+    "_tools",
+    "errors",
+    "attributes",
+    "values",
+    "embeddings",
+)  # what every room may use: drawn below, without arrows
 
 MARGIN, BAND_WIDTH, ROOM_HEIGHT, ROW_GAP, ROOM_GAP, ROOM_WIDTH, LANE = 20, 760, 54, 32, 20, 160, 24
 BAND_GAP = 36

@@ -11,7 +11,7 @@ from fashionsdk._tools.command_parser import CommandParser
 from fashionsdk.cli import guarded, print_answer, raise_signal_of
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError
-from fashionsdk.labels import read_labels, read_retrieval
+from fashionsdk.labels import read_labels
 from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
@@ -56,7 +56,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
     with _stage("training"):
         checkpoint = _train(table, out / "run", epochs)
     with _stage("export"):
-        labelled = CalibrationPhotos(split=read_retrieval(table, "valid"))  # labelled: probabilities are calibrated
+        labelled = CalibrationPhotos.from_table(table)  # probabilities are calibrated, and attributes may not apply
         print_answer(build_bundle(checkpoint, bundle, photos=labelled, overwrite=True, progress=True).summary())
     with _stage("indexing the validation pictures"):
         photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))

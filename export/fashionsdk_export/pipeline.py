@@ -12,7 +12,6 @@ import onnx
 from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
-from fashionsdk.labels import RetrievalSplit
 from fashionsdk.values import Posterior
 from fashionsdk_export.arguments import check_arguments
 from fashionsdk_export.errors import ExportError
@@ -84,7 +83,7 @@ def build_bundle(
         manifest = _manifest(checkpoint, model, reference, in_float)
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
-        checks, posteriors = _check_graphs(trial, precisions, photos.split, map_loss, progress)
+        checks, posteriors = _check_graphs(trial, precisions, photos, map_loss, progress)
         graphs = tuple(_info(precision, check.parity()) for precision, check in checks.items())
         measured = {precision: check.by_runtime() for precision, check in checks.items()}
         bundle = Bundle.write(
@@ -105,18 +104,18 @@ def build_bundle(
 def _check_graphs(
     trial: Bundle,
     precisions: Sequence[Precision],
-    split: RetrievalSplit | None,
+    photos: CalibrationPhotos,
     map_loss: float | None,
     progress: bool,
 ) -> tuple[dict[Precision, GraphCheck], dict[str, Posterior]]:
     """Compare the graphs with PyTorch's answers, then evaluate and calibrate them if there are labelled photos."""
     reports = {precision: check_graph(trial, precision) for precision in precisions}
     posteriors = dict(trial.manifest.model.posteriors)
-    if split is None:
+    if photos.split is None:
         return {precision: GraphCheck(reports[precision]) for precision in precisions}, posteriors
-    evaluate = GraphEvaluation(trial, split, map_loss, progress=progress)
+    evaluate = GraphEvaluation(trial, photos.split, map_loss, progress=progress)
     checks = {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
-    return checks, calibrated(trial.manifest, split, evaluate.indices, evaluate.vectors)
+    return checks, calibrated(trial.manifest, photos.split, evaluate.indices, evaluate.vectors, photos.labels)
 
 
 def graph_file(precision: Precision) -> str:

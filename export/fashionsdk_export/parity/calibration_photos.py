@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
-from fashionsdk.labels import RetrievalSplit, read_labels, read_retrieval
+from fashionsdk.labels import Labels, RetrievalSplit, read_labels, read_retrieval
 from fashionsdk.photos import Cutout, Preprocessing
 from fashionsdk_export.errors import ExportError
 
@@ -26,10 +26,12 @@ class CalibrationPhotos:
     Attributes:
         paths: photos to calibrate INT8 and to compare graphs with; at most ``SAMPLE`` of them are read.
         split: labelled photos to measure MAP on, or ``None``.
+        labels: training photos with their labels, which tell where attributes apply, or ``None``.
     """
 
     paths: Sequence[Path | Cutout] = ()
     split: RetrievalSplit | None = None
+    labels: Labels | None = None
 
     @classmethod
     def from_table(cls, table: Path, split: str = "valid") -> "CalibrationPhotos":
@@ -38,7 +40,8 @@ class CalibrationPhotos:
         Raises:
             LabelsError: the table cannot be read, or a split is empty.
         """
-        return cls(read_labels(table, "train").sources, read_retrieval(table, split))
+        labels = read_labels(table, "train")
+        return cls(labels.sources, read_retrieval(table, split), labels)
 
     def for_attributes(self, known: Sequence[str]) -> "CalibrationPhotos":
         """Return the same photos with queries for the ``known`` attributes only: a table may have more than a model.
@@ -52,7 +55,7 @@ class CalibrationPhotos:
         split = self.split.select(shared) if shared else None
         if split is None or not len(split.queries):
             raise ExportError(f"the table has no query for {', '.join(known)}; expected some to measure MAP on")
-        return CalibrationPhotos(self.paths, split)
+        return CalibrationPhotos(self.paths, split, self.labels)
 
     def images(self, preprocessing: Preprocessing, *, progress: bool = False) -> NDArray[np.uint8]:
         """Return a random sample of the photos as model inputs, uint8 ``(n, H, W, 3)``, the same at each call.

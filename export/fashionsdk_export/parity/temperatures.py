@@ -1,36 +1,54 @@
-"""Temperatures that make the probabilities in embeddings mean what they say, fitted on labelled photos."""
+"""What labelled photos tell of the probabilities in embeddings: how sure they may be, and where attributes apply."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk.attributes import Attribute
 from fashionsdk.bundle import Manifest
-from fashionsdk.labels import RetrievalSplit
-from fashionsdk.values import Posterior, ValueSpace, fit_temperature
+from fashionsdk.labels import Labels, RetrievalSplit
+from fashionsdk.values import Applicability, Posterior, ValueSpace, fit_applicability, fit_temperature
 
 
 def calibrated(
-    manifest: Manifest, split: RetrievalSplit, indices: NDArray[np.int64], vectors: NDArray[np.float32]
+    manifest: Manifest,
+    split: RetrievalSplit,
+    indices: NDArray[np.int64],
+    vectors: NDArray[np.float32],
+    labels: Labels | None = None,
 ) -> dict[str, Posterior]:
-    """Return the manifest's posteriors with a temperature that was fitted to labelled photos, where there are enough.
+    """Return the manifest's posteriors as labelled photos say they should be.
+
+    Temperatures are fitted where there are enough labels.
 
     Args:
         manifest: of the bundle that embedded the photos.
         split: what the photos show.
         indices: ``(N,)``, the photos of ``split`` that were embedded.
         vectors: their embeddings, float32 ``(N, A, D)``.
+        labels: training photos, which tell for which values of which other attribute an attribute is labelled at all;
+            None if there are none.
     """
     posteriors = dict(manifest.model.posteriors)
-    values = [attribute.values for attribute in split.attributes]
+    applies = {} if labels is None else _applicability(labels, manifest.attributes)
     for position, attribute in enumerate(manifest.attributes):
-        if attribute.name not in posteriors or values[position] != attribute.values:
+        if attribute.name not in posteriors or attribute not in split.attributes:
             continue
         posterior = posteriors[attribute.name]
         as_held = ValueSpace(manifest.attributes, {attribute.name: Posterior(posterior.offset, 1.0)})
-        rows, labels = labelled(split, position, indices)
+        rows, shown = labelled(split, split.attributes.index(attribute), indices)
         probabilities = as_held.probabilities(vectors[rows, position], attribute.name)
-        temperature = fit_temperature(probabilities, labels, posterior.temperature)
-        posteriors[attribute.name] = Posterior(posterior.offset, temperature)
+        temperature = fit_temperature(probabilities, shown, posterior.temperature)
+        posteriors[attribute.name] = Posterior(posterior.offset, temperature, applies.get(attribute.name))
     return posteriors
+
+
+def _applicability(labels: Labels, attributes: Sequence[Attribute]) -> dict[str, Applicability]:
+    """Return where the model's attributes apply; those whose values differ from the table's are left out."""
+    shared = [attribute for attribute in attributes if attribute in labels.attributes]
+    columns = [labels.attributes.index(attribute) for attribute in shared]
+    return fit_applicability(labels.matrix()[:, columns], shared)
 
 
 def labelled(

@@ -14,7 +14,7 @@ from fashionsdk.backends import MAX_THREADS, BackendInfo, SharedResource, open_b
 from fashionsdk.bundle import Bundle
 from fashionsdk.embedding._answers import check_answers
 from fashionsdk.embedding._arguments import as_sources, check_stream, opened_bundle
-from fashionsdk.embedding._predictions import predicted, predictions
+from fashionsdk.embedding._predictions import predicted, predictions, with_needed
 from fashionsdk.embedding._reading import Pixels, read_batches, read_photos
 from fashionsdk.embedding._stream import EmbeddedItem, OnError, embed_stream
 from fashionsdk.embeddings import Embeddings
@@ -173,7 +173,8 @@ class Embedder(SharedResource):
             TypeError: an image is of a type that holds no image.
             ValueError: the model tells no values apart, an attribute is unknown, or the embedder is closed.
         """
-        return predictions(self.embed(images, predicted(self.values, attributes)), unknown_below)
+        names = predicted(self.values, attributes)
+        return predictions(self.embed(images, with_needed(self.values, names)), unknown_below, names)
 
     def embed_many(
         self,

@@ -1,7 +1,18 @@
 """The values of attributes in embeddings: what a photo probably shows, and vectors that stand for a value."""
 
+from fashionsdk.values._applicability import Applicability, fit_applicability
 from fashionsdk.values._calibration import Calibration, calibration, fit_temperature
-from fashionsdk.values._prediction import Prediction
+from fashionsdk.values._prediction import SURELY, Prediction
 from fashionsdk.values._value_space import Posterior, ValueSpace
 
-__all__ = ["Calibration", "Posterior", "Prediction", "ValueSpace", "calibration", "fit_temperature"]
+__all__ = [
+    "SURELY",
+    "Applicability",
+    "Calibration",
+    "Posterior",
+    "Prediction",
+    "ValueSpace",
+    "calibration",
+    "fit_applicability",
+    "fit_temperature",
+]

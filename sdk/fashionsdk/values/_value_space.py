@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashionsdk._tools import strict_json
 from fashionsdk.attributes import Attribute, select
+from fashionsdk.values._applicability import Applicability
 
 LEAST = 1e-30  # of a probability, so that its logarithm is a number
 
@@ -19,6 +21,7 @@ class Posterior:
     Attributes:
         offset: the place of the first value's root; the others follow in the order of the attribute's values.
         temperature: T: calibrated probabilities are ``p ** (1 / T)``, over their sum.
+        applies: which photos have the attribute at all; ``None`` for all, as far as is known.
 
     Raises:
         ValueError: a number is out of its range.
@@ -26,6 +29,7 @@ class Posterior:
 
     offset: int
     temperature: float
+    applies: Applicability | None = field(default=None, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -76,6 +80,31 @@ class ValueSpace:
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: NDArray[np.float32] = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
         return probabilities
+
+    def needed(self, attribute: str) -> tuple[str, ...]:
+        """Return the attributes whose vectors `applies` takes: one, or none if the attribute always applies.
+
+        Raises:
+            ValueError: the attribute is unknown.
+        """
+        applicability = self._posterior(attribute).applies
+        return () if applicability is None or applicability.by not in self._values else (applicability.by,)
+
+    def applies(self, vectors: NDArray[np.float32], attribute: str) -> NDArray[np.float32]:
+        """Return how probably photos have an attribute at all: float32 ``(N,)``.
+
+        Args:
+            vectors: float32 ``(N, D)``, embeddings for the attribute that `needed` names.
+            attribute: the attribute in question.
+
+        Raises:
+            ValueError: the attribute is unknown.
+        """
+        applicability = self._posterior(attribute).applies
+        if applicability is None or applicability.by not in self._values:
+            return np.ones(len(vectors), np.float32)
+        shares = np.array([applicability.shares.get(value, 1.0) for value in self._values[applicability.by]])
+        return np.asarray(self.probabilities(vectors, applicability.by) @ shares, np.float32)
 
     def vector(self, attribute: str, value: str, dimension: int) -> NDArray[np.float32]:
         """Return the vector ``(D,)`` of unit length that stands for a value.

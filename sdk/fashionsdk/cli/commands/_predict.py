@@ -35,7 +35,8 @@ HELP = Help(
 Say for each photo which value of each attribute it probably shows, and how probable that is.
 
 Probabilities are calibrated if the bundle was exported with labelled photos: of 100 predictions with 0.8 about 80 are
-right, on photos like those. A value that is too improbable is left blank with --unknown-below.""",
+right, on photos like those. A value that is too improbable is unknown with --unknown-below. An attribute that photos of
+the predicted category are seldom labelled in does not apply, as a lapel to a skirt. Both are blank in a table.""",
     examples="""\
   fashionsdk predict bundle/ dress.jpg
   fashionsdk predict bundle/ dress.jpg --attribute neckline --json
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         names = predicted(embedder.values, args.attribute)
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
         rows = [
-            (found.photos[position], predictions(embeddings.select(names), args.unknown_below)[0])
+            (found.photos[position], predictions(embeddings, args.unknown_below, names)[0])
             for position, embeddings in photo_run(found.photos)
         ]
         if out is not None:
@@ -89,12 +90,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(rows: "Sequence[tuple[str, dict[str, Prediction]]]") -> Iterator[str]:
     """Yield a line for each photo and attribute, under the photo's name."""
+    from fashionsdk.values import SURELY
+
     for photo, row in rows:
         yield printable(photo)
         width = max(map(len, row))
         for name, prediction in row.items():
-            value = "unknown" if prediction.value is None else printable(prediction.value)
-            yield f"  {printable(name):<{width}}  {prediction.probability:.2f}  {value}"
+            sure = prediction.probability if prediction.applies >= SURELY else 1 - prediction.applies
+            yield f"  {printable(name):<{width}}  {sure:.2f}  {printable(str(prediction))}"
 
 
 def _write(out: Path, names: Sequence[str], rows: "Sequence[tuple[str, dict[str, Prediction]]]") -> None:

@@ -1,6 +1,7 @@
 """``fashionsdk search``: the items of a gallery that share attributes with a photo."""
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fashionsdk.cli._find_photos import plain
@@ -16,6 +17,7 @@ from fashionsdk.cli.galleries import (
 )
 
 if TYPE_CHECKING:
+    from fashionsdk.embeddings import Embeddings
     from fashionsdk.search import Matcher
 
 HELP = Help(
@@ -88,8 +90,11 @@ def run(args: argparse.Namespace) -> int:
         known = key in matcher
         if (args.exclude_self or args.exclude_same) and not known:
             note(f"the gallery has no item {key} to leave out; expected PHOTO as it was given to 'fashionsdk index'")
+        query = None if args.photo is None else embedder.embed([args.photo])
+        if query is not None:
+            _note_absent(query, query.attributes if by is None else list(by))
         matches = matcher.search(
-            None if args.photo is None else embedder.embed([args.photo], None if by is None else list(by)),
+            None if query is None else query if by is None else query.select(by),
             by=by,
             value=_values(args.value, "--value"),
             change=_values(args.change, "--change"),
@@ -107,6 +112,17 @@ def run(args: argparse.Namespace) -> int:
     if key and key in matches.keys[0]:
         note("the photo is in the gallery and finds itself; --exclude-self leaves it out")
     return 0
+
+
+def _note_absent(query: "Embeddings", names: Sequence[str]) -> None:
+    """Say which of the attributes the photo probably does not have."""
+    from fashionsdk.embedding import predictions
+    from fashionsdk.values import SURELY
+
+    known = {} if query.values is None else query.values.values
+    for name, prediction in (predictions(query)[0] if known else {}).items():
+        if name in names and prediction.applies < SURELY:
+            note(f"{name} probably does not apply to the photo, so answers by it may mean little")
 
 
 def weighted(text: str) -> tuple[str, float]:
