@@ -11,7 +11,7 @@ from fashionsdk_training.garments.nuisance import draw_clutter
 
 _STREAM = 2  # of random numbers; values and nuisance have 0 and 1
 _WIDEST = 2.0  # the long side over the short one, at most
-_LEAST, _MOST = 0.45, 0.95  # the figure's frame over the scene's short side
+_LEAST, _MOST = 0.35, 0.75  # the figure's frame over the scene's short side: one fixed place hits 28 of 100 boxes
 _HEAPS = (2, 5)  # of clutter, from and up to
 
 
