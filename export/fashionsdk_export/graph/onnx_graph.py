@@ -63,7 +63,8 @@ def _convert(static: nn.Module, input: tuple[int, int], outputs: list[str]) -> o
 
 def _fold(graph: onnx.ModelProto) -> onnx.ModelProto:
     """Compute what depends on constants alone; the exporter does so for small ones, but not for slices of weights."""
-    folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
+    with contextlib.redirect_stdout(io.StringIO()):  # onnxscript 0.6 prints how many rules it applied
+        folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
     return folded
 
 
