@@ -39,6 +39,11 @@ class Camera:
     waist: float
     hips: float
 
+    @property
+    def window(self) -> Box:
+        """The whole frame."""
+        return 0.0, 0.0, 1.0, 1.0
+
     def project(self, points: Path) -> Path:
         """Return frame coordinates of body points ``(n, 2)``."""
         x, y = points[:, 0], points[:, 1]
@@ -47,25 +52,28 @@ class Camera:
         x = x * girth * (-self.stretch if self.flip else self.stretch) + self.lean * (y - 2.5)
         return line(0.5 + self.shift + x * self.unit, (y - self.top) * self.unit)
 
-    def box(self, points: Path) -> Box:
-        """Return the bounding box of the points within the frame: left, top, right, bottom from 0 to 1."""
-        frame = np.clip(self.project(points), 0.0, 1.0)
-        (left, top), (right, bottom) = frame.min(axis=0).tolist(), frame.max(axis=0).tolist()
-        return left, top, right, bottom
-
 
 class Frame(Protocol):
-    """A camera: it maps body units to a square, and boxes of body points to what the picture shows."""
+    """A camera: it maps body units to a square, of which the picture shows a window."""
 
     @property
     def unit(self) -> float:
         """The square's height of one body unit."""
 
+    @property
+    def window(self) -> Box:
+        """What the picture shows of the square, whose corners are (0, 0) and (1, 1)."""
+
     def project(self, points: Path) -> Path:
         """Return the square's coordinates of body points ``(n, 2)``."""
 
-    def box(self, points: Path) -> Box:
-        """Return the bounding box of the points within the picture: left, top, right, bottom from 0 to 1."""
+
+def bounding_box(frame: Frame, points: Path) -> Box:
+    """Return the bounding box of body points within the picture: left, top, right, bottom from 0 to 1."""
+    left, top, right, bottom = frame.window
+    shown = np.clip((frame.project(points) - (left, top)) / (right - left, bottom - top), 0.0, 1.0)
+    (x, y), (x_end, y_end) = shown.min(axis=0).tolist(), shown.max(axis=0).tolist()
+    return x, y, x_end, y_end
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fashionsdk_training.garments.body import ARM_REACH, SOLE, WAIST, Box
+from fashionsdk_training.garments.body import ARM_REACH, SOLE, WAIST, Box, bounding_box
 from fashionsdk_training.garments.drawing import Path, join, line, mirror, path
 from fashionsdk_training.garments.scene import Scene
 
@@ -25,8 +25,8 @@ def attribute_box(scene: Scene, attribute: str) -> Box:
     if attribute == "sleeve_length":
         t = np.linspace(0.0, ARM_REACH, 12)
         arms = join(*(limb.at(t) for limb in scene.arms))
-        return scene.camera.box(join(*(arms + corner for corner in _CORNERS)))
-    return scene.camera.box(_outline(*_REGIONS[attribute]))
+        return bounding_box(scene.camera, join(*(arms + corner for corner in _CORNERS)))
+    return bounding_box(scene.camera, _outline(*_REGIONS[attribute]))
 
 
 def _outline(half_width: float, top: float, bottom: float) -> Path:

@@ -85,11 +85,8 @@ def paint(scene: Scene, side: int, rng: Generator) -> Image.Image:
     draw_clutter(canvas, rng)
     _draw_figure(canvas, scene)
     draw_occluders(canvas, scene, rng)
-    picture = canvas.finish()
-    if not isinstance(scene.camera, PlacedCamera):
-        return picture
-    left, top, right, bottom = (round(edge * side) for edge in scene.camera.surroundings.window)
-    return picture.crop((left, top, right, bottom))
+    left, top, right, bottom = (round(edge * side) for edge in scene.camera.window)
+    return canvas.finish().crop((left, top, right, bottom))
 
 
 def _draw_figure(canvas: Canvas, scene: Scene) -> None:

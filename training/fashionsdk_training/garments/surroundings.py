@@ -47,17 +47,15 @@ class PlacedCamera:
         """The square's height of one body unit."""
         return self.camera.unit * self.surroundings.scale
 
+    @property
+    def window(self) -> Box:
+        """What the picture shows of the square."""
+        return self.surroundings.window
+
     def project(self, points: Path) -> Path:
         """Return the square's coordinates of body points ``(n, 2)``."""
         placed = self.camera.project(points) * self.surroundings.scale + np.array(self.surroundings.corner)
         return line(*placed.T)
-
-    def box(self, points: Path) -> Box:
-        """Return the bounding box of the points within the window: left, top, right, bottom from 0 to 1."""
-        left, top, right, bottom = self.surroundings.window
-        shown = np.clip((self.project(points) - (left, top)) / (right - left, bottom - top), 0.0, 1.0)
-        (x, y), (x_end, y_end) = shown.min(axis=0).tolist(), shown.max(axis=0).tolist()
-        return x, y, x_end, y_end
 
 
 def sample_surroundings(index: int, seed: int) -> Surroundings:
