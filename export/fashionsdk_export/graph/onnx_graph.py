@@ -32,7 +32,8 @@ def export_graph(static: nn.Module, input: tuple[int, int], path: Path, *, atten
         ExportError: torch cannot express the network in ONNX, or the result is not a valid graph.
     """
     try:
-        graph = _fold(_convert(static, input, ["embeddings", "attention"] if attention else ["embeddings"]))
+        with contextlib.redirect_stdout(io.StringIO()):  # the exporter and the optimiser print a lot
+            graph = _fold(_convert(static, input, ["embeddings", "attention"] if attention else ["embeddings"]))
         _drop_traces(graph)
         onnx.save(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
@@ -44,8 +45,7 @@ def export_graph(static: nn.Module, input: tuple[int, int], path: Path, *, atten
 
 def _convert(static: nn.Module, input: tuple[int, int], outputs: list[str]) -> onnx.ModelProto:
     images = torch.zeros(TRACED_BATCH, *input, 3, dtype=torch.uint8)
-    quiet = contextlib.redirect_stdout(io.StringIO())  # the exporter prints a lot
-    with torch.no_grad(), warnings.catch_warnings(), quiet:  # with gradients tracing is slower, and the graph the same
+    with torch.no_grad(), warnings.catch_warnings():  # with gradients tracing is slower, and the graph the same
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             static,
@@ -63,8 +63,7 @@ def _convert(static: nn.Module, input: tuple[int, int], outputs: list[str]) -> o
 
 def _fold(graph: onnx.ModelProto) -> onnx.ModelProto:
     """Compute what depends on constants alone; the exporter does so for small ones, but not for slices of weights."""
-    with contextlib.redirect_stdout(io.StringIO()):  # onnxscript 0.6 prints how many rules it applied
-        folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
+    folded: onnx.ModelProto = optimize(graph, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED)
     return folded
 
 
