@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk import Embedder
+from fashionsdk import Attribute, Embedder
 from fashionsdk.evaluation import average_precision, evaluate
 from fashionsdk.labels import RetrievalSplit, read_retrieval
-from fashionsdk.values import SURELY, Posterior, ValueSpace, calibration, fit_temperature
-from fashionsdk_export.parity.temperatures import labelled
+from fashionsdk.values import SURELY, ValueSpace, calibration, fit_temperature, tempered
+from fashionsdk_export.parity.temperatures import held_probabilities, labelled
 from harness.tables import json_lines, table
 
 HEADER = (
@@ -54,42 +54,35 @@ class Row:
         return (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps), *absent)
 
 
-def embed(embedder: Embedder, split: RetrievalSplit) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return which photos could be read, and their embeddings ``(N, A, D)``."""
-    items = embedder.embed_many(split.sources, on_error="skip", progress=True)
-    found = [(item.index, item.embeddings.vectors) for item in items if item.embeddings is not None]
-    indices, vectors = zip(*found, strict=True)
-    return np.array(indices), np.concatenate(vectors)
-
-
 def halves(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return probabilities whose temperature was fitted on the other half of the photos."""
     fitted = np.empty_like(probabilities)
     even = np.arange(len(labels)) % 2 == 0
     for mine in (even, ~even):
         temperature = fit_temperature(probabilities[~mine], labels[~mine], 1.0)
-        powers = np.maximum(probabilities[mine], 1e-30).astype(np.float64) ** (1 / temperature)
-        fitted[mine] = powers / powers.sum(axis=1, keepdims=True)
+        fitted[mine] = np.exp(tempered(probabilities[mine], temperature))
     return fitted
 
 
-def map_of_values(space: ValueSpace, split: RetrievalSplit, position: int, vectors: NDArray[np.float32]) -> float:
+def map_of_values(
+    space: ValueSpace, split: RetrievalSplit, attribute: Attribute, vectors: NDArray[np.float32]
+) -> float:
     """Return MAP in percent of searches by an attribute's values; ``vectors`` ``(N, D)`` of all photos of the split."""
-    name = split.attributes[position].name
+    position = split.attributes.index(attribute)
     queries, candidates = (rows[rows[:, 1] == position] for rows in (split.queries, split.candidates))
     found = []
     for value, count in zip(*np.unique(queries[:, 2], return_counts=True), strict=True):
-        wanted = space.vector(name, split.attributes[position].values[value], vectors.shape[1])
+        wanted = space.vector(attribute.name, attribute.values[value], vectors.shape[1])
         order = np.argsort(-(vectors[candidates[:, 0]] @ wanted), kind="stable")
         found += [float(average_precision((candidates[order, 2] == value)[None])[0])] * int(count)
     return 100 * float(np.mean(found))
 
 
 def absence(
-    space: ValueSpace | None, name: str, names: list[str], vectors: NDArray[np.float32], photos: NDArray[np.int64]
+    space: ValueSpace, name: str, names: list[str], vectors: NDArray[np.float32], photos: NDArray[np.int64]
 ) -> tuple[int, float, float]:
     """Return how many photos an attribute is said not to apply to, and the precision and recall of that."""
-    if space is None or not (needed := space.needed(name)):
+    if not (needed := space.needed(name)):
         return 0, float("nan"), float("nan")
     absent = space.applies(vectors[:, names.index(needed[0])], name) < SURELY
     unlabelled = ~np.isin(np.arange(len(vectors)), photos)
@@ -99,21 +92,23 @@ def absence(
 
 def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
     """Yield a row for each attribute whose values the bundle tells apart."""
-    indices, vectors = embed(embedder, split)
-    if len(indices) != len(split.images):
-        raise SystemExit(f"values: {len(split.images) - len(indices)} photos cannot be read; expected all of the split")
+    space = embedder.values
+    if space is None:
+        raise SystemExit("values: the bundle's embeddings hold no probabilities; export a model with posteriors")
+    items = embedder.embed_many(split.sources, progress=True)
+    vectors = np.concatenate([item.embeddings.vectors for item in items if item.embeddings is not None])
+    indices = np.arange(len(vectors))
     names = [attribute.name for attribute in embedder.attributes]
     scores = evaluate(split, [(indices, vectors)], names)
     maps = {score.attribute: score.map for score in scores.attributes}
     for name, posterior in embedder.bundle.manifest.model.posteriors.items():
         position = names.index(name)
-        held = ValueSpace(embedder.attributes, {name: Posterior(posterior.offset, 1.0)})
-        photos, labels = labelled(split, split.attributes.index(embedder.attributes[position]), indices)
-        probabilities = held.probabilities(vectors[photos, position], name)
+        attribute = embedder.attributes[position]
+        photos, labels = labelled(split, attribute, indices)
+        probabilities = held_probabilities(attribute, posterior, vectors[photos, position])
         before, after = calibration(probabilities, labels), calibration(halves(probabilities, labels), labels)
-        column = split.attributes.index(embedder.attributes[position])
-        by_value = map_of_values(held, split, column, vectors[:, position])
-        absent = absence(embedder.values, name, names, vectors, photos)
+        by_value = map_of_values(space, split, attribute, vectors[:, position])
+        absent = absence(space, name, names, vectors, photos)
         said = float(probabilities.max(axis=1).mean())
         figures = (before.accuracy, said, before.error, after.error, maps[name], by_value)
         yield Row(name, len(labels), *figures, *absent)

@@ -36,9 +36,8 @@ def calibrated(
         if attribute.name not in posteriors or attribute not in split.attributes:
             continue
         posterior = posteriors[attribute.name]
-        as_held = ValueSpace(manifest.attributes, {attribute.name: Posterior(posterior.offset, 1.0)})
-        rows, shown = labelled(split, split.attributes.index(attribute), indices)
-        probabilities = as_held.probabilities(vectors[rows, position], attribute.name)
+        rows, shown = labelled(split, attribute, indices)
+        probabilities = held_probabilities(attribute, posterior, vectors[rows, position])
         temperature = fit_temperature(probabilities, shown, posterior.temperature)
         posteriors[attribute.name] = Posterior(posterior.offset, temperature, applies.get(attribute.name))
     return posteriors
@@ -51,13 +50,16 @@ def _applicability(labels: Labels, attributes: Sequence[Attribute]) -> dict[str,
     return fit_applicability(labels.matrix()[:, columns], shared)
 
 
+def held_probabilities(attribute: Attribute, posterior: Posterior, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities ``(N, V)`` that an attribute's vectors ``(N, D)`` hold, as they are: not calibrated."""
+    as_held = ValueSpace((attribute,), {attribute.name: Posterior(posterior.offset, 1.0)})
+    return as_held.probabilities(vectors, attribute.name)
+
+
 def labelled(
-    split: RetrievalSplit, attribute: int, indices: NDArray[np.int64]
+    split: RetrievalSplit, attribute: Attribute, indices: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of ``indices`` whose photos are labelled in an attribute, and their values."""
-    every = np.concatenate([split.queries, split.candidates])
-    every = every[every[:, 1] == attribute]
-    known = dict(zip(every[:, 0].tolist(), every[:, 2].tolist(), strict=True))
-    pairs = [(row, known[image]) for row, image in enumerate(indices.tolist()) if image in known]
-    rows, labels = np.array(pairs, np.int64).reshape(-1, 2).T
-    return rows, labels
+    values = split.matrix()[indices, split.attributes.index(attribute)].astype(np.int64)
+    (rows,) = np.nonzero(values >= 0)
+    return rows, values[rows]

@@ -155,9 +155,9 @@ def chosen_photos(args: argparse.Namespace) -> PhotoList:
     return find_photos(paths, on_error=args.on_error)
 
 
-def add_out_option(parser: argparse.ArgumentParser, text: str) -> None:
+def add_out_option(parser: argparse.ArgumentParser, text: str, *, required: bool = True) -> None:
     """Add the file to write; ``text`` is its help."""
-    parser.add_argument("--out", required=True, type=nonblank, metavar="FILE", help=text)
+    parser.add_argument("--out", required=required, type=nonblank, metavar="FILE", help=text)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
@@ -170,10 +170,15 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help="CSV table (columns image, split, one per attribute), or a folder with labels.csv or index files",
     )
     parser.add_argument("--split", default="valid", help="use the photos of this split (default: valid)")
+    add_attributes_option(parser)
+    add_batch_options(parser)
+
+
+def add_attributes_option(parser: argparse.ArgumentParser) -> None:
+    """Add the attributes to use."""
     parser.add_argument(
         "--attribute", action="append", metavar="NAME", help="use this attribute only; may be repeated (default: all)"
     )
-    add_batch_options(parser)
 
 
 def chosen_attributes(args: argparse.Namespace, known: Iterable["Attribute"]) -> list[str]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 PLACES = 20  # along each side of the photo
 SURE = 0.05  # of a two-sided sign test
+EXACT_UP_TO = 1000  # tosses
 
 
 def fixed_place_hits(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -25,17 +26,14 @@ def fixed_place_hits(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def surely_more(hits: NDArray[np.bool_], others: NDArray[np.bool_]) -> bool:
-    """Return whether ``hits`` has more than ``others`` on the same photos, by an exact two-sided sign test."""
+    """Return whether ``hits`` has more than ``others`` on the same photos, by a two-sided sign test."""
     more, fewer = int((hits & ~others).sum()), int((others & ~hits).sum())
-    differ = more + fewer
-    tail = (
-        sum(math.comb(differ, count) for count in range(fewer + 1)) / 2**differ
-        if differ <= 1000
-        else _normal(more, fewer)
-    )
-    return more > fewer and 2 * tail < SURE
+    return more > fewer and 2 * _tail(more, fewer) < SURE
 
 
-def _normal(more: int, fewer: int) -> float:
-    """Return the tail for many photos, by the normal approximation with its correction."""
-    return 0.5 * math.erfc((more - fewer - 1) / math.sqrt(2 * (more + fewer)))
+def _tail(more: int, fewer: int) -> float:
+    """Return how probably a coin shows at most ``fewer`` heads; of very many tosses by the normal approximation."""
+    tosses = more + fewer
+    if tosses > EXACT_UP_TO:
+        return 0.5 * math.erfc((more - fewer - 1) / math.sqrt(2 * tosses))
+    return float(sum(math.comb(tosses, heads) for heads in range(fewer + 1)) / 2**tosses)

@@ -75,10 +75,7 @@ class Labels(Split):
 
     def matrix(self) -> NDArray[np.int32]:
         """Return the labels as ``(N, A)``, -1 where there is none; of several values for one cell the first."""
-        values = np.full((len(self.images), len(self.attributes)), -1, np.int32)
-        image, attribute, value = self.rows[::-1].T  # reversed: the first row of a cell is written last
-        values[image, attribute] = value
-        return values
+        return _matrix(self, self.rows[::-1])  # reversed: the first row of a cell is written last
 
     def select(self, attributes: str | Iterable[str] | None) -> "Labels":
         """Return the same photos with the labels of some attributes, in the order given; None for all.
@@ -105,6 +102,10 @@ class RetrievalSplit(Split):
     queries: NDArray[np.int32]
     candidates: NDArray[np.int32]
 
+    def matrix(self) -> NDArray[np.int32]:
+        """Return the labels as ``(N, A)``, -1 where there is none; of several values for one cell the last."""
+        return _matrix(self, np.concatenate([self.queries, self.candidates]))
+
     def select(self, attributes: str | Iterable[str] | None) -> "RetrievalSplit":
         """Return the queries and candidates of some attributes, and only the photos that they need; None for all.
 
@@ -120,3 +121,11 @@ class RetrievalSplit(Split):
         lines = tuple(self.lines[image] for image in used) if self.lines else ()
         boxes = tuple(self.boxes[image] for image in used) if self.boxes else ()
         return replace(self, images=images, lines=lines, boxes=boxes, queries=queries, candidates=candidates)
+
+
+def _matrix(split: Split, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return label rows ``(L, 3)`` as ``(N, A)``, -1 where there is none; a later row of a cell counts."""
+    values = np.full((len(split.images), len(split.attributes)), -1, np.int32)
+    image, attribute, value = rows.T
+    values[image, attribute] = value
+    return values

@@ -29,10 +29,11 @@ def request_of(store: Store, query: Query, values: ValueSpace | None = None) -> 
     sums: dict[str, NDArray[Any]] = {}
     weights: dict[str, float] = {}
     own: list[dict[str, Mapping[str, JSON]]] = [{} for _ in range(count)]
+    values = values or _values_of(query)
     for example in query.examples:
         asked = example.weights(attributes)
         select(attributes, list(asked))
-        vectors, metadata = _looked_up(store, example, list(asked), values or _values_of(query))
+        vectors, metadata = _looked_up(store, example, list(asked), values)
         for name, weight in asked.items():
             rows = vectors[name] if weight == 1 else vectors[name].astype(np.float64) * weight
             sums[name] = rows if name not in sums else sums[name] + rows

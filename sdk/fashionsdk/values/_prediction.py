@@ -30,6 +30,11 @@ class Prediction:
         known = probabilities[best] >= unknown_below and applies >= SURELY
         return cls(best if known else None, probabilities[best], probabilities, applies)
 
+    @property
+    def absent(self) -> bool:
+        """Whether the attribute probably does not apply to the photo."""
+        return self.applies < SURELY
+
     def __str__(self) -> str:
         """Return the value, "unknown" or "does not apply"."""
-        return self.value if self.value is not None else "unknown" if self.applies >= SURELY else "does not apply"
+        return "does not apply" if self.absent else self.value or "unknown"

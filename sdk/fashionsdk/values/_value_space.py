@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from fashionsdk._tools import strict_json
 from fashionsdk.attributes import Attribute, select
 from fashionsdk.values._applicability import Applicability
-
-LEAST = 1e-30  # of a probability, so that its logarithm is a number
+from fashionsdk.values._temperature import tempered
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,7 @@ class ValueSpace:
         """
         posterior, count = self._posterior(attribute), len(self._values[attribute])
         squares = np.square(vectors[:, posterior.offset : posterior.offset + count], dtype=np.float64)
-        logits = np.log(np.maximum(squares, LEAST)) / posterior.temperature
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: NDArray[np.float32] = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-        return probabilities
+        return np.asarray(np.exp(tempered(squares, posterior.temperature)), np.float32)
 
     def needed(self, attribute: str) -> tuple[str, ...]:
         """Return the attributes whose vectors `applies` takes: one, or none if the attribute always applies.

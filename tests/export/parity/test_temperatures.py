@@ -26,7 +26,7 @@ def split(tmp_path):
 
 def test_labels_are_those_of_the_photos_that_were_embedded(split):
     indices = np.array([5, 2, 8, 4])  # 5.jpg has no neckline
-    rows, labels = labelled(split, 0, indices)
+    rows, labels = labelled(split, split.attributes[0], indices)
     assert rows.tolist() == [1, 2, 3]
     assert labels.tolist() == [index // 2 % 2 for index in (2, 8, 4)]
 
@@ -38,7 +38,7 @@ def test_each_attribute_gets_its_own_temperature(manifest_of, split):
     manifest = manifest_of({"neckline": Posterior(3, 2.0), "colour": Posterior(3, 2.0)})
     got = calibrated(manifest, split, np.arange(PHOTOS), vectors)
     for position, name in enumerate(("neckline", "colour")):
-        rows, labels = labelled(split, position, np.arange(PHOTOS))
+        rows, labels = labelled(split, split.attributes[position], np.arange(PHOTOS))
         expected = fit_temperature(roots[rows, position] ** 2, labels, 2.0)
         assert got[name].offset == 3
         assert got[name].temperature == pytest.approx(expected, rel=1e-5)

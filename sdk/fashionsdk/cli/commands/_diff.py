@@ -1,7 +1,6 @@
 """``fashionsdk diff``: whether the vectors of two bundles or galleries compare, and if not, why."""
 
 import argparse
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from fashionsdk._tools.printable_text import printable
@@ -39,7 +38,8 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what both sides are and whether they compare."""
     first, second = contract_at(args.a), contract_at(args.b)
-    rows = {each.name: (_shown(first, each.name), _shown(second, each.name)) for each in fields(first)}
+    theirs = second.parts()
+    rows = {name: (part, theirs[name]) for name, part in first.parts().items()}
     reason = _reason(first, second, args.b)
     if args.json:
         parts = {name: {"a": a, "b": b, "same": a == b} for name, (a, b) in rows.items()}
@@ -49,13 +49,6 @@ def run(args: argparse.Namespace) -> int:
         verdict = "they compare" if reason is None else f"they do not compare: {reason}"
         print_answer("\n".join([*map(printable, lines), printable(verdict)]))
     return 0 if reason is None else 1
-
-
-def _shown(contract: "Contract", name: str) -> str:
-    value = getattr(contract, name)
-    if name == "dimensions":
-        return ", ".join(f"{attribute} {length}" for attribute, length in value.items())
-    return "not known" if value is None else str(value)
 
 
 def _both(first: str, second: str) -> str:

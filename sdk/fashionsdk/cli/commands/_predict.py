@@ -4,23 +4,25 @@ import argparse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.cli._embed_photos import PhotoRun
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
+    add_attributes_option,
     add_command,
+    add_out_option,
     add_photo_options,
     chosen_photos,
     load_embedder,
-    nonblank,
 )
-from fashionsdk.cli._out_file import OutKind, output_path, writing
+from fashionsdk.cli._out_file import OutKind, output_path
 from fashionsdk.cli._output import note, print_answer, print_json
+from fashionsdk.errors import FashionSDKError
 
 if TYPE_CHECKING:
     from fashionsdk.values import Prediction
@@ -48,12 +50,8 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
     add_photo_options(parser, None)
-    parser.add_argument(
-        "--out", type=nonblank, metavar="FILE", help="write a CSV table; one that this command wrote is replaced"
-    )
-    parser.add_argument(
-        "--attribute", action="append", metavar="NAME", help="predict this attribute only; may be repeated"
-    )
+    add_out_option(parser, "write a CSV table; one that this command wrote is replaced", required=False)
+    add_attributes_option(parser)
     parser.add_argument(
         "--unknown-below",
         type=float,
@@ -90,26 +88,26 @@ def run(args: argparse.Namespace) -> int:
 
 def _lines(rows: "Sequence[tuple[str, dict[str, Prediction]]]") -> Iterator[str]:
     """Yield a line for each photo and attribute, under the photo's name."""
-    from fashionsdk.values import SURELY
-
     for photo, row in rows:
         yield printable(photo)
         width = max(map(len, row))
         for name, prediction in row.items():
-            sure = prediction.probability if prediction.applies >= SURELY else 1 - prediction.applies
+            sure = 1 - prediction.applies if prediction.absent else prediction.probability
             yield f"  {printable(name):<{width}}  {sure:.2f}  {printable(str(prediction))}"
 
 
 def _write(out: Path, names: Sequence[str], rows: "Sequence[tuple[str, dict[str, Prediction]]]") -> None:
     """Write a column for each attribute's value, and one for its probability."""
-    with writing(out) as file:
-        text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        table = csv.writer(text)
-        table.writerow([HEAD, *(column for name in names for column in (name, f"{name}{SUFFIX}"))])
-        for photo, row in rows:
-            cells = [(row[name].value or "", f"{row[name].probability:.4f}") for name in names]
-            table.writerow([photo, *(cell for pair in cells for cell in pair)])
-        text.detach()
+    from fashionsdk.labels import write_csv
+
+    columns = [HEAD, *(column for name in names for column in (name, f"{name}{SUFFIX}"))]
+    with system_errors_as(FashionSDKError, f"cannot write {out}"):
+        write_csv(out, columns, (_cells(photo, row) for photo, row in rows))
+
+
+def _cells(photo: str, row: "dict[str, Prediction]") -> dict[str, str]:
+    values = {name: prediction.value or "" for name, prediction in row.items()}
+    return {HEAD: photo, **values, **{f"{name}{SUFFIX}": f"{each.probability:.4f}" for name, each in row.items()}}
 
 
 def _wrote(file: BinaryIO) -> bool:

@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         if query is not None:
             _note_absent(query, query.attributes if by is None else list(by))
         matches = matcher.search(
-            None if query is None else query if by is None else query.select(by),
+            query,
             by=by,
             value=_values(args.value, "--value"),
             change=_values(args.change, "--change"),
@@ -117,11 +117,10 @@ def run(args: argparse.Namespace) -> int:
 def _note_absent(query: "Embeddings", names: Sequence[str]) -> None:
     """Say which of the attributes the photo probably does not have."""
     from fashionsdk.embedding import predictions
-    from fashionsdk.values import SURELY
 
-    known = {} if query.values is None else query.values.values
-    for name, prediction in (predictions(query)[0] if known else {}).items():
-        if name in names and prediction.applies < SURELY:
+    found = {} if query.values is None else predictions(query)[0]
+    for name, prediction in found.items():
+        if name in names and prediction.absent:
             note(f"{name} probably does not apply to the photo, so answers by it may mean little")
 
 

@@ -71,14 +71,14 @@ def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
     """
     from fashionsdk.search import Matcher
 
-    known = {} if embedder is None else {"model": embedder.model, "values": embedder.values}
-    matcher = Matcher.open(store, read_only=True, **known)  # type: ignore[arg-type]
-    if embedder is not None:
-        try:
-            matcher.contract.check(contract_of(embedder), what="the photo", codec=False)
-        except GalleryError:
-            matcher.close()
-            raise
+    if embedder is None:
+        return Matcher.open(store, read_only=True)
+    matcher = Matcher.open(store, read_only=True, model=embedder.model, values=embedder.values)
+    try:
+        matcher.contract.check(contract_of(embedder), what="the photo", codec=False)
+    except GalleryError:
+        matcher.close()
+        raise
     return matcher
 
 

@@ -79,6 +79,10 @@ class Contract:
                 f"{what} has the {_NAMES[name]} {_text(theirs)}, expected {_text(mine)}: {_ADVICE[name]}"
             )
 
+    def parts(self) -> dict[str, str]:
+        """Return each part by its name, as text to read."""
+        return {each.name: _text(getattr(self, each.name)) for each in fields(self)}
+
     def with_codec(self, codec: Codec) -> "Contract":
         """Return the same contract with another codec."""
         return replace(self, codec=codec)
@@ -102,5 +106,7 @@ _ADVICE = {
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return "not known"
     pairs = value.items() if isinstance(value, Mapping) else ()
     return ", ".join(f"{name} {length}" for name, length in pairs) or str(value)
