@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from fashionsdk_training.config import LocalBranch, ModelConfig, Objective, Optimisation, Sampling, TrainConfig
 from fashionsdk_training.config.paper_systems import systems
@@ -26,7 +27,7 @@ SMALL = ModelConfig(
 PAPER_SYSTEMS = systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24))
 SYSTEMS = {
     **PAPER_SYSTEMS,
-    "cam": replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0),
+    "cam": replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0, colour_tones=3),
 }
 
 
@@ -55,6 +56,9 @@ def _start(model: CAMNetwork) -> None:
     rows, bias = torch.randn(model.rows.shape), torch.randn(model.bias.shape)
     deviation = torch.rand(shape[2]) + 0.5
     model.start(torch.rand(shape[2]), deviation, rows / shape[2] ** 0.5, bias, torch.randn(shape))
+    if model.colours is not None:
+        nn.init.normal_(model.colours.where, std=0.1)
+        nn.init.normal_(model.colours.rows, std=0.1)
 
 
 def photos(count: int = 2, side: int = 48, seed: int = 0) -> torch.Tensor:

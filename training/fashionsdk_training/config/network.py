@@ -13,6 +13,7 @@ Colour = tuple[float, float, float]
 
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
+MOST_TONES = 8  # of each channel, CAM's colours: 512 tones
 HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean and standard deviation
 
 
@@ -81,6 +82,8 @@ class ModelConfig:
         added: how many attributes, the last ones, were added to the trained network.
         attention_focus: factor of the evidence whose softmax over positions is attention; CAM only.
         feature_dropout: share of the pooled features that training leaves out; CAM only.
+        colour_tones: T, of each channel, if classifiers also see a photo's colours, as T x T x T shares; 0 if not; CAM
+            only.
 
     Raises:
         ValueError: a number is out of range, or a setting belongs to another architecture.
@@ -105,6 +108,7 @@ class ModelConfig:
     added: int = 0
     attention_focus: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
+    colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the numbers, and that the architecture has the settings."""
@@ -129,6 +133,10 @@ class ModelConfig:
             raise ValueError(
                 f"attention_focus {self.attention_focus}, feature_dropout {self.feature_dropout}; expected above "
                 "0, and 0 <= feature_dropout < 1"
+            )
+        if self.colour_tones and (self.architecture != "cam" or not 2 <= self.colour_tones <= MOST_TONES):
+            raise ValueError(
+                f"colour_tones is {self.colour_tones} for {self.architecture}; expected 0, or 2 to {MOST_TONES} for cam"
             )
         if self.architecture == "ag_man" and self.stage < 1:
             raise ValueError(f"stage is {self.stage}; ag_man uses the stage before it too, so expected 1 or more")

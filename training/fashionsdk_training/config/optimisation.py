@@ -18,6 +18,7 @@ class Optimisation:
         optimizer: ``adam`` or ``adamw``.
         learning_rate: the highest, of everything but the backbone.
         backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
+        colour_rate: the learning rate of CAM's colours, likewise.
         weight_decay: of AdamW.
         schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
         step_decay: see ``schedule``.
@@ -57,6 +58,7 @@ class Optimisation:
     clip_norm: float = 0.0
     frozen_statistics: bool = field(default=False, metadata=strict_json.OPTIONAL)
     frozen_parts: int = field(default=0, metadata=strict_json.OPTIONAL)
+    colour_rate: float = field(default=1.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the choices and ranges."""
@@ -71,6 +73,7 @@ class Optimisation:
             "drop_path",
             "clip_norm",
             "frozen_parts",
+            "colour_rate",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")

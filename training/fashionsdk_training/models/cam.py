@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, pool, unit
+from fashionsdk_training.models.colour_level import ColourLevel, Colours
 from fashionsdk_training.models.parts import LevelsBackbone
 from fashionsdk_training.models.posterior import NEVER
 
 
 class CAMNetwork(AttributeModel):
-    """One linear classifier per attribute on the mean of two levels of features.
+    """One linear classifier per attribute on the mean of two levels of features, and on colours if asked for.
 
     The embedding is ``[sqrt(w) sqrt(p) ; sqrt(1 - w) e]``: p the probabilities of the attribute's values, as in
     `PosteriorModel`, and e the looks: the features that matter for the attribute, projected to few dimensions.
@@ -53,6 +54,10 @@ class CAMNetwork(AttributeModel):
         self.drop = nn.Dropout(config.feature_dropout)
         self.rows = nn.Parameter(torch.zeros(attributes, self.most, channels))
         self.bias = nn.Parameter(torch.zeros(attributes, self.most))
+        self.colours: ColourLevel | None = None
+        if config.colour_tones:
+            fine, stride = self.backbone.fine_channels, self.backbone.stride
+            self.colours = ColourLevel(config.colour_tones, stride, fine, attributes, self.most)
 
     @torch.no_grad()
     def start(self, average: Tensor, deviation: Tensor, rows: Tensor, bias: Tensor, looks: Tensor) -> None:
@@ -98,33 +103,44 @@ class CAMNetwork(AttributeModel):
 
     def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
-        pooled = self.standardised(pool(features))
-        logits = self.logits(pooled)
+        pooled, colours = self.standardised(pool(features)), self.colours_of(pixels, features)
+        logits = self.logits(pooled, colours)
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
         looks = unit((self.looks @ pooled[:, None, :, None]).squeeze(-1))  # (A, D', C) @ (B, 1, C, 1)
         joined = [math.sqrt(self.weight) * probabilities.sqrt(), math.sqrt(1 - self.weight) * looks]
-        return Encoded(torch.cat(joined, dim=-1), self.attention(features, probabilities), logits=logits)
+        return Encoded(torch.cat(joined, dim=-1), self.attention(features, probabilities, colours), logits=logits)
 
     def standardised(self, pooled: Tensor) -> Tensor:
         """Return pooled features ``(B, C)`` minus the training photos' average, over their deviation."""
         return (pooled.float() - self.average) / self.deviation
 
-    def logits(self, pooled: Tensor) -> Tensor:
+    def colours_of(self, pixels: Tensor, features: Tensor) -> Colours | None:
+        """Return the colours that matter for each attribute, if the network has that level."""
+        if self.colours is None:
+            return None
+        fine, channels = features[:, self.backbone.last_channels :].float(), self.backbone.last_channels
+        average, deviation = (each[channels:, None, None] for each in (self.average, self.deviation))
+        return self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
+
+    def logits(self, pooled: Tensor, colours: Colours | None = None) -> Tensor:
         """Return the logits ``(B, A, V)`` of standardised features ``(B, C)``; of absent values, one never chosen."""
         scores = self.rows @ self.drop(pooled)[:, None, :, None]  # (A, V, C) @ (B, 1, C, 1) -> (B, A, V, 1)
         logits: Tensor = scores.squeeze(-1) + self.bias + self.absent
-        return logits
+        return logits if self.colours is None or colours is None else logits + self.colours.logits(colours)
 
-    def attention(self, features: Tensor, probabilities: Tensor) -> Tensor:
+    def attention(self, features: Tensor, probabilities: Tensor, colours: Colours | None = None) -> Tensor:
         """Return ``(B, A, h, w)``: each position's evidence for the probable values, against the others.
 
-        A value's evidence at a position is its row times the position's features, so its mean over positions is the
-        logit. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the attribute's values.
+        A value's evidence at a position is its row times the position's features, and likewise of colours, so its mean
+        over positions is the logit. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the
+        attribute's values.
         """
         present = (self.absent == 0).float()
         contrast = probabilities - present / present.sum(dim=-1, keepdim=True)
         rows = contrast[:, :, None] @ (self.rows / self.deviation)  # (B, A, 1, V) @ (A, V, C)
         scores: Tensor = rows.squeeze(2) @ features.float().flatten(2)  # (B, A, C) @ (B, C, h*w)
+        if self.colours is not None and colours is not None:
+            scores = scores + self.colours.evidence(colours, contrast)
         return torch.softmax(self.focus * scores, dim=-1).reshape(-1, len(self.rows), *features.shape[2:])
 
 

@@ -8,29 +8,43 @@ from torch.optim import Adam, AdamW, Optimizer
 from fashionsdk_training.config import Optimisation, TrainConfig
 from fashionsdk_training.loop.step.criterion import Criterion
 from fashionsdk_training.loop.step.schedule import rate_at
-from fashionsdk_training.models import ASENPlusPlus, LevelsBackbone
+from fashionsdk_training.models import ASENPlusPlus, CAMNetwork, LevelsBackbone
 
 
 def build_optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
-    """Return the optimiser; a parameter's group depends on two facts: is it a backbone's, is it the global branch's.
+    """Return the optimiser; a parameter's group depends on whose it is: a backbone's, CAM's colours' or neither.
 
     Each group has two entries of ours: ``peak``, its highest learning rate, and ``is_global``, ASEN++'s global branch.
     """
     backbones, branch = _identities(*criterion.model.backbones()), _global_branch(criterion)
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = defaultdict(list)
+    colours = _colours(criterion)
+    groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = defaultdict(list)
     for parameter in criterion.parameters():
-        groups[id(parameter) in backbones, id(parameter) in branch].append(parameter)
+        mine = id(parameter)
+        groups[mine in backbones, mine in colours, mine in branch].append(parameter)
     described = [
         {
             "params": parameters,
-            "peak": settings.learning_rate * (settings.backbone_rate if is_backbone else 1.0),
+            "peak": settings.learning_rate * _share(settings, is_backbone, is_colours),
             "is_global": is_global,
         }
-        for (is_backbone, is_global), parameters in groups.items()
+        for (is_backbone, is_colours, is_global), parameters in groups.items()
     ]
     if settings.optimizer == "adam":
         return Adam(described, lr=settings.learning_rate)
     return AdamW(described, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _share(settings: Optimisation, is_backbone: bool, is_colours: bool) -> float:
+    """Return a group's highest learning rate as a share of the settings'."""
+    if is_backbone:
+        return settings.backbone_rate
+    return settings.colour_rate if is_colours else 1.0
+
+
+def _colours(criterion: Criterion) -> set[int]:
+    model = criterion.model
+    return _identities(model.colours) if isinstance(model, CAMNetwork) and model.colours is not None else set()
 
 
 def _global_branch(criterion: Criterion) -> set[int]:

@@ -13,6 +13,7 @@ from fashionsdk_training.models.parts.backbone import (
     packaged_weights,
     pretrained_network,
 )
+from fashionsdk_training.models.parts.colour_cells import ColourCells
 from fashionsdk_training.models.parts.levels import LevelsBackbone
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
@@ -24,6 +25,7 @@ __all__ = [
     "AttributeBranch",
     "Backbone",
     "ChannelAttention",
+    "ColourCells",
     "LevelsBackbone",
     "MultiLevelBackbone",
     "SpatialAttention",

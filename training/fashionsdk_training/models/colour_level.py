@@ -1,0 +1,71 @@
+"""Colours pooled by each attribute's own attention, and linear classifiers on them."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from fashionsdk_training.models.parts import ColourCells
+
+SCALE = 8.0  # about one over the deviation of the roots of shares; with it, one weight decay suits all tones
+SMALLEST = 1e-4  # is added to a share: the slope of its root is finite, and a trace of a colour is no colour
+
+
+class Colours(NamedTuple):
+    """What a photo's colours are for each attribute.
+
+    Attributes:
+        cells: ``(B, T, h*w)``, the share of each tone in each cell.
+        weights: ``(B, A, h*w)``, how much each cell counts; they sum to 1.
+        roots: ``(B, A, T)``, the roots of the pooled shares.
+    """
+
+    cells: Tensor
+    weights: Tensor
+    roots: Tensor
+
+
+class ColourLevel(nn.Module):
+    """Classifiers on the colours of the places that an attribute is about.
+
+    A network's features say little about close shades, and their mean over a photo mixes the garment with what is
+    beside it. Here a query for each attribute chooses cells by the features' finer map, the cells' colours are averaged
+    with these weights, and the roots of the averages, whose inner products are Bhattacharyya coefficients, are
+    classified linearly. Queries and classifiers start at zero: every cell counts alike, and no logit changes.
+
+    Args:
+        tones: of each channel.
+        stride: sides of a cell in pixels.
+        channels: C, of the finer map.
+        attributes: A.
+        values: V, of the attribute that has most.
+    """
+
+    def __init__(self, tones: int, stride: int, channels: int, attributes: int, values: int) -> None:
+        super().__init__()
+        self.cells = ColourCells(tones, stride)
+        self.where = nn.Parameter(torch.zeros(attributes, channels))
+        self.rows = nn.Parameter(torch.zeros(attributes, values, tones**3))
+
+    def forward(self, pixels: Tensor, features: Tensor) -> Colours:
+        """Pool the colours of pixels from 0 to 1, ``(B, 3, H, W)``, by standardised features ``(B, C, h, w)``."""
+        height, width = features.shape[2:]
+        cells = self.cells(pixels)[:, :, :height, :width].flatten(2)
+        weights = torch.softmax((self.where @ features.flatten(2)).float(), dim=-1)
+        pooled = weights @ cells.transpose(1, 2)  # (B, A, h*w) @ (B, h*w, T)
+        return Colours(cells, weights, (pooled + SMALLEST).sqrt())
+
+    def logits(self, colours: Colours) -> Tensor:
+        """Return what colours add to the logits, ``(B, A, V)``."""
+        added: Tensor = (SCALE * self.rows) @ colours.roots[..., None]  # (A, V, T) @ (B, A, T, 1)
+        return added.squeeze(-1)
+
+    def evidence(self, colours: Colours, contrast: Tensor) -> Tensor:
+        """Return each cell's evidence for values weighted by ``contrast`` ``(B, A, V)``: ``(B, A, h*w)``.
+
+        A root is the sum over the cells of weight times share over the root itself, so the mean of a value's evidence
+        over the cells is its logit, but for `SMALLEST`.
+        """
+        rows = (contrast[:, :, None] @ (SCALE * self.rows)).squeeze(2)  # (B, A, 1, V) @ (A, V, T) -> (B, A, T)
+        cells: Tensor = (rows / colours.roots) @ colours.cells  # (B, A, T) @ (B, T, h*w)
+        return cells.shape[-1] * colours.weights * cells
