@@ -45,6 +45,7 @@ def evidence(model: CAMNetwork, a: int, value: int) -> torch.Tensor:
 @torch.inference_mode()
 def test_the_mean_of_the_evidence_over_positions_is_the_logit(tones):
     model = trained_like(replace(CONFIG, colour_tones=tones), ATTRIBUTES)
+    assert isinstance(model, CAMNetwork)
     encoded = model(photos(side=64))
     for a, count in enumerate(CONFIG.values):
         for value in range(count):

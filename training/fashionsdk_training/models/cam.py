@@ -120,7 +120,8 @@ class CAMNetwork(AttributeModel):
             return None
         fine, channels = features[:, self.backbone.last_channels :].float(), self.backbone.last_channels
         average, deviation = (each[channels:, None, None] for each in (self.average, self.deviation))
-        return self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
+        found: Colours = self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
+        return found
 
     def logits(self, pooled: Tensor, colours: Colours | None = None) -> Tensor:
         """Return the logits ``(B, A, V)`` of standardised features ``(B, C)``; of absent values, one never chosen."""

@@ -40,7 +40,7 @@ class LevelsBackbone(nn.Module):
             )
         self.net, self.name, self.stage = net, name, stage
         self.channels_last = getattr(net, "output_fmt", "NCHW") == "NHWC"
-        self.stride = int(fine["reduction"])  # type: ignore[call-overload]
+        self.stride = int(fine["reduction"])
         self.fine_channels, self.last_channels = fine["num_chs"], int(cast(int, net.num_features))
         self.channels = self.last_channels + self.fine_channels
 
