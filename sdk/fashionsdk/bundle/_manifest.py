@@ -20,6 +20,7 @@ MANIFEST_FILE = "manifest.json"
 REFERENCE_FILE = "reference.npz"
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
+VectorCodec: TypeAlias = Literal["float32", "int8"]
 EngineKind: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +38,9 @@ class ModelInfo:
         embedding_dimension: D.
         digest: the model's digest, 64 hexadecimal digits; only embeddings with the same digest can be compared.
         posteriors: attribute -> where its vectors hold the probabilities of its values; empty if they do not.
+        dimensions: attribute -> D_a, how many numbers its compact vectors have; the rest of the D are zeros. Empty if
+            all have D.
+        codec: how galleries keep the vectors unless told otherwise.
     """
 
     architecture: str
@@ -44,12 +48,20 @@ class ModelInfo:
     embedding_dimension: int
     digest: str
     posteriors: Mapping[str, Posterior] = field(default_factory=dict, metadata=strict_json.OPTIONAL)
+    dimensions: Mapping[str, int] = field(default_factory=dict, metadata=strict_json.OPTIONAL)
+    codec: VectorCodec = field(default="float32", metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the dimension and the digest."""
         if self.embedding_dimension < 1:
             raise ValueError(f"embedding_dimension is {self.embedding_dimension}; expected 1 or more")
         _check_sha256("digest", self.digest)
+        lengths = self.dimensions.values()
+        if lengths and not (min(lengths) >= 1 and max(lengths) == self.embedding_dimension):
+            raise ValueError(
+                f"dimensions are {dict(self.dimensions)}; expected 1 or more each, the largest "
+                f"{self.embedding_dimension}"
+            )
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,7 @@ class Manifest:
         check_sizes(len(self.attributes), self.model.embedding_dimension, self.attention_shape, most_values)
         for name in [*self.files, *self.graph_and_engine_files()]:
             check_file_name(name)
+        self._check_dimensions()
         self._check_posteriors()
 
     @property
@@ -150,13 +163,24 @@ class Manifest:
         """The values that embeddings tell apart; ``None`` if they hold no probabilities."""
         return ValueSpace(self.attributes, self.model.posteriors) if self.model.posteriors else None
 
+    @property
+    def dimensions(self) -> Mapping[str, int]:
+        """Attribute -> D_a, the length of its vectors."""
+        whole = self.model.embedding_dimension
+        return {each.name: self.model.dimensions.get(each.name, whole) for each in self.attributes}
+
+    def _check_dimensions(self) -> None:
+        names = [attribute.name for attribute in self.attributes]
+        if self.model.dimensions and list(self.model.dimensions) != names:
+            raise ValueError(f"dimensions are of {', '.join(self.model.dimensions)}; expected of {', '.join(names)}")
+
     def _check_posteriors(self) -> None:
         counts = {attribute.name: len(attribute.values) for attribute in self.attributes}
         for name, posterior in self.model.posteriors.items():
-            if not 1 <= counts.get(name, 0) <= self.model.embedding_dimension - posterior.offset:
+            if not 1 <= counts.get(name, 0) <= self.dimensions.get(name, 0) - posterior.offset:
                 raise ValueError(
                     f"posteriors of {name!r} begin at {posterior.offset}; expected an attribute whose "
-                    f"values fit into {self.model.embedding_dimension} numbers"
+                    f"values fit into its {self.dimensions.get(name, 0)} numbers"
                 )
 
     def graph_and_engine_files(self) -> list[str]:

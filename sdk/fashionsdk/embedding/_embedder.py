@@ -1,12 +1,13 @@
 """From photos to embeddings: read, preprocess, run, in batches."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Sized
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.attributes import Attribute, select
@@ -103,8 +104,13 @@ class Embedder(SharedResource):
 
     @property
     def dimension(self) -> int:
-        """D, the length of one embedding."""
+        """D, the length of one embedding; of compact ones the longest."""
         return self._bundle.manifest.model.embedding_dimension
+
+    @property
+    def dimensions(self) -> Mapping[str, int]:
+        """Attribute -> D_a, the length of its embeddings."""
+        return self._bundle.manifest.dimensions
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -151,7 +157,7 @@ class Embedder(SharedResource):
         index = self._select(attributes, attention)
         with closing(read_batches(as_sources(images, box), self.preprocessing, self._batch_size)) as batches:
             parts = [self._run(pixels, index, attention) for pixels in batches]
-        return _join(parts) if parts else self._none(index, attention)
+        return Embeddings.joined(parts) if parts else self._none(index, attention)
 
     def predict(
         self,
@@ -241,26 +247,21 @@ class Embedder(SharedResource):
         with self._in_use():
             vectors, maps = self._backend.run(pixels, attention=attention)
         check_answers(vectors, maps, self._names, self.backend)
-        whole = Embeddings(vectors, self._names, self.model, maps, self.values)
+        whole = self._embeddings(vectors, maps)
         if index == tuple(range(len(self._names))):
             return whole
         return whole.select(self._names[i] for i in index)
 
     def _none(self, index: tuple[int, ...], attention: bool) -> Embeddings:
         shape = self._bundle.manifest.attention_shape
-        maps = np.empty((0, len(index), *shape), np.float32) if attention and shape else None
-        vectors = np.empty((0, len(index), self.dimension), np.float32)
-        return Embeddings(vectors, tuple(self._names[i] for i in index), self.model, maps, self.values)
+        maps = np.empty((0, len(self._names), *shape), np.float32) if attention and shape else None
+        none = self._embeddings(np.empty((0, len(self._names), self.dimension), np.float32), maps)
+        return none.select(self._names[i] for i in index)
 
-
-def _join(parts: Sequence[Embeddings]) -> Embeddings:
-    if len(parts) == 1:
-        return parts[0]
-    maps = [part.attention for part in parts if part.attention is not None]
-    return Embeddings(
-        np.concatenate([part.vectors for part in parts]),
-        parts[0].attributes,
-        parts[0].model,
-        np.concatenate(maps) if maps else None,
-        parts[0].values,
-    )
+    def _embeddings(self, vectors: NDArray[np.float32], attention: NDArray[np.float32] | None) -> Embeddings:
+        """Return the model's answers for all attributes."""
+        own = self.backend.precision
+        precisions = (own, *(each.precision for each in self._bundle.manifest.graphs if each.precision != own))
+        compact = self._bundle.manifest.model.dimensions
+        lengths = tuple(compact[name] for name in self._names) if compact else None
+        return Embeddings(vectors, self._names, self.model, attention, self.values, lengths, precisions)

@@ -70,15 +70,8 @@ def embed_stream(
 
 def _embed_batch(batch: Sequence[ReadPhoto], embed: Callable[[Pixels], Embeddings]) -> Iterator[EmbeddedItem]:
     pixels = [photo.pixels for photo in batch if photo.pixels is not None]
-    parts = _split(embed(np.stack(pixels))) if pixels else iter(())
+    embedded = embed(np.stack(pixels)) if pixels else None
+    parts = iter([] if embedded is None else map(embedded.photo, range(len(embedded))))
     for photo in batch:
         embeddings = None if photo.pixels is None else next(parts)
         yield EmbeddedItem(photo.index, photo.source, embeddings, photo.error)
-
-
-def _split(embeddings: Embeddings) -> Iterator[Embeddings]:
-    """Yield one image's embeddings at a time, copied: a view would keep the whole batch in memory."""
-    for i in range(len(embeddings)):
-        attention = None if embeddings.attention is None else embeddings.attention[i : i + 1].copy()
-        vectors = embeddings.vectors[i : i + 1].copy()
-        yield Embeddings(vectors, embeddings.attributes, embeddings.model, attention, embeddings.values)

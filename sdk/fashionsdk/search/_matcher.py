@@ -45,7 +45,7 @@ class Matcher(StoredItems):
                 "expected at least one attribute, each once, and a positive dimension"
             )
         self._values = embeddings.values
-        self._store: Store = MemoryStore(Contract.of(names, embeddings.dimension, embeddings.model))
+        self._store: Store = MemoryStore(Contract(embeddings.model, embeddings.dimensions))
         self.add(keys, embeddings, metadata)
 
     @classmethod

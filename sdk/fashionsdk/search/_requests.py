@@ -58,7 +58,7 @@ def check_origin(contract: Contract, embeddings: Embeddings) -> None:
     """Check that embeddings may enter a gallery, as items or as queries.
 
     Raises:
-        GalleryError: another model made them.
+        GalleryError: another model made them, or a graph in another precision that was not proved to rank alike.
         ValueError: their vectors have another length.
     """
     if embeddings.model != contract.digest:
@@ -66,10 +66,15 @@ def check_origin(contract: Contract, embeddings: Embeddings) -> None:
             f"embeddings of model {embeddings.model}, expected {contract.digest}, which made this gallery; "
             "scores between models mean nothing: embed both with the same bundle"
         )
-    for name in embeddings.attributes:
-        length = contract.dimensions.get(name)
-        if length is not None and embeddings.dimension != length:
-            raise ValueError(f"embeddings have dimension {embeddings.dimension}; expected {length}")
+    for name, given in embeddings.dimensions.items():
+        length = contract.dimensions.get(name, given)
+        if given != length:
+            raise ValueError(f"embeddings have dimension {given} for {name}; expected {length}")
+    if contract.precision is not None and contract.precision not in (embeddings.precisions or (contract.precision,)):
+        raise GalleryError(
+            f"embeddings of a graph in {embeddings.precisions[0]}, expected {contract.precision}, which made this "
+            "gallery, or a bundle whose graphs in both precisions were proved to rank alike"
+        )
 
 
 def _looked_up(

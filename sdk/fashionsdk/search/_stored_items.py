@@ -89,7 +89,7 @@ class StoredItems:
         """Return the item with this key; its embeddings are a copy.
 
         Raises:
-            ValueError: no item has this key, or the attributes have vectors of different lengths.
+            ValueError: no item has this key.
         """
         return next(self.items([key]))
 
@@ -110,17 +110,17 @@ class StoredItems:
         """Yield the items with these different keys in their order; with None all, as they are now.
 
         Raises:
-            ValueError: no item has one of the keys, or the attributes have vectors of different lengths.
+            ValueError: no item has one of the keys.
         """
-        names, _ = self.attributes, self.dimension
+        names, lengths = self.attributes, tuple(self.contract.dimensions.values())
         batches = self._store.items() if keys is None else iter([self._store.get(list(keys))])
         for batch in batches:
-            vectors = np.stack([batch.vectors[name] for name in names], axis=1)  # (N, A, D)
+            vectors = _stacked([batch.vectors[name] for name in names], max(lengths))  # (N, A, D)
             for row, key in enumerate(batch.keys):
                 lacks = frozenset(name for name, vector in zip(names, vectors[row], strict=True) if not vector.any())
-                yield Item(
-                    key, Embeddings(vectors[[row]], names, self.model, values=self._values), batch.metadata[row], lacks
-                )
+                ragged = lengths if len(set(lengths)) > 1 else None
+                embeddings = Embeddings(vectors[[row]], names, self.model, values=self._values, lengths=ragged)
+                yield Item(key, embeddings, batch.metadata[row], lacks)
 
     def add(
         self,
@@ -213,6 +213,11 @@ class StoredItems:
             GalleryError: the file cannot be written; what was saved there before is untouched.
         """
         save_gallery(path, self._store)
+
+
+def _stacked(vectors: Sequence[NDArray[np.float32]], dimension: int) -> NDArray[np.float32]:
+    """Return attributes' vectors ``(N, D_a)`` as one array ``(N, A, D)``; shorter ones end in zeros."""
+    return np.stack([np.pad(rows, ((0, 0), (0, dimension - rows.shape[1]))) for rows in vectors], axis=1)
 
 
 def _check_vectors(

@@ -34,7 +34,7 @@ def test_info_says_what_a_gallery_holds(run, bundle, store):
     embedder = Embedder(bundle.path)
     assert (found["items"], found["model"], found["codec"]) == (8, embedder.model, "float32")
     assert found["attributes"] == {"neckline": 8, "sleeve": 8, "colour": 8}
-    assert found["precision"] == (None if store == "x.gallery" else "fp32")
+    assert found["precision"] == "fp32"
     assert "items          8\n" in run("gallery", "info", store)[1]
 
 
@@ -118,7 +118,7 @@ def test_a_copy_holds_the_same_and_goes_on_where_it_stopped(run, store):
     assert (status, "are the same" in err) == (1, True)
 
 
-def test_int8_takes_a_folder_and_answers_alike(run, bundle, store):
+def test_int8_answers_alike_in_a_folder_and_in_a_file(run, bundle, store):
     assert answer(run, "gallery", "copy", store, "small/", "--codec", "int8")["copied"] == 8
     assert answer(run, "gallery", "info", "small/")["codec"] == "int8"
     argv = ("shop/4.png", "--by", "colour", "-k", 8)
@@ -127,8 +127,9 @@ def test_int8_takes_a_folder_and_answers_alike(run, bundle, store):
     for match in small:
         assert abs(match["score"] - scores[match["key"]]) < 0.02
     assert answer(run, "gallery", "add", "small/", "--bundle", bundle.path, "shop")["existing"] == 8
-    status, _, err = run("gallery", "copy", store, "y.gallery", "--codec", "int8")
-    assert (status, "expected a folder such as shop/" in err) == (2, True)
+    assert answer(run, "gallery", "copy", store, "y.gallery", "--codec", "int8")["copied"] == 8
+    assert answer(run, "gallery", "info", "y.gallery")["codec"] == "int8"
+    assert answer(run, "search", bundle.path, "y.gallery", *argv)["matches"] == small
 
 
 def test_an_export_has_a_line_an_item(run, store):

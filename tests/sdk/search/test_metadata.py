@@ -68,7 +68,7 @@ def with_items(path, items):
         part.update(offset=len(body), bytes=len(block), sha256=hashlib.sha256(block).hexdigest())
         body += block
     text = json.dumps(header).encode()
-    prelude = struct.pack("<8sII32s", data[:8], 1, len(text), hashlib.sha256(text).digest())
+    prelude = struct.pack("<8sII32s", data[:8], 2, len(text), hashlib.sha256(text).digest())
     path.write_bytes(prelude + text + bytes(-(48 + len(text)) % 64) + body)
 
 

@@ -16,6 +16,7 @@ from fashionsdk.cli._options import (
 )
 from fashionsdk.cli._out_file import OutKind, output_path
 from fashionsdk.cli._output import note, print_json
+from fashionsdk.cli.galleries import contract_of
 from fashionsdk.errors import GalleryError
 
 HELP = Help(
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     metadata = read_metadata(args.metadata, photos) if args.metadata else {}
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
-        matcher = Matcher.empty(photo_run.attributes, embedder.dimension, embedder.model)
+        matcher = Matcher.open("memory:", contract=contract_of(embedder))
         for position, embeddings in photo_run(photos):
             key = photos[position]
             matcher.add([key], embeddings, [metadata.get(key, {})])

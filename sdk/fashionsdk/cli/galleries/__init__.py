@@ -14,6 +14,7 @@ from fashionsdk.cli.galleries._stores import (
     contract_at,
     contract_of,
     open_to_read,
+    precisions_of,
 )
 from fashionsdk.cli.galleries._where_option import add_where_option
 
@@ -28,6 +29,7 @@ __all__ = [
     "contract_at",
     "contract_of",
     "open_to_read",
+    "precisions_of",
     "print_matches",
     "read_key_lines",
 ]

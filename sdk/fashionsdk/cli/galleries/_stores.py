@@ -2,8 +2,9 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,11 @@ def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
     return _contract(embedder.bundle, embedder.backend.precision, codec)
 
 
+def precisions_of(embedder: "Embedder") -> list[str]:
+    """Return the precisions of a bundle's graphs, which its export has proved to rank alike."""
+    return [graph.precision for graph in embedder.bundle.manifest.graphs]
+
+
 def contract_at(address: str) -> "Contract":
     """Return what the vectors of a gallery come from, or those of a bundle's default graph; no model is opened.
 
@@ -53,11 +59,10 @@ def _contract(bundle: "Bundle", precision: str, codec: str | None) -> "Contract"
     from fashionsdk.search import Contract
 
     manifest = bundle.manifest
-    return Contract.of(
-        [attribute.name for attribute in manifest.attributes],
-        manifest.model.embedding_dimension,
+    return Contract(
         manifest.model.digest,
-        codec=codec or "float32",
+        manifest.dimensions,
+        codec=codec or manifest.model.codec,  # type: ignore[arg-type]  # the command line's choices
         precision=precision,
         preprocessing=json.dumps(strict_json.encode(manifest.preprocessing), sort_keys=True),
     )
@@ -75,7 +80,8 @@ def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
         return Matcher.open(store, read_only=True)
     matcher = Matcher.open(store, read_only=True, model=embedder.model, values=embedder.values)
     try:
-        matcher.contract.check(contract_of(embedder), what="the photo", codec=False)
+        alike = precisions_of(embedder)
+        matcher.contract.check(contract_of(embedder), what="the photo", codec=False, alike=alike)
     except GalleryError:
         matcher.close()
         raise
@@ -83,7 +89,9 @@ def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
 
 
 @contextmanager
-def changing(store: str, contract: "Contract | None" = None, codec: str | None = None) -> Iterator["Matcher"]:
+def changing(
+    store: str, contract: "Contract | None" = None, codec: str | None = None, alike: Collection[str] = ()
+) -> Iterator["Matcher"]:
     """Yield a gallery to change; with a contract, a new one if there is none yet.
 
     A folder keeps each change at once. A file is replaced when the block ends without an error, and whoever else wants
@@ -93,6 +101,7 @@ def changing(store: str, contract: "Contract | None" = None, codec: str | None =
         store: where it is.
         contract: what its vectors must come from.
         codec: of a new gallery; an existing one must have it if it is given.
+        alike: precisions of the model that were proved to rank alike, so that they may meet in one gallery.
 
     Raises:
         FashionSDKError: it cannot be read or written, or does not fit the contract.
@@ -100,24 +109,23 @@ def changing(store: str, contract: "Contract | None" = None, codec: str | None =
     from fashionsdk.search import Matcher
     from fashionsdk.search.stores import is_folder
 
+    expected = _expected(store, contract, codec, alike)
     if is_folder(store):
-        with Matcher.open(store, contract=_expected(store, contract, codec), create=contract is not None) as matcher:
+        with Matcher.open(store, contract=expected, create=contract is not None) as matcher:
             yield matcher
         return
-    with _file_changing(store, contract, codec) as matcher:
+    with _file_changing(store, expected) as matcher:
         yield matcher
 
 
 @contextmanager
-def _file_changing(store: str, contract: "Contract | None", codec: str | None) -> Iterator["Matcher"]:
+def _file_changing(store: str, contract: "Contract | None") -> Iterator["Matcher"]:
     from fashionsdk._tools.files.atomic_file import locked
     from fashionsdk.search import Matcher
 
     path = Path(store)
     if not path.exists() and path.suffix.lower() != SUFFIX:
         raise FashionSDKError(f"{store} is not there; for a new gallery expected a name such as shop{SUFFIX} or shop/")
-    if codec == "int8":
-        raise ValueError(f"{store} is a file, which holds float32; expected a folder such as shop/ for --codec int8")
     with system_errors_as(FashionSDKError, f"cannot write {store}"), locked(path.with_name(f".{path.name}.changing")):
         if contract is not None and not path.exists():
             matcher = Matcher.open("memory:", contract=contract)
@@ -128,15 +136,21 @@ def _file_changing(store: str, contract: "Contract | None", codec: str | None) -
             matcher.save(path)
 
 
-def _expected(store: str, contract: "Contract | None", codec: str | None) -> "Contract | None":
-    """Return the contract to open a folder with: without a codec of its own it takes the gallery's."""
+def _expected(store: str, contract: "Contract | None", codec: str | None, alike: Collection[str]) -> "Contract | None":
+    """Return the contract to open a gallery with: it takes over what an existing one may decide."""
     from fashionsdk.search.stores import open_store
     from fashionsdk.search.stores.local import FILE
 
-    if contract is None or codec is not None or not os.path.exists(os.path.join(store, FILE)):
+    place = os.path.join(store, FILE) if os.path.isdir(store) else store
+    if contract is None or not os.path.isfile(place):
         return contract
     existing = open_store(store, read_only=True)
-    try:
-        return contract.with_codec(existing.contract.codec)
-    finally:
-        existing.close()
+    found = existing.contract
+    existing.close()
+    if codec is None:
+        contract = replace(contract, codec=found.codec)
+    return (
+        replace(contract, precision=found.precision)
+        if {contract.precision, found.precision} <= set(alike)
+        else contract
+    )

@@ -1,6 +1,6 @@
 """What every vector of a gallery must come from, checked wherever vectors or queries enter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
@@ -42,6 +42,9 @@ class Contract:
             raise ValueError("dimensions is empty; expected at least one attribute")
         checked = {name: whole_number(length, "dimension") for name, length in self.dimensions.items()}
         object.__setattr__(self, "dimensions", checked)
+        for name in ("precision", "preprocessing"):
+            if not isinstance(getattr(self, name), str | None):
+                raise TypeError(f"{name} is {getattr(self, name)!r:.60}; expected text, or None if it is not known")
         if self.codec not in get_args(Codec):
             raise ValueError(f"codec is {self.codec!r}; expected {' or '.join(map(repr, CODECS))}")
 
@@ -60,13 +63,14 @@ class Contract:
             raise ValueError(f"attributes {names}; expected at least one attribute, each once")
         return cls(digest, dict.fromkeys(names, whole_number(dimension, "dimension")), **more)
 
-    def check(self, other: "Contract", *, what: str, codec: bool = True) -> None:
+    def check(self, other: "Contract", *, what: str, codec: bool = True, alike: Collection[str] = ()) -> None:
         """Check that vectors of another contract may enter; what is not known on one side is not compared.
 
         Args:
             other: whose vectors or queries are to enter.
             what: what they are, for the message.
             codec: whether the codecs must agree. Vectors may be converted on their way.
+            alike: precisions of the model that were proved to rank alike, so that they may meet.
 
         Raises:
             GalleryError: they may not.
@@ -75,6 +79,8 @@ class Contract:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine == theirs or None in (mine, theirs) or (name == "codec" and not codec):
                 continue
+            if name == "precision" and mine in alike and theirs in alike:
+                continue
             raise GalleryError(
                 f"{what} has the {_NAMES[name]} {_text(theirs)}, expected {_text(mine)}: {_ADVICE[name]}"
             )
@@ -82,6 +88,26 @@ class Contract:
     def parts(self) -> dict[str, str]:
         """Return each part by its name, as text to read."""
         return {each.name: _text(getattr(self, each.name)) for each in fields(self)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the contract as JSON, from which `from_json` makes it again."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**parts, "dimensions": [list(pair) for pair in self.dimensions.items()]}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Contract":
+        """Return the contract that `to_json` wrote.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            contract = cls(**{**value, "dimensions": dict(value["dimensions"])})
+            if len(contract.dimensions) != len(value["dimensions"]):
+                raise ValueError("an attribute is there twice")
+            return contract
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"its contract cannot be read: {error}") from error
 
     def with_codec(self, codec: Codec) -> "Contract":
         """Return the same contract with another codec."""

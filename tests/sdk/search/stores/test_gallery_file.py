@@ -20,14 +20,33 @@ from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import GalleryError
 from fashionsdk.search._matcher import Matcher
+from fashionsdk.search.stores import Contract
 from fashionsdk.search.stores.file._gallery_file import GalleryContents, read_gallery, write_gallery
 
 AXES = np.eye(3, dtype=np.float32)
 
 
 def small() -> GalleryContents:
-    vectors = {"neckline": AXES[[0, 1]], "colour": AXES[[2, 0]]}
-    return GalleryContents(["a.jpg", "b\udcff.jpg"], [{"price": 20}, {}], vectors, 3, "model-1")
+    vectors = {"neckline": AXES[[0, 1]], "colour": AXES[[2, 0], :2]}
+    contract = Contract("model-1", {"neckline": 3, "colour": 2}, precision="fp16")
+    return GalleryContents(contract, ["a.jpg", "b\udcff.jpg"], [{"price": 20}, {}], vectors)
+
+
+def first_version(path) -> None:
+    """Write the small gallery as version 1 has it, with nothing but the document's words."""
+    rows = {"neckline": AXES[[0, 1]], "colour": AXES[[2, 0]]}
+    items = json.dumps({"keys": ["a.jpg", "b\udcff.jpg"], "metadata": [{"price": 20}, {}]}).encode()
+    blocks = {"items": items} | {f"vectors/{name}": each.astype("<f4").tobytes() for name, each in rows.items()}
+    sections, body = [], b""
+    for name, block in blocks.items():
+        body += bytes(-len(body) % 64)
+        digest = hashlib.sha256(block).hexdigest()
+        sections.append({"name": name, "offset": len(body), "bytes": len(block), "sha256": digest})
+        body += block
+    described = {"model": "model-1", "attributes": list(rows), "dimension": 3, "count": 2, "sections": sections}
+    header = json.dumps(described).encode()
+    start = struct.pack("<8sII32s", b"\x89FSG\r\n\x1a\n", 1, len(header), hashlib.sha256(header).digest()) + header
+    path.write_bytes(start + bytes(-len(start) % 64) + body)
 
 
 @pytest.fixture
@@ -39,7 +58,8 @@ def path(tmp_path):
 
 def test_what_is_written_is_read_back(path):
     read = read_gallery(path, model="model-1")
-    assert (read.keys, read.metadata, read.dimension) == (["a.jpg", "b\udcff.jpg"], [{"price": 20}, {}], 3)
+    assert (read.keys, read.metadata) == (["a.jpg", "b\udcff.jpg"], [{"price": 20}, {}])
+    assert read.contract == small().contract
     assert list(read.vectors) == ["neckline", "colour"]
     for name, rows in small().vectors.items():
         np.testing.assert_array_equal(read.vectors[name], rows)
@@ -66,15 +86,19 @@ def test_the_layout_is_the_documented_one(path):
     """Read the file with nothing but the document's words."""
     data = path.read_bytes()
     magic, version, length, digest = struct.unpack_from("<8sII32s", data)
-    assert (magic, version) == (b"\x89FSG\r\n\x1a\n", 1)
+    assert (magic, version) == (b"\x89FSG\r\n\x1a\n", 2)
     text = data[48 : 48 + length]
     assert digest == hashlib.sha256(text).digest()
     header = json.loads(text)
-    assert (header["model"], header["attributes"], header["dimension"], header["count"]) == (
-        "model-1",
-        ["neckline", "colour"],
-        3,
+    assert (header["count"], header["contract"]) == (
         2,
+        {
+            "digest": "model-1",
+            "dimensions": [["neckline", 3], ["colour", 2]],
+            "codec": "float32",
+            "precision": "fp16",
+            "preprocessing": None,
+        },
     )
     start = (48 + length + 63) // 64 * 64
     parts = {}
@@ -86,7 +110,15 @@ def test_the_layout_is_the_documented_one(path):
     assert list(parts) == ["items", "vectors/neckline", "vectors/colour"]
     items = json.loads(parts["items"])
     assert items == {"keys": ["a.jpg", "b\udcff.jpg"], "metadata": [{"price": 20}, {}]}
-    np.testing.assert_array_equal(np.frombuffer(parts["vectors/colour"], "<f4").reshape(2, 3), AXES[[2, 0]])
+    np.testing.assert_array_equal(np.frombuffer(parts["vectors/colour"], "<f4").reshape(2, 2), AXES[[2, 0], :2])
+
+
+def test_a_file_of_version_1_is_read(tmp_path):
+    first_version(tmp_path / "old.gallery")
+    read = read_gallery(tmp_path / "old.gallery")
+    assert read.contract == Contract("model-1", {"neckline": 3, "colour": 3})
+    np.testing.assert_array_equal(read.vectors["colour"], AXES[[2, 0]])
+    assert Matcher.load(tmp_path / "old.gallery").get("a.jpg").metadata == {"price": 20}
 
 
 def test_equal_galleries_are_equal_files(tmp_path, path):
@@ -138,15 +170,23 @@ def resealed(path, change):
 HOSTILE = {
     "an absurd count": lambda header: header.update(count=10**30),
     "a negative count": lambda header: header.update(count=-1),
-    "a zero dimension": lambda header: header.update(dimension=0),
-    "an absurd dimension": lambda header: header.update(dimension=2**62),
-    "count and dimension exchanged": lambda header: header.update(count=3, dimension=2),
+    "a zero dimension": lambda header: header["contract"]["dimensions"][0].__setitem__(1, 0),
+    "an absurd dimension": lambda header: header["contract"]["dimensions"][0].__setitem__(1, 2**62),
+    "a dimension of text": lambda header: header["contract"]["dimensions"][0].__setitem__(1, "3"),
+    "dimensions exchanged": lambda header: header["contract"].update(dimensions=[["neckline", 2], ["colour", 3]]),
+    "another count": lambda header: header.update(count=3),
+    "another codec": lambda header: header["contract"].update(codec="int8"),
+    "an unknown codec": lambda header: header["contract"].update(codec=[]),
+    "a precision that is a number": lambda header: header["contract"].update(precision=16),
+    "a contract that is a list": lambda header: header.update(contract=[]),
+    "an entry of the contract missing": lambda header: header["contract"].pop("digest"),
+    "an entry of the contract too many": lambda header: header["contract"].update(more=1),
     "a true count": lambda header: header.update(count=True),
     "an extra entry": lambda header: header.update(extra=1),
-    "a missing entry": lambda header: header.pop("model"),
-    "an attribute twice": lambda header: header.update(attributes=["colour", "colour"]),
-    "no attributes": lambda header: header.update(attributes=[]),
-    "a numeric attribute": lambda header: header.update(attributes=["neckline", 4]),
+    "a missing entry": lambda header: header.pop("contract"),
+    "an attribute twice": lambda header: header["contract"]["dimensions"][0].__setitem__(0, "colour"),
+    "no attributes": lambda header: header["contract"].update(dimensions=[]),
+    "a numeric attribute": lambda header: header["contract"]["dimensions"][0].__setitem__(0, 4),
     "sections missing": lambda header: header["sections"].pop(),
     "a section of text": lambda header: header["sections"].__setitem__(0, "items"),
     "a negative size": lambda header: header["sections"][0].update(bytes=-64),
@@ -204,7 +244,7 @@ def test_vectors_that_are_not_unit_length_are_found_at_load(path):
         (b"PK\x03\x04" + bytes(100), "is not a gallery"),
         (b"\x89FSG\n\x1a\n" + bytes(100), "is not a gallery"),
         (b"\x89FSG\r\n\x1a\n", "ends inside its first bytes"),
-        (b"\x89FSG\r\n\x1a\n" + struct.pack("<II32s", 2, 0, b""), "format 2, this SDK reads 1"),
+        (b"\x89FSG\r\n\x1a\n" + struct.pack("<II32s", 3, 0, b""), "format 3, this SDK reads 1 to 2"),
         (b"\x89FSG\r\n\x1a\n" + struct.pack("<II32s", 1, 2**32 - 1, b""), "does not fit its 48 bytes"),
     ],
 )
@@ -242,9 +282,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(path):
 def test_a_link_stays_a_link(path):
     link = path.with_name("link.gallery")
     link.symlink_to(path)
-    write_gallery(link, GalleryContents([], [], {"colour": AXES[:0]}, 3, "model-2"))
+    write_gallery(link, GalleryContents(Contract("model-2", {"colour": 3}), [], [], {"colour": AXES[:0]}))
     assert link.is_symlink()
-    assert read_gallery(path).model == "model-2"
+    assert read_gallery(path).contract.digest == "model-2"
 
 
 def test_the_bytes_reach_the_disk_before_the_name_changes(path, monkeypatch):

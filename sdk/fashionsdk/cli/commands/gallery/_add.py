@@ -17,7 +17,7 @@ from fashionsdk.cli._options import (
     nonblank,
 )
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing, contract_of
+from fashionsdk.cli.galleries import add_store_argument, changing, contract_of, precisions_of
 
 if TYPE_CHECKING:
     from fashionsdk.embeddings import Embeddings
@@ -62,7 +62,8 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--codec",
         choices=CODECS,
-        help="how a new folder keeps vectors; int8 takes a quarter of the space (default: float32)",
+        help="how a new gallery keeps vectors; int8 takes a quarter of the space (default: the bundle's, float32 "
+        "unless it was exported with --bytes-per-item)",
     )
     add_model_options(parser)
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     metadata = read_metadata(args.metadata, found.photos) if args.metadata else {}
     with (
         load_embedder(args) as embedder,
-        changing(args.store, contract_of(embedder, args.codec), args.codec) as matcher,
+        changing(args.store, contract_of(embedder, args.codec), args.codec, precisions_of(embedder)) as matcher,
     ):
         photos = _to_add(args, found.photos, matcher)
         known = len(found.photos) - len(photos)
@@ -125,12 +126,8 @@ def _write(
     *,
     replace: bool,
 ) -> None:
-    import numpy as np
-
     from fashionsdk.embeddings import Embeddings
 
     keys = [key for key, _ in batch]
-    first = batch[0][1]
-    vectors = np.concatenate([embeddings.vectors for _, embeddings in batch])
     entries = [metadata.get(key, {}) for key in keys]
-    matcher.add(keys, Embeddings(vectors, first.attributes, first.model), entries, replace=replace)
+    matcher.add(keys, Embeddings.joined([embeddings for _, embeddings in batch]), entries, replace=replace)

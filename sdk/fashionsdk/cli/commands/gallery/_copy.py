@@ -45,11 +45,8 @@ def run(args: argparse.Namespace) -> int:
         raise FashionSDKError(f"{args.store} and {args.to} are the same; expected another store to copy into")
     with open_to_read(args.store) as source:
         contract = source.contract if args.codec is None else source.contract.with_codec(args.codec)
-        file = not args.to.endswith("/") and args.to.endswith(".gallery")
         with (
-            changing(
-                args.to, contract.with_codec("float32") if file and args.codec is None else contract, args.codec
-            ) as target,
+            changing(args.to, contract, args.codec) as target,
             progress_bar(None, "copying", len(source), "item") as bar,
         ):
             copied = 0

@@ -15,34 +15,34 @@ from numpy.typing import NDArray
 from fashionsdk._tools.files.atomic_file import replacing
 from fashionsdk._tools.files.regular_file import open_regular, reason
 from fashionsdk.errors import GalleryError
+from fashionsdk.search.scan import stored_dtype
+from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import decode_json, encode_json, name_infinite
 from fashionsdk.search.stores._store import JSON
 
 MAGIC = b"\x89FSG\r\n\x1a\n"  # as in PNG: detects a transfer that changes line ends or strips a bit
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+FIRST_VERSION = 1  # float32 vectors of one length; an item has all attributes
 ALIGNMENT = 64
 PRELUDE = struct.Struct("<8sII32s")  # magic, format version, header length, sha256 of the header
-FLOAT_BYTES = 4
 REMEDY = "restore a copy, or make it again with 'fashionsdk index'"
 
 
 @dataclass(frozen=True, eq=False)
 class GalleryContents:
-    """What a gallery file holds: G items, their vectors for each attribute, the digest of the model that made them.
+    """What a gallery file holds: G items, and what their vectors come from.
 
     Attributes:
+        contract: what the vectors come from, and how they are stored.
         keys: G names, each once.
         metadata: G JSON objects.
-        vectors: attribute name -> float32 ``(G, D)``.
-        dimension: D.
-        model: the model's digest.
+        vectors: attribute name -> ``(G, D_a)``, as the codec stores them; zeros for an item without the attribute.
     """
 
+    contract: Contract
     keys: Sequence[str]
     metadata: Sequence[Mapping[str, JSON]]
-    vectors: Mapping[str, NDArray[np.float32]]
-    dimension: int
-    model: str
+    vectors: Mapping[str, NDArray[Any]]
 
 
 def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> None:
@@ -54,7 +54,8 @@ def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> No
     items = encode_json({"keys": list(contents.keys), "metadata": list(contents.metadata)})
     blocks = {"items": memoryview(items)}
     for name, rows in contents.vectors.items():
-        blocks[_section_name(name)] = _bytes(np.ascontiguousarray(rows, dtype="<f4"))
+        stored = np.ascontiguousarray(rows, stored_dtype(contents.contract.codec))
+        blocks[_section_name(name)] = _bytes(stored)
     sections, end = [], 0
     for name, block in blocks.items():
         offset = _align(end)
@@ -63,9 +64,7 @@ def write_gallery(path: str | os.PathLike[str], contents: GalleryContents) -> No
         sections.append({"name": name, "offset": offset, "bytes": end - offset, "sha256": digest})
     header = encode_json(
         {
-            "model": contents.model,
-            "attributes": list(contents.vectors),
-            "dimension": contents.dimension,
+            "contract": contents.contract.to_json(),
             "count": len(contents.keys),
             "sections": sections,
         }
@@ -125,32 +124,33 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _read(file: BinaryIO, path: Path, model: str | None) -> GalleryContents:
     """Read an open gallery file; damage is a ValueError here."""
     header = _read_header(file, path)
-    if model is not None and header["model"] != model:
+    contract: Contract = header["contract"]
+    if model is not None and contract.digest != model:
         raise GalleryError(
-            f"the gallery {path} was made by model {header['model']}, expected {model}; "
+            f"the gallery {path} was made by model {contract.digest}, expected {model}; "
             "open it with the bundle that made it, or index the photos again with this one"
         )
     items, *_ = sections = header["sections"]
     keys, metadata = _parse_items(_read_section(file, items, np.dtype(np.uint8)).tobytes(), header["count"])
-    shape = (header["count"], header["dimension"])
+    dtype = stored_dtype(contract.codec)
     vectors = {
-        name: _read_section(file, section, np.dtype("<f4")).reshape(shape).astype(np.float32, copy=False)
-        for name, section in zip(header["attributes"], sections[1:], strict=True)
+        name: _read_section(file, section, dtype).reshape(header["count"], length)
+        for (name, length), section in zip(contract.dimensions.items(), sections[1:], strict=True)
     }
-    return GalleryContents(keys, metadata, vectors, header["dimension"], header["model"])
+    return GalleryContents(contract, keys, metadata, vectors)
 
 
 def _read_header(file: BinaryIO, path: Path) -> dict[str, Any]:
-    """Read and check the header; its sections' offsets come back counted from the start of the file."""
+    """Read and check the header; the contract comes back decoded, sections' offsets from the start of the file."""
     prelude = file.read(PRELUDE.size)
     if prelude[: len(MAGIC)] != MAGIC:
         raise GalleryError(f"{path} is not a gallery: it does not start with the gallery mark; check the path")
     if len(prelude) < PRELUDE.size:
         _damaged("it ends inside its first bytes")
     _, version, length, digest = PRELUDE.unpack(prelude)
-    if version != FORMAT_VERSION:
+    if not FIRST_VERSION <= version <= FORMAT_VERSION:
         raise GalleryError(
-            f"{path} has gallery format {version}, this SDK reads {FORMAT_VERSION}; "
+            f"{path} has gallery format {version}, this SDK reads {FIRST_VERSION} to {FORMAT_VERSION}; "
             "use the SDK that wrote it, or index the photos again"
         )
     size = os.fstat(file.fileno()).st_size
@@ -159,35 +159,40 @@ def _read_header(file: BinaryIO, path: Path) -> dict[str, Any]:
     text = file.read(length)
     if hashlib.sha256(text).digest() != digest:
         _damaged("its header is not what was written")
-    header: dict[str, Any] = decode_json(text)
-    _check_header(header)
+    header = _checked_header(decode_json(text), version)
     _place_sections(header, _align(PRELUDE.size + length), size)
     return header
 
 
-def _check_header(header: Any) -> None:
-    """Check names and types; sizes are checked against the file by ``_place_sections``."""
-    kinds = {"model": str, "attributes": list, "dimension": int, "count": int, "sections": list}
+def _checked_header(header: Any, version: int) -> dict[str, Any]:
+    """Check names and types, and decode the contract; ``_place_sections`` checks sizes against the file."""
+    contract = {"model": str, "attributes": list, "dimension": int} if version == FIRST_VERSION else {"contract": dict}
+    kinds: dict[str, type] = {**contract, "count": int, "sections": list}
     if not isinstance(header, dict) or header.keys() != kinds.keys():
         _damaged(f"its header must have exactly the entries {', '.join(kinds)}")
     if wrong := [name for name, kind in kinds.items() if type(header[name]) is not kind]:
         _damaged(f"its header's entry {wrong[0]!r} has the wrong type")
-    names = header["attributes"]
-    if not names or not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
-        _damaged("its attributes must be different names, at least one")
-    if header["dimension"] < 1 or header["count"] < 0:
-        _damaged(f"it claims {header['count']} items of dimension {header['dimension']}")
+    if header["count"] < 0:
+        _damaged(f"it claims {header['count']} items")
+    if version == FIRST_VERSION:
+        contract = {
+            "digest": header["model"],
+            "dimensions": [[name, header["dimension"]] for name in header["attributes"]],
+        }
+    else:
+        contract = header["contract"]
+    return {"contract": Contract.from_json(contract), "count": header["count"], "sections": header["sections"]}
 
 
 def _place_sections(header: dict[str, Any], start: int, size: int) -> None:
     """Check that the sections fill the file without a gap, and count their offsets from the file's start."""
-    sections, end = header["sections"], 0
-    names = ["items", *map(_section_name, header["attributes"])]
+    sections, end, contract = header["sections"], 0, header["contract"]
+    names = ["items", *map(_section_name, contract.dimensions)]
     if [isinstance(section, dict) and section.get("name") for section in sections] != names:
         _damaged(f"its sections must be {', '.join(names)}")
-    rows = header["count"] * header["dimension"] * FLOAT_BYTES
+    row_bytes = [length * stored_dtype(contract.codec).itemsize for length in contract.dimensions.values()]
     for index, section in enumerate(sections):
-        length = rows if index else section.get("bytes")
+        length = header["count"] * row_bytes[index - 1] if index else section.get("bytes")
         expected = {
             "name": names[index],
             "offset": _align(end),

@@ -80,7 +80,7 @@ def _make(path: Path, contract: Contract) -> None:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.executescript(_TABLES.format(application=APPLICATION))
-            meta = {"format": FORMAT_VERSION, "contract": _contract_text(contract)}
+            meta = {"format": FORMAT_VERSION, "contract": json.dumps(contract.to_json())}
             meta |= {"version": 0, "count": 0, "snapshot": "", "changed": 0}
             connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
         finally:
@@ -104,15 +104,9 @@ def read_contract(connection: sqlite3.Connection, folder: Path) -> Contract:
             "use the SDK that wrote it"
         )
     try:
-        parts = json.loads(meta["contract"])
-        return Contract(**{**parts, "dimensions": dict(parts["dimensions"])})
-    except (KeyError, TypeError, ValueError) as error:
-        raise GalleryError(f"the gallery {folder} is damaged: its contract cannot be read: {error}") from error
-
-
-def _contract_text(contract: Contract) -> str:
-    parts = {"dimensions": list(contract.dimensions.items()), "digest": contract.digest, "codec": contract.codec}
-    return json.dumps({**parts, "precision": contract.precision, "preprocessing": contract.preprocessing})
+        return Contract.from_json(json.loads(meta.get("contract", "null")))
+    except ValueError as error:
+        raise GalleryError(f"the gallery {folder} is damaged: {error}") from error
 
 
 def read_head(connection: sqlite3.Connection) -> Head:
