@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.values import Posterior
 from fashionsdk_export.arguments import check_arguments
+from fashionsdk_export.compact import CompactionFigures, CompactModel, compact
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
 from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, calibrated, check_graph
@@ -30,11 +31,14 @@ class ExportReport:
 
     bundle: Bundle
     checks: Mapping[Precision, GraphCheck]
+    compaction: CompactionFigures | None = None
 
     def summary(self) -> str:
         """Return a few lines for a person."""
         names = ", ".join(attribute.name for attribute in self.bundle.manifest.attributes)
-        return "\n".join([f"{self.bundle.path} embeds {names}", *map(self._describe, self.bundle.manifest.graphs)])
+        compact = [] if self.compaction is None else [f"compact vectors: {self.compaction}"]
+        graphs = map(self._describe, self.bundle.manifest.graphs)
+        return "\n".join([f"{self.bundle.path} embeds {names}", *compact, *graphs])
 
     def _describe(self, graph: GraphInfo) -> str:
         size = (self.bundle.path / graph.file).stat().st_size / 1e6
@@ -50,6 +54,7 @@ def build_bundle(
     precisions: Sequence[Precision] = ("fp32",),
     photos: CalibrationPhotos = NO_PHOTOS,
     map_loss: float | None = None,
+    bytes_per_item: int | None = None,
     overwrite: bool = False,
     progress: bool = False,
 ) -> ExportReport:
@@ -64,23 +69,30 @@ def build_bundle(
         photos: photos to calibrate INT8 with, and labelled ones to measure MAP on.
         map_loss: points of MAP that a graph may lose compared with fp32, or ``None`` for
             ``fashionsdk_export.parity.graph_evaluation.MAP_LOSS``.
+        bytes_per_item: for compact vectors: how many numbers, of a byte each in int8, an item's vectors have for all
+            attributes together; ``None`` for the model's own vectors.
         overwrite: whether a bundle at ``out`` may be replaced.
         progress: whether to show progress bars.
 
     Raises:
         CheckpointError: the checkpoint does not fit its model.
         ExportError: a graph cannot be made, differs from PyTorch, or loses too much, or INT8 has no photos, or there is
-            no space for temporary files.
+            no space for temporary files, or compact vectors have no labelled photos or too few bytes.
         BundleError: ``out`` exists and may not be replaced.
         ValueError: no precision is given, one twice or an unknown one, or ``map_loss`` is negative.
     """
-    check_arguments(out, precisions, photos, map_loss, overwrite=overwrite)
+    check_arguments(out, precisions, photos, map_loss, bytes_per_item, overwrite=overwrite)
     photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
-    model = checkpoint.build()
+    model, figures = checkpoint.build(), None
+    if bytes_per_item is not None:
+        compaction = compact(
+            model, checkpoint.attributes, checkpoint.preprocessing, photos, bytes_per_item, progress=progress
+        )
+        model, figures = compaction.model, compaction.figures
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
     with system_errors_as(ExportError, f"cannot export to {out}"), scratch_folder() as made:
         in_float = _make_graphs(checkpoint, model, reference, precisions, photos, made, progress)
-        manifest = _manifest(checkpoint, model, reference, in_float)
+        manifest = _manifest(checkpoint, model, reference, in_float, figures)
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
         checks, posteriors = _check_graphs(trial, precisions, photos, map_loss, progress)
@@ -98,7 +110,7 @@ def build_bundle(
             reference=reference,
             overwrite=overwrite,
         )
-    return ExportReport(bundle, checks)
+    return ExportReport(bundle, checks, figures)
 
 
 def _check_graphs(
@@ -153,14 +165,15 @@ def _info(precision: Precision, parity: Mapping[str, float]) -> GraphInfo:
 
 
 def _manifest(
-    checkpoint: Checkpoint, model: AttributeModel, reference: Reference, in_float: Mapping[Precision, Sequence[str]]
+    checkpoint: Checkpoint,
+    model: AttributeModel,
+    reference: Reference,
+    in_float: Mapping[Precision, Sequence[str]],
+    compaction: CompactionFigures | None,
 ) -> Manifest:
-    config = checkpoint.model
     shape = None if reference.attention is None else reference.attention.shape
     return Manifest(
-        model=ModelInfo(
-            config.architecture, config.backbone, model.dimension, checkpoint.digest, _posteriors(checkpoint, model)
-        ),
+        model=_model_info(checkpoint, model),
         attributes=checkpoint.attributes,
         preprocessing=checkpoint.preprocessing,
         attention_shape=None if shape is None else (int(shape[2]), int(shape[3])),
@@ -173,7 +186,24 @@ def _manifest(
         extra={
             "data_digest": checkpoint.data_digest,
             "kept_in_float": {precision: list(names) for precision, names in in_float.items() if names},
+            **({} if compaction is None else {"compact": asdict(compaction)}),
         },
+    )
+
+
+def _model_info(checkpoint: Checkpoint, model: AttributeModel) -> ModelInfo:
+    config, posteriors = checkpoint.model, _posteriors(checkpoint, model)
+    if not isinstance(model, CompactModel):
+        return ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.digest, posteriors)
+    names = (attribute.name for attribute in checkpoint.attributes)
+    return ModelInfo(
+        config.architecture,
+        config.backbone,
+        model.dimension,
+        model.digest(checkpoint.digest),
+        posteriors,
+        dict(zip(names, model.directions.lengths, strict=True)),
+        "int8",
     )
 
 

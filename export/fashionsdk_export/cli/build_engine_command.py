@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(args: argparse.Namespace) -> int:
     # What is quick to check comes first: to import PyTorch takes seconds, on a busy machine a minute.
     given = _engine_options(args)
-    for option in ("map_loss", "split"):
+    for option in ("map_loss", "split", "bytes_per_item"):
         if getattr(args, option) is not None and not args.data:
             raise ValueError(f"--{option.replace('_', '-')} was given without --data; expected both")
     model = existing_folder(args.model)
@@ -57,7 +57,7 @@ def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
     from fashionsdk_export.arguments import check_arguments
 
     photos, precisions = _calibration_photos(args), args.precision or ["fp32"]
-    check_arguments(args.out, precisions, photos, args.map_loss, overwrite=args.overwrite)
+    check_arguments(args.out, precisions, photos, args.map_loss, args.bytes_per_item, overwrite=args.overwrite)
     engine = None if args.engine is None else _engine_config(args, given)
     with from_extra("export,cpu"):
         from fashionsdk_export.pipeline import build_bundle
@@ -72,6 +72,7 @@ def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
         precisions=precisions,
         photos=photos,
         map_loss=args.map_loss,
+        bytes_per_item=args.bytes_per_item,
         overwrite=args.overwrite,
         progress=True,
     )

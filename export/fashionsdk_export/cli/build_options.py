@@ -37,6 +37,7 @@ examples:
   python export/build_engine.py runs/shop/best --out shop-bundle
   python export/build_engine.py runs/shop/best --out shop-bundle --precision fp32 int8 --photos shop/photos
   python export/build_engine.py runs/shop/best --out shop-bundle --precision fp32 fp16 int8 --data shop/labels.csv
+  python export/build_engine.py runs/shop/best --out shop-bundle --data shop/labels.csv --bytes-per-item 528
   python export/build_engine.py shop-bundle --out shop-bundle --overwrite --engine tensorrt --precision fp16
   python export/build_engine.py shop-bundle --out rtx-bundle --engine tensorrt-rtx --compute-capability 8.9
   fashionsdk check shop-bundle --precision int8      # the same check on the machine that serves
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
         "build engines of (default: all)",
     )
     _add_photos(result.add_argument_group("photos to calibrate fp16 and int8 with, and to measure their loss"))
+    _add_compact(result.add_argument_group("compact vectors"))
     _add_engine(
         result.add_argument_group("engines, for NVIDIA GPUs: caches of the graphs, tied to a GPU and a library")
     )
@@ -94,6 +96,16 @@ def _add_photos(group: "argparse._ArgumentGroup") -> None:
         metavar="POINTS",
         help="points of MAP, of 100, that a graph may lose against fp32 before the export fails; with --data (default: "
         "fp16 0.1, int8 0.3)",
+    )
+
+
+def _add_compact(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--bytes-per-item",
+        type=int,
+        metavar="N",
+        help="shorter vectors: at most N numbers an item for all attributes together, which galleries keep in a byte "
+        "each; needs --data. Prints what they keep of MAP and of the nearest photos (default: the model's own vectors)",
     )
 
 
