@@ -31,7 +31,9 @@ FLOORS = {
         *("errors", "data", "config", "models", "probe", "checkpoint", "loop", "recipes", "adding", "originals"),
         *("garments", "cli"),
     ),
-    "fashionsdk_export": ("errors", "graph", "parity", "precision", "engines", "arguments", "pipeline", "demo", "cli"),
+    "fashionsdk_export": (
+        *("errors", "graph", "parity", "compact", "precision", "engines", "arguments", "pipeline", "demo", "cli"),
+    ),
 }
 DOORLESS = ("fashionsdk._tools", "fashionsdk._tools.files")  # shelves: each of their files is one tool, for every room
 MOST_FILES = 12  # in a folder, ``__init__`` and ``py.typed`` left out

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace
-from fashionsdk_training.models.wrapper import Wrapper
+from fashionsdk_training.models import AttributeModel, Constants, Encoded, ValuePlace, Wrapper
 
 
 class Directions(nn.Module):

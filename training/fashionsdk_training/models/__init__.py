@@ -5,13 +5,14 @@ from fashionsdk_training.models.allocation_limit import AllocationLimit
 from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
-from fashionsdk_training.models.attribute_model import AttributeModel, Encoded, unit
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, unit
 from fashionsdk_training.models.cam import CAMNetwork
 from fashionsdk_training.models.extended import MOST_VALUES, AddedAttribute, ExtendedModel, pool_bands
 from fashionsdk_training.models.factory import build_model
 from fashionsdk_training.models.parts import LevelsBackbone
 from fashionsdk_training.models.posterior import NEVER, PosteriorModel, with_posteriors
 from fashionsdk_training.models.triplet_and_csn import CSN, TripletNetwork
+from fashionsdk_training.models.wrapper import Wrapper
 
 __all__ = [
     "AGMAN",
@@ -25,11 +26,14 @@ __all__ = [
     "AllocationLimit",
     "AttributeModel",
     "CAMNetwork",
+    "Constants",
     "Encoded",
     "ExtendedModel",
     "LevelsBackbone",
     "PosteriorModel",
     "TripletNetwork",
+    "ValuePlace",
+    "Wrapper",
     "build_model",
     "pool_bands",
     "unit",

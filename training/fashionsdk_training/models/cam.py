@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, pool, unit
-from fashionsdk_training.models.colour_level import ColourLevel, Colours
-from fashionsdk_training.models.parts import LevelsBackbone
+from fashionsdk_training.models.parts import ColourLevel, Colours, LevelsBackbone
 from fashionsdk_training.models.posterior import NEVER
 
 

@@ -14,6 +14,7 @@ from fashionsdk_training.models.parts.backbone import (
     pretrained_network,
 )
 from fashionsdk_training.models.parts.colour_cells import ColourCells
+from fashionsdk_training.models.parts.colour_level import ColourLevel, Colours
 from fashionsdk_training.models.parts.levels import LevelsBackbone
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
@@ -26,6 +27,8 @@ __all__ = [
     "Backbone",
     "ChannelAttention",
     "ColourCells",
+    "ColourLevel",
+    "Colours",
     "LevelsBackbone",
     "MultiLevelBackbone",
     "SpatialAttention",

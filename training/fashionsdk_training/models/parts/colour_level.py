@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.parts import ColourCells
+from fashionsdk_training.models.parts.colour_cells import ColourCells
 
 SCALE = 8.0  # about one over the deviation of the roots of shares; with it, one weight decay suits all tones
 SMALLEST = 1e-4  # is added to a share: the slope of its root is finite, and a trace of a colour is no colour
