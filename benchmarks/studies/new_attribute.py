@@ -120,9 +120,8 @@ def command(checkpoint: Checkpoint, args: argparse.Namespace, per_value: int) ->
 
 
 def full_training(checkpoint: Checkpoint, views: Views, cache: Path) -> float:
-    names = [attribute.name for attribute in checkpoint.attributes]
     photos = cache_photos(views.questions.paths, checkpoint.preprocessing, cache)
-    return evaluate_model(checkpoint.build(), names, views.questions, photos).overall.map
+    return evaluate_model(checkpoint.build(), checkpoint.attributes, views.questions, photos).overall.map
 
 
 def table_text(

@@ -192,7 +192,8 @@ def _manifest(
 
 
 def _model_info(checkpoint: Checkpoint, model: AttributeModel) -> ModelInfo:
-    config, posteriors = checkpoint.model, _posteriors(checkpoint, model)
+    config, space = checkpoint.model, model.value_space(checkpoint.attributes)
+    posteriors = {} if space is None else space.posteriors
     if not isinstance(model, CompactModel):
         return ModelInfo(config.architecture, config.backbone, model.dimension, checkpoint.digest, posteriors)
     names = (attribute.name for attribute in checkpoint.attributes)
@@ -205,15 +206,6 @@ def _model_info(checkpoint: Checkpoint, model: AttributeModel) -> ModelInfo:
         dict(zip(names, model.directions.lengths, strict=True)),
         "int8",
     )
-
-
-def _posteriors(checkpoint: Checkpoint, model: AttributeModel) -> dict[str, Posterior]:
-    """Return where embeddings hold probabilities, whose temperature is not fitted yet."""
-    return {
-        checkpoint.attributes[position].name: Posterior(place.offset, place.sharpness)
-        for position, place in model.value_places().items()
-        if checkpoint.attributes[position].values
-    }
 
 
 def _versions(*packages: str) -> dict[str, str]:

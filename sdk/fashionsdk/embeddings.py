@@ -115,6 +115,15 @@ class Embeddings:
             )
         return self.values.probabilities(vectors, attribute)
 
+    def questions(self, attribute: str) -> NDArray[np.float32]:
+        """Return the vectors that the images ask with, float32 ``(N, D_a)``: see `ValueSpace.question`.
+
+        Raises:
+            ValueError: the attribute is unknown.
+        """
+        vectors = self[attribute]
+        return vectors if self.values is None else self.values.question(vectors, attribute)
+
     def select(self, attributes: str | Iterable[str]) -> "Embeddings":
         """Return the same images' embeddings for fewer attributes.
 

@@ -76,6 +76,6 @@ class GraphEvaluation:
                         first.append((item.index, item.embeddings.vectors))
                     yield np.array([item.index]), item.embeddings.vectors
 
-        evaluation = evaluate(self.split, batches(), names)
+        evaluation = evaluate(self.split, batches(), names, embedder.values)
         indices, vectors = zip(*first, strict=True)
         return evaluation.overall.map, np.array(indices), np.concatenate(vectors)

@@ -1,6 +1,7 @@
 """What labelled photos tell of the probabilities in embeddings: how sure they may be, and where attributes apply."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ def calibrated(
         rows, shown = labelled(split, attribute, indices)
         probabilities = held_probabilities(attribute, posterior, vectors[rows, position])
         temperature = fit_temperature(probabilities, shown, posterior.temperature)
-        posteriors[attribute.name] = Posterior(posterior.offset, temperature, applies.get(attribute.name))
+        fitted = replace(posterior, temperature=temperature, applies=applies.get(attribute.name))
+        posteriors[attribute.name] = fitted
     return posteriors
 
 

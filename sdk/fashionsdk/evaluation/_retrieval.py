@@ -1,9 +1,9 @@
 """Evaluates retrieval by the papers' protocol: MAP and recall per attribute and over all queries. Memory is bounded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from fashionsdk.evaluation._metrics import average_precision, random_average_pre
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
+from fashionsdk.values import ValueSpace
+
+Question: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # from photos' vectors to what they ask with
 
 RECALL_AT = (1, 10)
 SCORES_IN_MEMORY = 2**22  # floats in one block of scores; a single query's row may exceed it
@@ -82,7 +85,9 @@ class Evaluation(Scores[Score]):
         return f"{super().table()}\nnot part of the mean, for all photos have the same value: {names}"
 
 
-def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequence[str]) -> Evaluation:
+def evaluate(
+    split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequence[str], values: ValueSpace | None = None
+) -> Evaluation:
     """Rank each query's candidates by inner product and score the rankings.
 
     Embeddings go to a temporary file as they come, and scores are computed in blocks. Memory grows with the gallery by
@@ -93,6 +98,8 @@ def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequen
         batches: pairs of image indices ``(B,)`` into ``split.images`` and their embeddings ``(B, A, D)``. Rows of
             images without an embedding are left out and counted.
         attributes: the names of the embeddings' A attributes.
+        values: the values that the embeddings tell apart, if queries ask as those of a search do, see
+            `ValueSpace.question`; ``None`` to compare the embeddings as they are.
 
     Raises:
         ValueError: the split asks for an attribute that is not among ``attributes``, no query is left, or no attribute
@@ -100,7 +107,7 @@ def evaluate(split: RetrievalSplit, batches: Iterable[Batch], attributes: Sequen
     """
     check_attributes(split, attributes)
     with scratch_vectors(batches, len(split.images)) as vectors:
-        return score(split, vectors, attributes)
+        return score(split, vectors, attributes, values)
 
 
 def check_attributes(split: RetrievalSplit, attributes: Sequence[str]) -> None:
@@ -125,7 +132,9 @@ def check_known(names: set[str], attributes: Sequence[str]) -> None:
         )
 
 
-def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[str]) -> Evaluation:
+def score(
+    split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[str], values: ValueSpace | None = None
+) -> Evaluation:
     """Score embeddings that are on disk already, as `evaluate` does.
 
     Raises:
@@ -140,7 +149,8 @@ def score(split: RetrievalSplit, vectors: ScratchVectors, attributes: Sequence[s
         queries, candidates = (_present(rows, a, present) for rows in (split.queries, split.candidates))
         if not len(queries):
             continue
-        each = _rank_attribute(vectors, attributes.index(attribute.name), queries, candidates)
+        ask = None if values is None else partial(values.question, attribute=attribute.name)
+        each = _rank_attribute(vectors, attributes.index(attribute.name), queries, candidates, ask)
         scores.append(_mean(attribute.name, len(candidates), each))
         each_query.append(QueryPrecisions(attribute.name, queries, each[:, 0].copy()))
         if _has_one_value(queries, candidates):
@@ -177,18 +187,27 @@ def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]
 
 
 def _rank_attribute(
-    vectors: ScratchVectors, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
+    vectors: ScratchVectors,
+    attribute: int,
+    queries: NDArray[np.int32],
+    candidates: NDArray[np.int32],
+    ask: Question | None,
 ) -> NDArray[np.float64]:
     """Return per query: average precision, its random expectation, recall at each of ``RECALL_AT``: ``(Q, 2 + R)``."""
     step = max(1, SCORES_IN_MEMORY // max(1, len(candidates)))
-    blocks = [_rank_block(vectors, attribute, queries[part], candidates) for part in slices(len(queries), step)]
+    blocks = [_rank_block(vectors, attribute, queries[part], candidates, ask) for part in slices(len(queries), step)]
     return np.concatenate(blocks)
 
 
 def _rank_block(
-    vectors: ScratchVectors, attribute: int, queries: NDArray[np.int32], candidates: NDArray[np.int32]
+    vectors: ScratchVectors,
+    attribute: int,
+    queries: NDArray[np.int32],
+    candidates: NDArray[np.int32],
+    ask: Question | None,
 ) -> NDArray[np.float64]:
     query = vectors.rows(attribute, queries[:, 0])  # (q, D)
+    query = query if ask is None else ask(query)
     scores = np.empty((len(queries), len(candidates)), np.float32)
     for part in slices(len(candidates), ROWS_IN_MEMORY):
         scores[:, part] = query @ vectors.rows(attribute, candidates[part, 0]).T

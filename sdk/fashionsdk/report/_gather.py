@@ -20,6 +20,7 @@ from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
 from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
 from fashionsdk.report._tsne import embedding_map, require_scikit_learn
 from fashionsdk.search import nearest
+from fashionsdk.values import ValueSpace
 
 QUERIES = 4  # shown for each attribute
 NEIGHBOURS = 6  # shown for each query
@@ -36,6 +37,10 @@ class ReportEmbedder(Protocol):
     @property
     def preprocessing(self) -> Preprocessing:
         """From a photo to its input."""
+
+    @property
+    def values(self) -> ValueSpace | None:
+        """The values that its embeddings tell apart."""
 
     def embed(self, images: list[Path | Cutout], attributes: list[str], *, attention: bool) -> Embeddings:
         """Embed photos."""
@@ -79,7 +84,7 @@ def gather(
     check_attributes(split, names)
     batches = ((np.array([position]), embeddings.vectors) for position, embeddings in embedded)
     with scratch_vectors(batches, len(split.images)) as vectors:
-        evaluation = score(split, vectors, names)
+        evaluation = score(split, vectors, names, embedder.values)
         gatherer = _Gatherer(embedder, split, vectors, attention, maps)
         scored = [line.attribute for line in evaluation.attributes]
         bar = progress_bar(scored, "report", len(scored), "attribute", shown=progress)
@@ -139,7 +144,9 @@ class _Gatherer:
         candidates: NDArray[np.int32],
         vectors: NDArray[np.float32],
     ) -> tuple[Query, ...]:
-        nearest_rows, scores = nearest(self.vectors.rows(self.names.index(name), queries[:, 0]), vectors, NEIGHBOURS)
+        asking, space = self.vectors.rows(self.names.index(name), queries[:, 0]), self.embedder.values
+        asking = asking if space is None else space.question(asking, name)
+        nearest_rows, scores = nearest(asking, vectors, NEIGHBOURS)
         images = queries[:, 0].tolist()
         attention = self._attention(images, [name]) if self.attention else None  # (Q, 1, h, w)
         return tuple(

@@ -90,7 +90,10 @@ def _looked_up(
         lengths = store.contract.dimensions
         return {name: values.vector(name, example.value[name], lengths[name])[None] for name in names}, []
     if example.photo is None:
-        return _items(store, list(example.keys or ()), names)
+        vectors, metadata = _items(store, list(example.keys or ()), names)
+        return {
+            name: rows if values is None else values.question(rows, name) for name, rows in vectors.items()
+        }, metadata
     return _photo_vectors(store.contract, example.photo, names), []
 
 
@@ -132,4 +135,4 @@ def _photo_vectors(contract: Contract, photo: Embeddings, names: Sequence[str]) 
     check_origin(contract, photo)
     for name in names:
         check_unit(photo[name], [f"query {row}" for row in range(len(photo))], name)
-    return {name: photo[name] for name in names}
+    return {name: photo.questions(name) for name in names}

@@ -21,6 +21,8 @@ class Posterior:
         offset: the place of the first value's root; the others follow in the order of the attribute's values.
         temperature: T: calibrated probabilities are ``p ** (1 / T)``, over their sum.
         applies: which photos have the attribute at all; ``None`` for all, as far as is known.
+        question_power: a photo that is a question asks with ``p ** question_power``, over its sum; see
+            `ValueSpace.question`.
 
     Raises:
         ValueError: a number is out of its range.
@@ -29,6 +31,7 @@ class Posterior:
     offset: int
     temperature: float
     applies: Applicability | None = field(default=None, metadata=strict_json.OPTIONAL)
+    question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -36,6 +39,8 @@ class Posterior:
             raise ValueError(
                 f"offset {self.offset}, temperature {self.temperature}; expected 0 or more, and a number above 0"
             )
+        if not (math.isfinite(self.question_power) and self.question_power >= 1):
+            raise ValueError(f"question_power is {self.question_power}; expected 1 or more")
 
 
 class ValueSpace:
@@ -57,6 +62,11 @@ class ValueSpace:
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} {len(values)}" for name, values in self._values.items())
         return f"ValueSpace({counts})"
+
+    @property
+    def posteriors(self) -> Mapping[str, Posterior]:
+        """Attribute -> where its vectors hold the probabilities."""
+        return self._posteriors
 
     @property
     def values(self) -> Mapping[str, tuple[str, ...]]:
@@ -101,6 +111,28 @@ class ValueSpace:
             return np.ones(len(vectors), np.float32)
         shares = np.array([applicability.shares.get(value, 1.0) for value in self._values[applicability.by]])
         return np.asarray(self.probabilities(vectors, applicability.by) @ shares, np.float32)
+
+    def question(self, vectors: NDArray[np.float32], attribute: str) -> NDArray[np.float32]:
+        """Return the vectors that photos ask with: float32 ``(N, D)``, as long as the given ones.
+
+        An item's vector says how sure the model is, so items that surely show a value are a little more like a question
+        for it than unsure ones. A question that is as unsure itself would be most like other unsure items, whatever
+        they show. So it asks for its probable values more than it believes in them (``docs/decisions/posteriors.md``).
+
+        Args:
+            vectors: the photos' embeddings for the attribute, float32 ``(N, D)``.
+            attribute: its name; one whose values are not told apart asks as it is.
+        """
+        posterior = self._posteriors.get(attribute)
+        if posterior is None or posterior.question_power == 1:
+            return vectors
+        places = slice(posterior.offset, posterior.offset + len(self._values[attribute]))
+        roots = np.abs(vectors[:, places]).astype(np.float64)
+        length = np.linalg.norm(roots, axis=1, keepdims=True)
+        sharp = (roots / np.maximum(roots.max(axis=1, keepdims=True), 1e-30)) ** posterior.question_power
+        asked = vectors.copy()
+        asked[:, places] = sharp * (length / np.linalg.norm(sharp, axis=1, keepdims=True).clip(1e-30))
+        return asked
 
     def vector(self, attribute: str, value: str, dimension: int) -> NDArray[np.float32]:
         """Return the vector ``(D,)`` of unit length that stands for a value.

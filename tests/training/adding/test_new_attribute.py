@@ -89,8 +89,8 @@ def map_by(checkpoint, shop, name):
     queries = read_retrieval(shop, "valid").select(["stripes"])
     pictures = cache_photos(queries.paths, checkpoint.preprocessing, shop.parent / "photos")
     renamed = {name: "stripes", "stripes": name}
-    names = [renamed.get(attribute.name, attribute.name) for attribute in checkpoint.attributes]
-    return evaluate_model(checkpoint.build(), names, queries, pictures).overall.map
+    attributes = [replace(each, name=renamed.get(each.name, each.name)) for each in checkpoint.attributes]
+    return evaluate_model(checkpoint.build(), attributes, queries, pictures).overall.map
 
 
 def test_twenty_photos_of_each_value_are_enough_to_learn_a_new_attribute(known, shop, tmp_path, capsys):

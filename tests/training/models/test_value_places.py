@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from fashionsdk_training.models import CAMNetwork, PosteriorModel
+from fashionsdk_training.models import CAMNetwork, PosteriorModel, ValuePlace
 from tests.training.conftest import SYSTEMS, photos, trained_like
 
 VALUES = (2, 4, 3)
@@ -49,7 +49,7 @@ def test_added_attributes_come_last_and_begin_at_the_first_place():
     model = trained_like(config, len(VALUES) + 2)
     places = model.value_places()
     assert set(places) == {0, 1, 2, -1, -2}
-    assert {places[-1], places[-2]} == {(0, 4.0)}
+    assert {places[-1], places[-2]} == {ValuePlace(0, 4.0)}
     assert set(trained_like(SYSTEMS["csn"], 3).value_places()) == set()
     vectors = model(photos(4, side=64)).embeddings[:, -1]
     torch.testing.assert_close(vectors.square().sum(dim=-1), torch.ones(4))

@@ -129,6 +129,6 @@ def _with_metrics(
         logger.warning("the new attribute is not evaluated: none of %d photos can be read", len(photos.pixels))
         return checkpoint
     names = [attribute.name for attribute in checkpoint.attributes]
-    overall = evaluate_model(checkpoint.build().to(device), names, queries, photos).overall
+    overall = evaluate_model(checkpoint.build().to(device), checkpoint.attributes, queries, photos).overall
     metrics = {f"map/{names[-1]}": overall.map, f"random_map/{names[-1]}": overall.random_map}
     return replace(checkpoint, metrics={**checkpoint.metrics, **metrics})

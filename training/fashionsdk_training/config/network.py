@@ -82,6 +82,7 @@ class ModelConfig:
         added: how many attributes, the last ones, were added to the trained network.
         attention_focus: factor of the evidence whose softmax over positions is attention; CAM only.
         feature_dropout: share of the pooled features that training leaves out; CAM only.
+        question_power: a photo that is a question asks with its probabilities to this power; CAM only.
         colour_tones: T, of each channel, if classifiers also see a photo's colours, as T x T x T shares; 0 if not; CAM
             only.
 
@@ -108,6 +109,7 @@ class ModelConfig:
     added: int = 0
     attention_focus: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
+    question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
@@ -134,6 +136,8 @@ class ModelConfig:
                 f"attention_focus {self.attention_focus}, feature_dropout {self.feature_dropout}; expected above "
                 "0, and 0 <= feature_dropout < 1"
             )
+        if self.question_power < 1:
+            raise ValueError(f"question_power is {self.question_power}; expected 1 or more")
         if self.colour_tones and (self.architecture != "cam" or not 2 <= self.colour_tones <= MOST_TONES):
             raise ValueError(
                 f"colour_tones is {self.colour_tones} for {self.architecture}; expected 0, or 2 to {MOST_TONES} for cam"

@@ -10,6 +10,7 @@ import torch
 
 from fashionsdk._tools.batches import slices
 from fashionsdk._tools.files.scratch_folder import scratch_folder
+from fashionsdk.attributes import Attribute
 from fashionsdk.evaluation import Batch, Evaluation, TripletEvaluation, evaluate, evaluate_triplets
 from fashionsdk.labels import CSN_ATTRIBUTES, RetrievalSplit, holds_triplets, read_retrieval, read_triplets
 from fashionsdk_training.checkpoint import Checkpoint
@@ -56,24 +57,25 @@ def validate(model: AttributeModel, data: TrainingData) -> ValidationResult:
         answers = evaluate_triplets(data.questions, _embed(model, data.retrieval_photos), names)
         accuracy = {score.attribute: score.accuracy for score in answers.attributes}
         return ValidationResult("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
-    evaluation = evaluate_model(model, names, data.retrieval, data.retrieval_photos)
+    evaluation = evaluate_model(model, data.labels.attributes, data.retrieval, data.retrieval_photos)
     overall = evaluation.overall
     each_map = {each.attribute: each.map for each in evaluation.attributes}
     return ValidationResult("map", overall.map, overall.random_map, each_map, evaluation)
 
 
 def evaluate_model(
-    model: AttributeModel, attributes: Sequence[str], split: RetrievalSplit, photos: PhotoCache
+    model: AttributeModel, attributes: Sequence[Attribute], split: RetrievalSplit, photos: PhotoCache
 ) -> Evaluation:
     """Return MAP and recall of ``model`` on ``split``, in float32; photos that cannot be read are left out.
 
     Args:
         model: in eval mode, on any device.
-        attributes: the names of the model's attributes.
+        attributes: the model's attributes.
         split: the queries and candidates.
         photos: the split's photos as model input.
     """
-    return evaluate(split, _embed(model, photos), attributes)
+    names = [attribute.name for attribute in attributes]
+    return evaluate(split, _embed(model, photos), names, model.value_space(attributes))
 
 
 @torch.inference_mode()
@@ -116,7 +118,7 @@ def evaluate_checkpoint(
     questions = triplets or read_retrieval(data, split, attributes).select(attributes)
     with processes(device) as peers, scratch_folder() as folder:
         photos = cache_photos(questions.sources, checkpoint.preprocessing, folder, progress=progress)
-        batches = _embed(checkpoint.build().to(peers.device), photos)
+        model = checkpoint.build().to(peers.device)
         if isinstance(questions, RetrievalSplit):
-            return evaluate(questions, batches, names)
-        return evaluate_triplets(questions, batches, names)
+            return evaluate_model(model, checkpoint.attributes, questions, photos)
+        return evaluate_triplets(questions, _embed(model, photos), names)

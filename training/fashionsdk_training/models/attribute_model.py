@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from fashionsdk.attributes import Attribute
+from fashionsdk.values import Posterior, ValueSpace
 from fashionsdk_training.config import Colour
 from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
@@ -37,10 +39,12 @@ class ValuePlace(NamedTuple):
     Attributes:
         offset: the first value's place.
         sharpness: factor of the logits that p is the softmax of; ``p ** (1 / sharpness)`` is the classifier's own.
+        question_power: how much more a question asks for its probable values, see `fashionsdk.values.Posterior`.
     """
 
     offset: int
     sharpness: float
+    question_power: float = 1.0
 
 
 class AttributeModel(nn.Module, ABC):
@@ -57,6 +61,15 @@ class AttributeModel(nn.Module, ABC):
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1) * 255)
+
+    def value_space(self, attributes: Sequence[Attribute]) -> ValueSpace | None:
+        """Return the values that embeddings tell apart, of these attributes; ``None`` if they hold no probabilities."""
+        posteriors = {
+            attributes[position].name: Posterior(place.offset, place.sharpness, None, place.question_power)
+            for position, place in self.value_places().items()
+            if attributes[position].values
+        }
+        return ValueSpace(tuple(attributes), posteriors) if posteriors else None
 
     def forward(self, images: Tensor, needed: Tensor | None = None) -> Encoded:
         """Embed uint8 images ``(B, H, W, 3)``; for ``needed`` see ``head``."""

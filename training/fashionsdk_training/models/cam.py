@@ -44,7 +44,7 @@ class CAMNetwork(AttributeModel):
             raise ValueError(f"values of {len(config.values)} attributes for {attributes}; expected one number each")
         self.backbone = LevelsBackbone(config.backbone, config.stage, drop_path)
         self.most, self.sharpness, self.weight = max(config.values), config.posterior_scale, config.posterior_weight
-        self.focus = config.attention_focus
+        self.focus, self.question_power = config.attention_focus, config.question_power
         channels, looks = self.backbone.channels, config.embedding_dimension
         self.register_buffer("average", torch.zeros(channels))
         self.register_buffer("deviation", torch.ones(channels))
@@ -85,7 +85,7 @@ class CAMNetwork(AttributeModel):
 
     def value_places(self) -> dict[int, ValuePlace]:
         """Return the first places: roots of probabilities come before the looks."""
-        return dict.fromkeys(range(len(self.rows)), ValuePlace(0, self.sharpness))
+        return dict.fromkeys(range(len(self.rows)), ValuePlace(0, self.sharpness, self.question_power))
 
     def backbones(self) -> list[LevelsBackbone]:
         """Return the one backbone."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.evaluation import Evaluation, evaluate
 from fashionsdk.photos import Preprocessing
+from fashionsdk.values import ValueSpace
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.probe.fit_probe import HELD_OUT, MOST_STEPS, STRENGTHS, TOLERANCE, fit_probe
 from fashionsdk_training.probe.frozen_features import FrozenNetwork
@@ -55,11 +56,21 @@ class ProbedPhotos:
 
 
 def measure_baseline(
-    network: FrozenNetwork, data: TrainingData, preprocessing: Preprocessing, folder: Path, *, progress: bool = False
+    network: FrozenNetwork,
+    data: TrainingData,
+    preprocessing: Preprocessing,
+    folder: Path,
+    *,
+    question_power: float = 1.0,
+    progress: bool = False,
 ) -> Baseline:
-    """Fit a linear probe to the training photos and evaluate it on the validation split; see `probe_photos`."""
+    """Fit a linear probe to the training photos and evaluate it on the validation split; see `probe_photos`.
+
+    Its questions are asked with ``question_power``, as the trained network's are.
+    """
     probed = probe_photos(network, data, preprocessing, folder, progress=progress)
-    return Baseline(probed.probe, evaluate_vectors(data, probed.probe.embeddings(probed.valid)))
+    vectors = probed.probe.embeddings(probed.valid)
+    return Baseline(probed.probe, evaluate_vectors(data, vectors, probed.probe.value_space(question_power)))
 
 
 def probe_photos(
@@ -88,11 +99,11 @@ def probe_photos(
     return ProbedPhotos(probe, train, valid)
 
 
-def evaluate_vectors(data: TrainingData, vectors: NDArray[np.float32]) -> Evaluation:
+def evaluate_vectors(data: TrainingData, vectors: NDArray[np.float32], values: ValueSpace | None = None) -> Evaluation:
     """Evaluate embeddings ``(M, A, D)`` of the validation photos; rows of photos that cannot be read are left out."""
     (readable,) = np.nonzero(data.retrieval_photos.readable)
     names = [attribute.name for attribute in data.labels.attributes]
-    return evaluate(data.retrieval, [(readable, vectors[readable])], names)
+    return evaluate(data.retrieval, [(readable, vectors[readable])], names, values)
 
 
 def _features(

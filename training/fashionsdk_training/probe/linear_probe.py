@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fashionsdk.attributes import Attribute
+from fashionsdk.values import Posterior, ValueSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,11 @@ class LinearProbe:
         logits = torch.addmm(self.bias, standardised, self.weight.T)
         rows = (self.rows(a) for a in range(len(self.attributes)))
         return tuple(logits[:, part].softmax(dim=1).numpy() for part in rows)
+
+    def value_space(self, question_power: float = 1.0) -> ValueSpace:
+        """Return where `embeddings` hold the probabilities; photos ask with them to the ``question_power``."""
+        posterior = Posterior(0, 1.0, None, question_power)
+        return ValueSpace(self.attributes, {each.name: posterior for each in self.attributes})
 
     def embeddings(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return unit vectors ``(N, A, D)`` whose inner products compare photos by their probabilities.

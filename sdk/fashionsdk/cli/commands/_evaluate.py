@@ -34,6 +34,6 @@ def run(args: argparse.Namespace) -> int:
     split = load_split(args)
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder)
-        scores = evaluate(split, photo_run.batches(split.sources), photo_run.attributes)
+        scores = evaluate(split, photo_run.batches(split.sources), photo_run.attributes, embedder.values)
         print_scores(args, scores, photo_run)
     return 0
