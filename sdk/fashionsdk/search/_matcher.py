@@ -76,11 +76,13 @@ class Matcher(StoredItems):
         | ``"memory:"`` | a new one in memory, for ``contract`` |
         | ``"shop.gallery"`` | the file that `save` wrote, read into memory; changes are kept with `save` |
         | ``"shop/"``, or a folder that exists | a folder, whose changes are on disk when a call returns |
+        | ``"postgresql://shop@localhost/catalogue"`` | a PostgreSQL database with pgvector; ``?gallery=NAME`` for one \
+of several, ``?search=hnsw`` for an approximate index |
 
         Args:
             address: where it is.
             contract: what its vectors must come from; a new gallery's own.
-            create: make a folder that is not there yet, for ``contract``.
+            create: make a gallery in a folder or database that has none yet, for ``contract``.
             model: the digest that the gallery's model must have.
             values: the values that the model tells apart, as `Embedder.values`: for questions by value.
             read_only: refuse changes, and work in a folder that may not be written to.

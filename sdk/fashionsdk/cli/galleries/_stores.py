@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from fashionsdk.embedding import Embedder
     from fashionsdk.search import Contract, Matcher
 
-STORE_HELP = "gallery: a file such as shop.gallery, or a folder such as shop/"
+STORE_HELP = (
+    "gallery: a file such as shop.gallery, a folder such as shop/, or a server such as "
+    "postgresql://shop@localhost/catalogue"
+)
 SUFFIX = ".gallery"
 
 
@@ -94,8 +97,8 @@ def changing(
 ) -> Iterator["Matcher"]:
     """Yield a gallery to change; with a contract, a new one if there is none yet.
 
-    A folder keeps each change at once. A file is replaced when the block ends without an error, and whoever else wants
-    to change it waits meanwhile.
+    A folder or a server keeps each change at once. A file is replaced when the block ends without an error, and whoever
+    else wants to change it waits meanwhile.
 
     Args:
         store: where it is.
@@ -107,10 +110,10 @@ def changing(
         FashionSDKError: it cannot be read or written, or does not fit the contract.
     """
     from fashionsdk.search import Matcher
-    from fashionsdk.search.stores import is_folder
+    from fashionsdk.search.stores import is_folder, is_server
 
     expected = _expected(store, contract, codec, alike)
-    if is_folder(store):
+    if is_folder(store) or is_server(store):
         with Matcher.open(store, contract=expected, create=contract is not None) as matcher:
             yield matcher
         return
@@ -138,15 +141,11 @@ def _file_changing(store: str, contract: "Contract | None") -> Iterator["Matcher
 
 def _expected(store: str, contract: "Contract | None", codec: str | None, alike: Collection[str]) -> "Contract | None":
     """Return the contract to open a gallery with: it takes over what an existing one may decide."""
-    from fashionsdk.search.stores import open_store
-    from fashionsdk.search.stores.local import FILE
+    from fashionsdk.search.stores import contract_at
 
-    place = os.path.join(store, FILE) if os.path.isdir(store) else store
-    if contract is None or not os.path.isfile(place):
+    found = contract_at(store)
+    if contract is None or found is None:
         return contract
-    existing = open_store(store, read_only=True)
-    found = existing.contract
-    existing.close()
     if codec is None:
         contract = replace(contract, codec=found.codec)
     return (

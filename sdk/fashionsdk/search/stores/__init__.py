@@ -1,6 +1,6 @@
 """Where a gallery's items are kept: one protocol, and the stores that keep it."""
 
-from fashionsdk.search.stores._addresses import is_folder, open_store, same_place
+from fashionsdk.search.stores._addresses import contract_at, is_folder, is_server, open_store, same_place
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import json_copy
 from fashionsdk.search.stores._store import JSON, Answers, Items, Store
@@ -14,9 +14,11 @@ __all__ = [
     "Items",
     "MemoryStore",
     "Store",
+    "contract_at",
     "count_items",
     "is_folder",
     "is_gallery",
+    "is_server",
     "json_copy",
     "load_gallery",
     "open_store",

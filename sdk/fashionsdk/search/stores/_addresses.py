@@ -13,8 +13,18 @@ from fashionsdk.search.stores.local import FILE, create_folder, open_folder
 from fashionsdk.search.stores.memory import MemoryStore
 
 MEMORY, SUFFIX = "memory:", ".gallery"
-KINDS = "'memory:', a gallery file such as 'shop.gallery', or a folder such as 'shop/'"
+POSTGRES = ("postgresql", "postgres")
+KINDS = (
+    "'memory:', a gallery file such as 'shop.gallery', a folder such as 'shop/', or a server such as "
+    "'postgresql://shop@localhost/catalogue'"
+)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: one is a drive
+
+
+def is_server(address: str | os.PathLike[str]) -> bool:
+    """Tell whether an address is that of a server."""
+    scheme = _SCHEME.match(address) if isinstance(address, str) else None
+    return scheme is not None and scheme[1].lower() in POSTGRES
 
 
 def is_folder(address: str | os.PathLike[str]) -> bool:
@@ -25,7 +35,25 @@ def is_folder(address: str | os.PathLike[str]) -> bool:
 
 def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     """Tell whether two addresses are of one gallery."""
+    if is_server(one) or is_server(other):
+        return one == other
     return os.path.realpath(os.fspath(one)) == os.path.realpath(os.fspath(other))
+
+
+def contract_at(address: str | os.PathLike[str]) -> Contract | None:
+    """Return the contract of the gallery at an address, ``None`` if there is none yet.
+
+    Raises:
+        GalleryError: it is damaged, or its server cannot be reached.
+    """
+    name = os.fspath(address)
+    if is_server(name):
+        return _server_contract(name)
+    if not os.path.isfile(os.path.join(name, FILE) if os.path.isdir(name) else name):
+        return None
+    store = open_store(name, read_only=True)
+    store.close()
+    return store.contract
 
 
 def open_store(
@@ -64,6 +92,8 @@ def _opened(address: str | os.PathLike[str], contract: Contract | None, create: 
     name = os.fspath(address)
     if name == MEMORY:
         return MemoryStore(_needed(contract, name))
+    if is_server(address):
+        return _on_server(name, contract if create else None, read_only)
     scheme = _SCHEME.match(name) if isinstance(address, str) else None
     if scheme and not os.path.exists(name):
         raise ValueError(f"address is {name!r}, and no store is called {scheme[1]!r}; expected {KINDS}")
@@ -75,6 +105,30 @@ def _opened(address: str | os.PathLike[str], contract: Contract | None, create: 
     if create and not os.path.exists(name):
         raise ValueError(f"{name} is not there, and a gallery file is made whole by save(); expected {KINDS}")
     return load_gallery(name)
+
+
+def _server_contract(address: str) -> Contract | None:
+    _check_psycopg()
+    from fashionsdk.search.stores.postgres import postgres_contract
+
+    return postgres_contract(address)
+
+
+def _on_server(address: str, contract: Contract | None, read_only: bool) -> Store:
+    _check_psycopg()
+    from fashionsdk.search.stores.postgres import open_postgres
+
+    return open_postgres(address, contract, read_only=read_only)
+
+
+def _check_psycopg() -> None:
+    try:
+        import psycopg_pool  # noqa: F401
+    except ImportError as error:
+        raise GalleryError(
+            f"galleries in PostgreSQL need psycopg, which cannot be loaded ({error}); run: pip install "
+            "'fashionsdk[postgres]'"
+        ) from error
 
 
 def _needed(contract: Contract | None, name: str) -> Contract:

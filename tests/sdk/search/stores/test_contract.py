@@ -1,9 +1,11 @@
 """The contract of every store, against a plain numpy computation; a new store joins by one line in ``STORES``."""
 
+import atexit
 import itertools
 import pickle
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from numpy.typing import NDArray
 
 from fashionsdk.search import parse_condition
 from fashionsdk.search.scan import decoded, encoded
-from fashionsdk.search.stores import Contract, Items, MemoryStore, Store
+from fashionsdk.search.stores import Contract, Items, MemoryStore, Store, open_store
 from fashionsdk.search.stores.local import _keeper, create_folder, open_folder
 from tests.sdk.search.stores.plain_store import CONDITIONS, CONTRACT, Plain, items, names, vectors
+from tests.sdk.search.stores.postgres_server import PostgresServer
 
 STEPS = ("add", "replace", "remove", "update")
 WEIGHTS = (1.0, 0.5, -0.25, 2.0)
@@ -34,7 +37,22 @@ def in_a_folder(contract: Contract, folder: Path) -> Store:
     return open_folder(place)
 
 
-STORES: dict[str, Callable[[Contract, Path], Store]] = {"memory": in_memory, "folder": in_a_folder}
+@cache
+def server() -> PostgresServer:
+    started = PostgresServer()
+    atexit.register(started.stop)
+    return started
+
+
+def in_postgres(contract: Contract, folder: Path) -> Store:
+    return open_store(server().address(f"gallery_{next(NUMBERS)}"), contract=contract, create=True)
+
+
+STORES: dict[str, Callable[[Contract, Path], Store]] = {
+    "memory": in_memory,
+    "folder": in_a_folder,
+    "postgres": in_postgres,
+}
 
 
 @pytest.fixture(params=[(store, codec) for store in STORES for codec in ("float32", "int8")], ids=" in ".join)

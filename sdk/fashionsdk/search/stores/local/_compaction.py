@@ -17,7 +17,7 @@ from fashionsdk._tools.batches import slices
 from fashionsdk._tools.files.atomic_file import sync
 from fashionsdk.search.scan import MISSING, Column, Values
 from fashionsdk.search.stores._contract import Contract
-from fashionsdk.search.stores.local._packing import unpacked
+from fashionsdk.search.stores._packing import unpacked
 from fashionsdk.search.stores.local._snapshot import SnapshotWriter, entry_numbers
 from fashionsdk.search.stores.local._view import READ_AT_ONCE, View
 

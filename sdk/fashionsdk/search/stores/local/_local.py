@@ -17,6 +17,7 @@ from fashionsdk.search.query import Condition, Require
 from fashionsdk.search.scan import decoded
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import encode_json
+from fashionsdk.search.stores._packing import key_bytes, key_text, packed, unpacked
 from fashionsdk.search.stores._store import JSON, Answers, Items, stored_key_error
 from fashionsdk.search.stores.local._database import (
     FILE,
@@ -28,7 +29,6 @@ from fashionsdk.search.stores.local._database import (
     write_head,
 )
 from fashionsdk.search.stores.local._keeper import ViewKeeper
-from fashionsdk.search.stores.local._packing import key_bytes, key_text, packed, unpacked
 from fashionsdk.search.stores.local._statements import UPSERT, AllRows, by_keys, by_places, check_known
 
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from fashionsdk._tools.batches import slices
+from fashionsdk.search.stores._packing import key_bytes
 from fashionsdk.search.stores._store import unknown_key_error
 from fashionsdk.search.stores.local._database import read_head
-from fashionsdk.search.stores.local._packing import key_bytes
 
 ASKED_AT_ONCE = 500  # keys or places in one statement
 

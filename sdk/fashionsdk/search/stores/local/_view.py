@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fashionsdk.search.query import Condition, Require
 from fashionsdk.search.scan import Best, Columns, Rows, VectorColumn, merged_best, reserved
 from fashionsdk.search.stores._contract import Contract
+from fashionsdk.search.stores._packing import unpacked
 from fashionsdk.search.stores._store import JSON
-from fashionsdk.search.stores.local._packing import unpacked
 from fashionsdk.search.stores.local._snapshot import Snapshot
 
 READ_AT_ONCE = 10_000  # rows of the database
