@@ -1,5 +1,6 @@
 """``fashionsdk gallery`` and what ``fashionsdk search`` asks, on files and folders, against the matcher."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +11,29 @@ import pytest
 from fashionsdk.cli.galleries import contract_of
 from fashionsdk.embedding import Embedder
 from fashionsdk.search import Matcher, parse_condition
+from tests.sdk.search.stores.postgres_server import PostgresServer
 
 GOOD = [f"shop/{index}.png" for index in range(0, 8, 2)] + [f"shop/deep/{index}.png" for index in range(1, 8, 2)]
+NUMBERS = itertools.count()
 PRODUCTS = "photo,price,product\n" + "".join(f"{key},{10 * n},p{n // 2}\n" for n, key in enumerate(GOOD))
 
 
-@pytest.fixture(params=["x.gallery", "x/"])
+@pytest.fixture(scope="module")
+def server():
+    started = PostgresServer()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["x.gallery", "x/", "postgresql"])
 def store(request, run, bundle, shop):
+    place = request.param
+    if place == "postgresql":
+        place = request.getfixturevalue("server").address(f"shop_{next(NUMBERS)}")
     Path("products.csv").write_text(PRODUCTS)
-    status, _, err = run("gallery", "add", request.param, "--bundle", bundle.path, "shop", "--metadata", "products.csv")
-    assert (status, err.splitlines()[-1]) == (0, f"added 8 items to {request.param}, which holds 8")
-    return request.param
+    status, _, err = run("gallery", "add", place, "--bundle", bundle.path, "shop", "--metadata", "products.csv")
+    assert (status, err.splitlines()[-1]) == (0, f"added 8 items to {place}, which holds 8")
+    return place
 
 
 def answer(run, *argv):
@@ -79,7 +92,7 @@ def test_adding_again_adds_only_what_is_new(run, bundle, store):
     assert (found["photos"], found["existing"], found["items"]) == (2, 6, 8)
     assert answer(run, *argv, "shop/0.png", "--existing", "replace")["items"] == 8
     status, _, err = run(*argv, "shop", "--existing", "raise")
-    assert (status, "is in x" in err.splitlines()[-1]) == (2, True)
+    assert (status, " is in " in err.splitlines()[-1]) == (2, True)
     assert answer(run, *argv, "shop/0.png")["photos"] == 0
 
 

@@ -34,6 +34,13 @@ def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
     return _contract(embedder.bundle, embedder.backend.precision, codec)
 
 
+def shown_address(store: str) -> str:
+    """Return where a gallery is, as people may see it: without the password of a server."""
+    from fashionsdk.search.stores import shown
+
+    return shown(store)
+
+
 def precisions_of(embedder: "Embedder") -> list[str]:
     """Return the precisions of a bundle's graphs, which its export has proved to rank alike."""
     return [graph.precision for graph in embedder.bundle.manifest.graphs]

@@ -1,6 +1,6 @@
 """Where a gallery's items are kept: one protocol, and the stores that keep it."""
 
-from fashionsdk.search.stores._addresses import contract_at, is_folder, is_server, open_store, same_place
+from fashionsdk.search.stores._addresses import contract_at, is_folder, is_server, open_store, same_place, shown
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import json_copy
 from fashionsdk.search.stores._store import JSON, Answers, Items, Store
@@ -24,4 +24,5 @@ __all__ = [
     "open_store",
     "same_place",
     "save_gallery",
+    "shown",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from fashionsdk._tools.files.regular_file import checked_name
 from fashionsdk.errors import GalleryError
 from fashionsdk.search.stores._contract import Contract
+from fashionsdk.search.stores._postgres_location import Location
 from fashionsdk.search.stores._store import Store
 from fashionsdk.search.stores.file import load_gallery
 from fashionsdk.search.stores.local import FILE, create_folder, open_folder
@@ -38,6 +39,12 @@ def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bo
     if is_server(one) or is_server(other):
         return one == other
     return os.path.realpath(os.fspath(one)) == os.path.realpath(os.fspath(other))
+
+
+def shown(address: str | os.PathLike[str]) -> str:
+    """Return an address as people may see it: without the password of a server."""
+    name = os.fspath(address)
+    return str(Location.parse(name)) if is_server(name) else name
 
 
 def contract_at(address: str | os.PathLike[str]) -> Contract | None:

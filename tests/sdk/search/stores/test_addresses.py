@@ -34,7 +34,7 @@ def test_the_contract_is_checked_at_the_door(tmp_path, other, message):
 @pytest.mark.parametrize(
     ("address", "error", "message"),
     [
-        ("postgresql://host/shop", ValueError, "no store is called 'postgresql'; expected 'memory:'"),
+        ("redis://host/shop", ValueError, "no store is called 'redis'; expected 'memory:'"),
         ("http://x", ValueError, "no store is called 'http'"),
         ("memory:", ValueError, "no contract for a new gallery at memory:"),
         ("nowhere/", GalleryError, "no gallery in nowhere"),

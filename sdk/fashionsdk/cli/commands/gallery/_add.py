@@ -17,7 +17,7 @@ from fashionsdk.cli._options import (
     nonblank,
 )
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing, contract_of, precisions_of
+from fashionsdk.cli.galleries import add_store_argument, changing, contract_of, precisions_of, shown_address
 
 if TYPE_CHECKING:
     from fashionsdk.embeddings import Embeddings
@@ -81,9 +81,9 @@ def run(args: argparse.Namespace) -> int:
         photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out, known)
         for batch in _batches(photo_run, photos) if photos else ():
             _write(matcher, batch, metadata, replace=args.existing == "replace")
-        note(f"added {photo_run.embedded} items to {args.store}, which holds {len(matcher)}")
+        note(f"added {photo_run.embedded} items to {shown_address(args.store)}, which holds {len(matcher)}")
         answer = {
-            "store": args.store,
+            "store": shown_address(args.store),
             "items": len(matcher),
             "existing": known,
             **photo_run.summary(),
@@ -102,9 +102,9 @@ def _to_add(args: argparse.Namespace, photos: Sequence[str], matcher: "Matcher")
     known = matcher.known(photos) if args.existing != "replace" else set[str]()
     if known and args.existing == "raise":
         key = next(photo for photo in photos if photo in known)
-        raise ValueError(f"{key!r} is in {args.store} already; choose --existing skip or replace")
+        raise ValueError(f"{key!r} is in {shown_address(args.store)} already; choose --existing skip or replace")
     if known:
-        note(f"left out {len(known)} of {len(photos)} photos, which are in {args.store} already")
+        note(f"left out {len(known)} of {len(photos)} photos, which are in {shown_address(args.store)} already")
     return [photo for photo in photos if photo not in known]
 
 

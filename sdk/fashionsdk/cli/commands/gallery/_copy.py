@@ -6,7 +6,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command
 from fashionsdk.cli._output import note, print_json
 from fashionsdk.cli.commands.gallery._add import CODECS
-from fashionsdk.cli.galleries import STORE_HELP, add_store_argument, changing, open_to_read
+from fashionsdk.cli.galleries import STORE_HELP, add_store_argument, changing, open_to_read, shown_address
 from fashionsdk.errors import FashionSDKError
 
 HELP = Help(
@@ -42,7 +42,10 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.search.stores import same_place
 
     if same_place(args.store, args.to):
-        raise FashionSDKError(f"{args.store} and {args.to} are the same; expected another store to copy into")
+        raise FashionSDKError(
+            f"{shown_address(args.store)} and {shown_address(args.to)} are the same; expected another store to "
+            "copy into"
+        )
     with open_to_read(args.store) as source:
         contract = source.contract if args.codec is None else source.contract.with_codec(args.codec)
         with (
@@ -53,8 +56,13 @@ def run(args: argparse.Namespace) -> int:
             for read, written in copy_items(source, target, existing=args.existing):
                 bar.update(read)
                 copied += written
-            answer = {"store": args.store, "to": args.to, "copied": copied, "items": len(target)}
-    note(f"copied {copied} items to {args.to}, which holds {answer['items']}")
+            answer = {
+                "store": shown_address(args.store),
+                "to": shown_address(args.to),
+                "copied": copied,
+                "items": len(target),
+            }
+    note(f"copied {copied} items to {shown_address(args.to)}, which holds {answer['items']}")
     if args.json:
         print_json(answer)
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from fashionsdk.cli._options import Help, Subparsers, add_out_option, add_plain_command
 from fashionsdk.cli._out_file import OutKind, output_path, writing
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, add_where_option, open_to_read
+from fashionsdk.cli.galleries import add_store_argument, add_where_option, open_to_read, shown_address
 
 if TYPE_CHECKING:
     from fashionsdk.search import Matcher
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             count += 1
     note(f"wrote {count} items to {out}")
     if args.json:
-        print_json({"store": args.store, "out": str(out), "items": count})
+        print_json({"store": shown_address(args.store), "out": str(out), "items": count})
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command
 from fashionsdk.cli._output import print_answer, print_json
-from fashionsdk.cli.galleries import add_store_argument, open_to_read
+from fashionsdk.cli.galleries import add_store_argument, open_to_read, shown_address
 
 HELP = Help(
     name="info",
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     with open_to_read(args.store) as matcher:
         contract = matcher.contract
         answer = {
-            "store": args.store,
+            "store": shown_address(args.store),
             "items": len(matcher),
             "model": contract.digest,
             "attributes": dict(contract.dimensions),

@@ -7,7 +7,7 @@ from itertools import islice
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command, positive
 from fashionsdk.cli._output import print_answer, print_json
-from fashionsdk.cli.galleries import add_store_argument, add_where_option, open_to_read
+from fashionsdk.cli.galleries import add_store_argument, add_where_option, open_to_read, shown_address
 
 HELP = Help(
     name="list",
@@ -32,7 +32,9 @@ def run(args: argparse.Namespace) -> int:
     with open_to_read(args.store) as matcher:
         entries = list(islice(matcher.entries(args.where), args.n))
     if args.json:
-        print_json({"store": args.store, "items": [{"key": key, "metadata": entry} for key, entry in entries]})
+        print_json(
+            {"store": shown_address(args.store), "items": [{"key": key, "metadata": entry} for key, entry in entries]}
+        )
     elif entries:
         lines = (f"{printable(key)}  {json.dumps(entry)}" if entry else printable(key) for key, entry in entries)
         print_answer("\n".join(lines))

@@ -4,7 +4,7 @@ import argparse
 
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command, nonblank
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing, read_key_lines
+from fashionsdk.cli.galleries import add_store_argument, changing, read_key_lines, shown_address
 
 HELP = Help(
     name="remove",
@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
     with changing(args.store) as matcher:
         known = matcher.known(keys) if args.on_unknown == "skip" else set(keys)
         matcher.remove([key for key in keys if key in known])
-        note(f"removed {len(known)} items from {args.store}, which holds {len(matcher)}")
-        answer = {"store": args.store, "removed": len(known), "items": len(matcher)}
+        note(f"removed {len(known)} items from {shown_address(args.store)}, which holds {len(matcher)}")
+        answer = {"store": shown_address(args.store), "removed": len(known), "items": len(matcher)}
         unknown = [key for key in keys if key not in known]
     if unknown:
         note(f"no item has {len(unknown)} of {len(keys)} keys, such as {unknown[0]}")

@@ -5,7 +5,7 @@ import argparse
 from fashionsdk.cli._metadata_table import metadata_rows
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command, nonblank
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing
+from fashionsdk.cli.galleries import add_store_argument, changing, shown_address
 
 HELP = Help(
     name="update",
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
         changes = {key: row for key, row in rows.items() if key in known}
         matcher.update(list(changes), list(changes.values()))
     if unknown := len(rows) - len(changes):
-        note(f"{args.metadata}: {unknown} of {len(rows)} rows name no item of {args.store}")
-    note(f"updated {len(changes)} items of {args.store}")
+        note(f"{args.metadata}: {unknown} of {len(rows)} rows name no item of {shown_address(args.store)}")
+    note(f"updated {len(changes)} items of {shown_address(args.store)}")
     if args.json:
-        print_json({"store": args.store, "updated": len(changes), "unknown": unknown})
+        print_json({"store": shown_address(args.store), "updated": len(changes), "unknown": unknown})
     return 0

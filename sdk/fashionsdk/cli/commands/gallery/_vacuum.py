@@ -4,7 +4,7 @@ import argparse
 
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing
+from fashionsdk.cli.galleries import add_store_argument, changing, shown_address
 
 HELP = Help(
     name="vacuum",
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         matcher.vacuum()
         details = dict(matcher.details())
         count = len(matcher)
-    note(f"tidied up {args.store}, which holds {count} items")
+    note(f"tidied up {shown_address(args.store)}, which holds {count} items")
     if args.json:
-        print_json({"store": args.store, "items": count, **details})
+        print_json({"store": shown_address(args.store), "items": count, **details})
     return 0

@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from fashionsdk._tools.after_fork import RenewedLock, keep_forever, renew_after_fork
 from fashionsdk.errors import GalleryError
-from fashionsdk.search.stores.postgres._location import Location
+from fashionsdk.search.stores._postgres_location import Location
 
 Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 

@@ -15,10 +15,10 @@ from fashionsdk.search.scan import Best, decoded, largest_sums, open_vectors
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import encode_json
 from fashionsdk.search.stores._packing import key_bytes, key_text, packed, unpacked
+from fashionsdk.search.stores._postgres_location import Location
 from fashionsdk.search.stores._store import JSON, Answers, Items, stored_key_error
 from fashionsdk.search.stores.postgres._conditions import fields_text
 from fashionsdk.search.stores.postgres._connections import Connection, Connections
-from fashionsdk.search.stores.postgres._location import Location
 from fashionsdk.search.stores.postgres._schema import columns_of, open_schema, read_schema
 from fashionsdk.search.stores.postgres._statements import AllRows, Row, Statements, half_bytes, key_digest
 

@@ -7,8 +7,8 @@ from psycopg import sql
 
 from fashionsdk.errors import GalleryError
 from fashionsdk.search.stores._contract import Contract
+from fashionsdk.search.stores._postgres_location import Location
 from fashionsdk.search.stores.postgres._connections import Connection
-from fashionsdk.search.stores.postgres._location import Location
 
 LEAST_PGVECTOR = (0, 8, 4)  # before, VACUUM beside inserts can damage an HNSW index
 
