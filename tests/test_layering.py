@@ -25,7 +25,7 @@ FORBIDDEN = {
 FLOORS = {
     "fashionsdk": (
         *("errors", "_tools", "attributes", "values", "embeddings", "photos", "labels", "bundle", "backends"),
-        *("embedding", "search", "evaluation", "report", "cli", "__main__"),
+        *("embedding", "search", "catalogue", "evaluation", "report", "cli", "__main__"),
     ),
     "fashionsdk_training": (
         *("errors", "data", "config", "models", "probe", "checkpoint", "loop", "recipes", "adding", "originals"),

@@ -1,22 +1,19 @@
 """Reads the metadata that comes back with each match from a CSV table."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from fashionsdk.cli._output import note
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels import CellValue as Value
+from fashionsdk.labels import column_values
 
 if TYPE_CHECKING:
     from fashionsdk.labels import CsvTable
 
 KEY_COLUMNS = ("photo", "image", "key")  # the first that the table has
-EXACT = 2**53  # whole numbers up to here are exact in every reader of JSON
-_INTEGER, _DECIMAL = re.compile(r"-?\d{1,16}", re.ASCII), re.compile(r"-?\d+\.\d+", re.ASCII)
-
-Value: TypeAlias = str | int | float
 
 
 def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, Value]]:
@@ -61,29 +58,6 @@ def metadata_rows(path: str, keys: Sequence[str], command: str) -> dict[str, dic
             f"expected paths as given to {command}{example}"
         )
     return rows
-
-
-def column_values(cells: Sequence[str]) -> Sequence[Value]:
-    """Return a column's cells as numbers if each can be written back from its number as it stands, else as they are.
-
-    So ``12``, ``3.5`` and prices with two decimals each are numbers. ``007``, ``1e5``, ``+1`` and ``nan`` are not, nor
-    is any cell of their column; nor ``1.10`` beside ``1.1``, which may be versions. Blank cells stay blank.
-    """
-    decimals = {len(cell.partition(".")[2]) for cell in cells if _DECIMAL.fullmatch(cell)}
-    places = decimals.pop() if len(decimals) == 1 else None
-    values = [cell if not cell else _number(cell, places) for cell in cells]
-    return cells if None in values else [value for value in values if value is not None]
-
-
-def _number(cell: str, places: int | None) -> int | float | None:
-    """Return the number that a cell is, None if it is none; ``places`` is how many decimals all of the column have."""
-    if _INTEGER.fullmatch(cell):
-        whole = int(cell)
-        return whole if str(whole) == cell and abs(whole) <= EXACT else None
-    if _DECIMAL.fullmatch(cell):
-        number = float(cell)
-        return number if cell == (repr(number) if places is None else f"{number:.{places}f}") else None
-    return None
 
 
 def _rows_by_photo(table: "CsvTable", photos: Mapping[str, str]) -> dict[str, dict[str, Value]]:

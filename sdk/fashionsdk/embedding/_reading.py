@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk._tools.batches import slices
+from fashionsdk._tools.batches import batched, next_or_end, slices
 from fashionsdk.backends import available_cpus
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import ImageSource, Preprocessing, shows_one_of_several
@@ -161,7 +161,7 @@ def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, a
     try:
         while True:
             while end is None and len(pending) < ahead:
-                item, end = _next(items)
+                item, end = next_or_end(items)
                 if end is None:
                     pending.append(pool.submit(function, item[0]))
             if not pending:
@@ -173,26 +173,3 @@ def _map_ordered(function: Callable[[T], R], items: Iterator[T], workers: int, a
         pool.shutdown(wait=True, cancel_futures=True)
     if end is not None and not isinstance(end, StopIteration):
         raise end
-
-
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of ``size``; if they fail, first those before the failure, then the exception."""
-    iterator = iter(items)
-    end: Exception | None = None
-    while end is None:
-        batch: list[T] = []
-        while end is None and len(batch) < size:
-            item, end = _next(iterator)
-            batch += item
-        if batch:
-            yield batch
-    if not isinstance(end, StopIteration):
-        raise end
-
-
-def _next(items: Iterator[T]) -> tuple[list[T], Exception | None]:
-    """Return the next item in a list, or an empty list and why there is none."""
-    try:
-        return [next(items)], None
-    except Exception as error:
-        return [], error

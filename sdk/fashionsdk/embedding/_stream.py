@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from fashionsdk._tools.batches import batched
 from fashionsdk._tools.progress import progress_bar
-from fashionsdk.embedding._reading import Pixels, ReadPhoto, batched
+from fashionsdk.embedding._reading import Pixels, ReadPhoto
 from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import ImageSource, describe

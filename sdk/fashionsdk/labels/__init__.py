@@ -5,6 +5,7 @@ CSN paper. ``docs/label-format.md`` describes them.
 """
 
 from fashionsdk.labels._attribute_boxes import Box, Boxes, read_boxes
+from fashionsdk.labels._cell_values import CellValue, column_values
 from fashionsdk.labels._columns import named_columns
 from fashionsdk.labels._csv_reader import CsvTable, read_csv
 from fashionsdk.labels._csv_writer import write_csv
@@ -19,12 +20,14 @@ __all__ = [
     "TABLE_NAME",
     "Box",
     "Boxes",
+    "CellValue",
     "CsvTable",
     "LabelSource",
     "Labels",
     "RetrievalSplit",
     "Split",
     "TripletSplit",
+    "column_values",
     "holds_triplets",
     "named_columns",
     "read_attributes",

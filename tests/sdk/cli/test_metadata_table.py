@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionsdk.cli._metadata_table import column_values, read_metadata
+from fashionsdk.cli._metadata_table import read_metadata
 from fashionsdk.errors import LabelsError
+from fashionsdk.labels import column_values
 
 
 def write(tmp_path, text):

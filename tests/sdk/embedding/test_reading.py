@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fashionsdk.embedding._reading import batched, map_ordered
+from fashionsdk._tools.batches import batched
+from fashionsdk.embedding._reading import map_ordered
 
 
 def our_threads() -> list[threading.Thread]:

@@ -15,6 +15,7 @@ from fashionsdk.cli.galleries._stores import (
     contract_of,
     open_to_read,
     precisions_of,
+    require,
     shown_address,
 )
 from fashionsdk.cli.galleries._where_option import add_where_option
@@ -33,5 +34,6 @@ __all__ = [
     "precisions_of",
     "print_matches",
     "read_key_lines",
+    "require",
     "shown_address",
 ]

@@ -1,12 +1,13 @@
 """Opens the gallery that a command names: to read it, or to change it and have the change kept."""
 
 import argparse
+import importlib.util
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk.cli._options import nonblank
@@ -24,9 +25,23 @@ STORE_HELP = (
 SUFFIX = ".gallery"
 
 
-def add_store_argument(parser: argparse.ArgumentParser, name: str = "store", text: str = STORE_HELP) -> None:
+def add_store_argument(
+    parser: argparse.ArgumentParser, name: str = "store", text: str = STORE_HELP, **more: Any
+) -> None:
     """Add the gallery that a command works on."""
-    parser.add_argument(name, type=nonblank, metavar=name.upper(), help=text)
+    parser.add_argument(
+        name, type=nonblank, metavar="STORE" if name.startswith("-") else name.upper(), help=text, **more
+    )
+
+
+def require(module: str, extra: str) -> None:
+    """Check that what a command needs beside the SDK is installed.
+
+    Raises:
+        FashionSDKError: it is not.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise FashionSDKError(f"this command needs {module}; run: pip install 'fashionsdk[{extra}]'")
 
 
 def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
