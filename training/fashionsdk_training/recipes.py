@@ -28,28 +28,36 @@ _PAPER_LOCAL = LocalBranch(backbone="resnet34.tv_in1k")
 
 
 def cam_cpu() -> TrainConfig:
-    """CAM on EfficientNet-Lite0 at 224 pixels, whole photos: the default, for catalogues of hundreds to thousands.
+    """CAM on EfficientNet-Lite0 at 208 pixels, whole photos: the default, for catalogues of hundreds to thousands.
 
     It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn.
+    Colours are pooled by each attribute's own attention.
     """
     return TrainConfig(
         model=ModelConfig(
             "cam",
             stage=3,
             embedding_dimension=64,
-            posterior_scale=3.0,
+            posterior_scale=1.5,
             posterior_weight=0.9,
             attention_focus=0.25,
             feature_dropout=0.2,
+            question_power=4.0,
+            colour_tones=4,
         ),
-        side=224,
-        stored_side=256,
+        side=208,
+        stored_side=240,
         fit="pad",
         epochs=6,
         sampling=Sampling("photos", batch_size=32, least_batches=50),
         objective=Objective(triplet_weight=0.0, proxy_weight=0.0),
         optimisation=Optimisation(
-            learning_rate=3e-4, backbone_rate=1.0, frozen_statistics=True, frozen_parts=4, clip_norm=5.0
+            learning_rate=3e-4,
+            backbone_rate=1.0,
+            colour_rate=10.0,
+            frozen_statistics=True,
+            frozen_parts=4,
+            clip_norm=5.0,
         ),
     )
 

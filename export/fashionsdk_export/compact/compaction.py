@@ -103,16 +103,14 @@ def compact(
     made = Directions(
         roots, [torch.from_numpy(rows[:length]) for rows, length in zip(directions, lengths, strict=True)]
     )
-    short = stored_in_int8(made(torch.from_numpy(vectors)).numpy())
-    figures = CompactionFigures(
-        bytes_per_item,
-        sum(made.lengths),
-        vectors[0].nbytes,
-        evaluate(photos.split, [(indices, short)], names).overall.map,
-        evaluate(photos.split, [(indices, vectors)], names).overall.map,
-        {name: kept_neighbours(vectors[:COMPARED, a], short[:COMPARED, a]) for a, name in enumerate(names)},
+    short, small = stored_in_int8(made(torch.from_numpy(vectors)).numpy()), CompactModel(model, made).eval()
+    small_map, full_map = (
+        evaluate(photos.split, [(indices, each)], names, network.value_space(attributes)).overall.map
+        for each, network in ((short, small), (vectors, model))
     )
-    return Compaction(CompactModel(model, made).eval(), figures)
+    kept = {name: kept_neighbours(vectors[:COMPARED, a], short[:COMPARED, a]) for a, name in enumerate(names)}
+    figures = CompactionFigures(bytes_per_item, sum(made.lengths), vectors[0].nbytes, small_map, full_map, kept)
+    return Compaction(small, figures)
 
 
 def principal_directions(vectors: NDArray[np.float32], roots: Sequence[int]) -> NDArray[np.float32]:
