@@ -186,9 +186,14 @@ def _manifest(
         extra={
             "data_digest": checkpoint.data_digest,
             "kept_in_float": {precision: list(names) for precision, names in in_float.items() if names},
-            **({} if compaction is None else {"compact": asdict(compaction)}),
+            **({"extends": _extends(checkpoint)} if compaction is None else {"compact": asdict(compaction)}),
         },
     )
+
+
+def _extends(checkpoint: Checkpoint) -> list[str]:
+    """Return the digests of the checkpoints that attributes were added to, whose embeddings stay bit for bit."""
+    return [step["extends"] for step in checkpoint.recipe.get("added", ()) if "extends" in step]
 
 
 def _model_info(checkpoint: Checkpoint, model: AttributeModel) -> ModelInfo:

@@ -169,6 +169,12 @@ class Manifest:
         whole = self.model.embedding_dimension
         return {each.name: self.model.dimensions.get(each.name, whole) for each in self.attributes}
 
+    @property
+    def extends(self) -> tuple[str, ...]:
+        """Digests of the models that attributes were added to until this one: it gives their vectors bit for bit."""
+        digests = self.extra.get("extends", ())
+        return tuple(each for each in digests if isinstance(each, str)) if isinstance(digests, (list, tuple)) else ()
+
     def _check_dimensions(self) -> None:
         names = [attribute.name for attribute in self.attributes]
         if self.model.dimensions and list(self.model.dimensions) != names:

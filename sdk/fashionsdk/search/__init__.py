@@ -1,6 +1,7 @@
 """Search: items by key, compared in the embedding spaces of attributes, kept in memory, in a folder or elsewhere."""
 
 from fashionsdk.search._copying import copy_items
+from fashionsdk.search._extending import check_extends, extend_items
 from fashionsdk.search._matcher import Matcher
 from fashionsdk.search._matches import Item, Match, Matches
 from fashionsdk.search.query import Condition, Example, Field, Query, field, parse_condition
@@ -17,7 +18,9 @@ __all__ = [
     "Matcher",
     "Matches",
     "Query",
+    "check_extends",
     "copy_items",
+    "extend_items",
     "field",
     "nearest",
     "parse_condition",

@@ -95,7 +95,10 @@ def extend(
         outer = {key: weights[key].clone() for key in ("mean", "std")}  # one tensor cannot be saved under two names
         weights = outer | {f"base.{key}": value for key, value in weights.items()}
     weights |= {f"added.{count}.{key}": value for key, value in added.state_dict().items()}
-    steps = [*checkpoint.recipe.get("added", ()), {"attribute": attribute.name, **(record or {})}]
+    steps = [
+        *checkpoint.recipe.get("added", ()),
+        {"attribute": attribute.name, "extends": checkpoint.digest, **(record or {})},
+    ]
     return replace(
         checkpoint,
         model=replace(checkpoint.model, added=count + 1),
