@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fashionsdk_export.compact import compact
+from fashionsdk_export.compact import PhotoVectors, compact
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_training.checkpoint import Checkpoint
@@ -32,12 +32,12 @@ def main() -> None:
     checkpoint = Checkpoint.load(args.checkpoint)
     names = [attribute.name for attribute in checkpoint.attributes]
     photos = CalibrationPhotos.from_table(args.data).for_attributes(names)
+    model = checkpoint.build()
+    vectors = PhotoVectors.of(model, checkpoint.preprocessing, photos, progress=True)
     rows: list[tuple[str, ...]] = []
     for budget in args.bytes:
         try:
-            made = compact(
-                checkpoint.build(), checkpoint.attributes, checkpoint.preprocessing, photos, budget, progress=True
-            )
+            made = compact(model, checkpoint.attributes, vectors, budget)
         except ExportError as error:
             print(f"{budget} bytes: {error}")
             continue

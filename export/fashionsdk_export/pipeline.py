@@ -14,7 +14,7 @@ from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Precision, Reference
 from fashionsdk.values import Posterior
 from fashionsdk_export.arguments import check_arguments
-from fashionsdk_export.compact import CompactionFigures, CompactModel, compact
+from fashionsdk_export.compact import CompactionFigures, CompactModel, PhotoVectors, compact
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.graph import OPSET, export_graph, fuse, make_reference, reference_images
 from fashionsdk_export.parity import CalibrationPhotos, GraphCheck, GraphEvaluation, calibrated, check_graph
@@ -85,9 +85,8 @@ def build_bundle(
     photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
     model, figures = checkpoint.build(), None
     if bytes_per_item is not None:
-        compaction = compact(
-            model, checkpoint.attributes, checkpoint.preprocessing, photos, bytes_per_item, progress=progress
-        )
+        vectors = PhotoVectors.of(model, checkpoint.preprocessing, photos, progress=progress)
+        compaction = compact(model, checkpoint.attributes, vectors, bytes_per_item)
         model, figures = compaction.model, compaction.figures
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
     with system_errors_as(ExportError, f"cannot export to {out}"), scratch_folder() as made:

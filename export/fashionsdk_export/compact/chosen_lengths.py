@@ -1,6 +1,7 @@
 """How many numbers each attribute's compact vectors get under a budget of bytes."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -45,13 +46,11 @@ def chosen_lengths(
             f"{bytes_per_item} bytes an item are too few: expected {spent} or more, a byte for each value of each "
             f"attribute ({values})"
         )
-    kept: dict[tuple[int, int], float] = {}
 
+    @cache
     def share(a: int, step: int) -> float:
-        if (a, step) not in kept:
-            size = sizes[a][step]
-            kept[a, step] = kept_neighbours(vectors[:, a], _short(vectors[:, a], roots[a], directions[a][:size]))
-        return kept[a, step]
+        size = sizes[a][step]
+        return kept_neighbours(vectors[:, a], _short(vectors[:, a], roots[a], directions[a][:size]))
 
     while True:
         gains = {

@@ -12,6 +12,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import ImageError
 from fashionsdk.evaluation import evaluate
+from fashionsdk.labels import RetrievalSplit
 from fashionsdk.photos import Preprocessing
 from fashionsdk.search.scan import decoded, encoded
 from fashionsdk_export.compact.chosen_lengths import chosen_lengths, kept_neighbours
@@ -64,14 +65,42 @@ class Compaction:
     figures: CompactionFigures
 
 
+@dataclass(frozen=True, eq=False)
+class PhotoVectors:
+    """Embeddings that compact ones are fitted to and measured on.
+
+    Attributes:
+        fitted: of training photos, float32 ``(N, A, D)``.
+        split: labelled photos.
+        indices: which of these could be read, ``(M,)``.
+        vectors: their embeddings, float32 ``(M, A, D)``.
+    """
+
+    fitted: NDArray[np.float32]
+    split: RetrievalSplit
+    indices: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+
+    @classmethod
+    def of(
+        cls, model: AttributeModel, preprocessing: Preprocessing, photos: CalibrationPhotos, *, progress: bool = False
+    ) -> "PhotoVectors":
+        """Embed a thousand training photos, and all labelled ones, with a network in eval mode.
+
+        Raises:
+            ExportError: there are no labelled photos, or none can be read.
+        """
+        if photos.split is None:
+            raise ExportError("compact vectors are chosen by measuring on labelled photos; give a table (--data)")
+        drawn = np.random.default_rng(0).permutation(len(photos.paths))[:FITTED]
+        training = [photos.paths[i] for i in drawn]
+        _, fitted = _embedded(model, preprocessing, training, "training photos", progress)
+        indices, vectors = _embedded(model, preprocessing, photos.split.sources, "labelled photos", progress)
+        return cls(fitted, photos.split, indices, vectors)
+
+
 def compact(
-    model: AttributeModel,
-    attributes: Sequence[Attribute],
-    preprocessing: Preprocessing,
-    photos: CalibrationPhotos,
-    bytes_per_item: int,
-    *,
-    progress: bool = False,
+    model: AttributeModel, attributes: Sequence[Attribute], photos: PhotoVectors, bytes_per_item: int
 ) -> Compaction:
     """Return ``model`` with compact embeddings of at most ``bytes_per_item`` numbers for all attributes together.
 
@@ -81,23 +110,16 @@ def compact(
     Args:
         model: the network, in eval mode.
         attributes: its attributes.
-        preprocessing: to its input.
-        photos: training photos, and labelled photos to measure on.
+        photos: their embeddings by ``model``.
         bytes_per_item: a byte a number.
-        progress: whether to show progress bars.
 
     Raises:
-        ExportError: there are no labelled photos, or the budget is too small for the probabilities of the values.
+        ExportError: the budget is too small for the probabilities of the values.
     """
-    if photos.split is None:
-        raise ExportError("compact vectors are chosen by measuring on labelled photos; give a table (--data)")
-    drawn = np.random.default_rng(0).permutation(len(photos.paths))[:FITTED]
-    _, fitted = _embedded(model, preprocessing, [photos.paths[i] for i in drawn], "training photos", progress)
-    indices, vectors = _embedded(model, preprocessing, photos.split.sources, "labelled photos", progress)
-    places = model.value_places()
+    places, vectors = model.value_places(), photos.vectors
     offsets = {position % len(attributes): place.offset for position, place in places.items()}
     roots = [_roots(offsets.get(a), len(attribute.values)) for a, attribute in enumerate(attributes)]
-    directions = [principal_directions(fitted[:, a], roots[a]) for a in range(len(attributes))]
+    directions = [principal_directions(photos.fitted[:, a], roots[a]) for a in range(len(attributes))]
     names = [attribute.name for attribute in attributes]
     lengths = chosen_lengths(vectors[:COMPARED], roots, directions, bytes_per_item, names)
     made = Directions(
@@ -105,7 +127,7 @@ def compact(
     )
     short, small = stored_in_int8(made(torch.from_numpy(vectors)).numpy()), CompactModel(model, made).eval()
     small_map, full_map = (
-        evaluate(photos.split, [(indices, each)], names, network.value_space(attributes)).overall.map
+        evaluate(photos.split, [(photos.indices, each)], names, network.value_space(attributes)).overall.map
         for each, network in ((short, small), (vectors, model))
     )
     kept = {name: kept_neighbours(vectors[:COMPARED, a], short[:COMPARED, a]) for a, name in enumerate(names)}
