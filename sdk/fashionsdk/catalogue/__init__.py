@@ -5,7 +5,7 @@ Needs ``fashionsdk[catalogue]``.
 
 from fashionsdk.catalogue._embed_shard import ShardSummary, embed_shard
 from fashionsdk.catalogue._frames import FrameEmbedder
-from fashionsdk.catalogue._load import load_shards, shard_files
+from fashionsdk.catalogue._load_shards import load_shards, shard_files
 from fashionsdk.catalogue._plan import CataloguePlan, make_plan, read_plan
 from fashionsdk.catalogue._shard_file import ShardInfo, read_info, read_shard
 

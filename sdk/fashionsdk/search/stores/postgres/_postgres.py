@@ -14,24 +14,15 @@ from fashionsdk.search.query import Condition, Require
 from fashionsdk.search.scan import Best, decoded, largest_sums, open_vectors
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import encode_json
-from fashionsdk.search.stores._packing import key_bytes, key_text, packed, unpacked
+from fashionsdk.search.stores._packing import key_bytes, key_text, unpacked
 from fashionsdk.search.stores._postgres_location import Location
 from fashionsdk.search.stores._store import JSON, Answers, Items, stored_key_error
 from fashionsdk.search.stores.postgres._conditions import fields_text
 from fashionsdk.search.stores.postgres._connections import Connection, Connections
+from fashionsdk.search.stores.postgres._queries import AllRows, Row, Statements, key_digest
 from fashionsdk.search.stores.postgres._schema import columns_of, open_schema, read_schema
-from fashionsdk.search.stores.postgres._statements import AllRows, Row, Statements, half_bytes, key_digest
+from fashionsdk.search.stores.postgres._written_rows import copy_rows, encoded_rows, present_rows
 
-_INCOMING = """\
-CREATE TEMPORARY TABLE incoming (number bigint, key bytea, vectors bytea, metadata text, fields text, {columns})
-ON COMMIT DROP"""
-_COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"
-# An item that is replaced keeps its place.
-_UPSERT = """\
-INSERT INTO {schema}.items (key, vectors, metadata, fields, {names})
-SELECT key, vectors, metadata, fields::jsonb, {names} FROM incoming ORDER BY number
-ON CONFLICT (sha256(key)) DO UPDATE SET (vectors, metadata, fields, {names}) = ROW(
-    excluded.vectors, excluded.metadata, excluded.fields, {excluded})"""
 _UPDATE = "UPDATE {schema}.items SET metadata = %s, fields = %s::text::jsonb WHERE sha256(key) = %s"
 _INDEX = """\
 CREATE INDEX IF NOT EXISTS {index} ON {schema}.items USING hnsw ({column} halfvec_ip_ops) WHERE {column} IS NOT NULL"""
@@ -105,14 +96,14 @@ class PostgresStore(SharedResource):
         if not items.keys:
             with self._writing():
                 return
-        rows = self._encoded(items)
+        rows = encoded_rows(self._contract, items)
         with self._writing() as connection:
             self._statements.counted(connection, 0)  # from here on no other writer
             known = self._statements.by_keys(connection, "place", items.keys)
             stored = next((key for key in items.keys if key_bytes(key) in known), None) if known else None
             if stored is not None and not replace:
                 raise stored_key_error(stored)
-            self._copy(connection, rows)
+            copy_rows(connection, self._statements, rows)
             self._statements.counted(connection, len(items.keys) - len(known))
 
     def update(self, keys: Sequence[str], changes: Sequence[Mapping[str, JSON]]) -> None:
@@ -250,46 +241,6 @@ class PostgresStore(SharedResource):
         stored = unpacked(self._contract, [row[2] for row in rows])
         vectors = {name: decoded(self._contract.codec, stored[name]) for name in names}
         return Items([key_text(row[1]) for row in rows], vectors, [json.loads(row[3]) for row in rows])
-
-    def _encoded(self, items: Items) -> list[tuple[object, ...]]:
-        """Return the rows of the table that is copied to the server."""
-        blobs = packed(self._contract, items.vectors)
-        kept = unpacked(self._contract, blobs)
-        halves: list[list[bytes | None]] = []
-        for name in self._contract.dimensions:
-            vectors = decoded(self._contract.codec, kept[name])
-            there = present_rows(vectors).tolist()
-            halves.append([half if here else None for half, here in zip(half_bytes(vectors), there, strict=True)])
-        return [
-            (
-                number,
-                key_bytes(key),
-                blobs[number],
-                encode_json(dict(entry)).decode("ascii"),
-                fields_text(entry),
-                *(column[number] for column in halves),
-            )
-            for number, (key, entry) in enumerate(zip(items.keys, items.metadata, strict=True))
-        ]
-
-    def _copy(self, connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-        columns = list(self._statements.columns.values())
-        made = sql.SQL(", ").join(sql.SQL("{} halfvec").format(sql.Identifier(each)) for each in columns)
-        connection.execute(sql.SQL(_INCOMING).format(columns=made))
-        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-            # A halfvec goes as the bytes that it is read from, like a bytea.
-            copy.set_types(["int8", "bytea", "bytea", "text", "text", *("bytea" for _ in columns)])
-            for row in rows:
-                copy.write_row(row)
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        excluded = sql.SQL(", ").join(sql.SQL("excluded.{}").format(sql.Identifier(each)) for each in columns)
-        self._statements.run(connection, _UPSERT, names=names, excluded=excluded)
-        connection.execute("DROP TABLE incoming")
-
-
-def present_rows(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which of the vectors ``(N, D)`` are there: one of zeros stands for an attribute that is lacking."""
-    return np.asarray(vectors.any(axis=1))
 
 
 def open_postgres(address: str, contract: Contract | None, *, read_only: bool) -> PostgresStore:
