@@ -25,7 +25,7 @@ def chosen_lengths(
 ) -> list[int]:
     """Return how many of its directions each attribute keeps.
 
-    From the fewest on, the next step is taken by the attribute whose neighbours gain most a byte, while it fits.
+    From the fewest on, the next step is taken by the attribute whose neighbours are kept worst, while it fits.
 
     Args:
         vectors: of labelled photos, ``(N, A, D)``.
@@ -53,16 +53,16 @@ def chosen_lengths(
         return kept_neighbours(vectors[:, a], _short(vectors[:, a], roots[a], directions[a][:size]))
 
     while True:
-        gains = {
-            a: (share(a, step + 1) - share(a, step)) / (sizes[a][step + 1] - sizes[a][step])
+        growing = [
+            a
             for a, step in enumerate(steps)
             if step + 1 < len(sizes[a]) and spent + sizes[a][step + 1] - sizes[a][step] <= bytes_per_item
-        }
-        if not gains:
+        ]
+        if not growing:
             return [sizes[a][step] for a, step in enumerate(steps)]
-        best = max(gains, key=lambda a: gains[a])
-        spent += sizes[best][steps[best] + 1] - sizes[best][steps[best]]
-        steps[best] += 1
+        worst = min(growing, key=lambda a: share(a, steps[a]))
+        spent += sizes[worst][steps[worst] + 1] - sizes[worst][steps[worst]]
+        steps[worst] += 1
 
 
 def kept_neighbours(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:

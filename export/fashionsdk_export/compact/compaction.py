@@ -104,8 +104,8 @@ def compact(
 ) -> Compaction:
     """Return ``model`` with compact embeddings of at most ``bytes_per_item`` numbers for all attributes together.
 
-    The directions are the principal components, about zero, of the training photos' embeddings. Each next number goes
-    to the attribute whose neighbours gain most by it, measured on labelled photos with the vectors in int8.
+    The directions are the principal components, about zero, of the training photos' embeddings. The next ones go to
+    the attribute whose neighbours are kept worst, measured on labelled photos with the vectors in int8.
 
     Args:
         model: the network, in eval mode.
