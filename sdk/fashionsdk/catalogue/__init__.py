@@ -8,6 +8,7 @@ from fashionsdk.catalogue._frames import FrameEmbedder
 from fashionsdk.catalogue._load_shards import load_shards, shard_files
 from fashionsdk.catalogue._plan import CataloguePlan, make_plan, read_plan
 from fashionsdk.catalogue._shard_file import ShardInfo, read_info, read_shard
+from fashionsdk.catalogue._with_ray import embed_with_ray
 
 __all__ = [
     "CataloguePlan",
@@ -15,6 +16,7 @@ __all__ = [
     "ShardInfo",
     "ShardSummary",
     "embed_shard",
+    "embed_with_ray",
     "load_shards",
     "make_plan",
     "read_info",
