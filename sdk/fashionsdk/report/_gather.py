@@ -20,7 +20,7 @@ from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
 from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
 from fashionsdk.report._tsne import embedding_map, require_scikit_learn
 from fashionsdk.search import nearest
-from fashionsdk.values import ValueSpace
+from fashionsdk.values import Calibration, ValueSpace, calibration
 
 QUERIES = 4  # shown for each attribute
 NEIGHBOURS = 6  # shown for each query
@@ -90,7 +90,8 @@ def gather(
         bar = progress_bar(scored, "report", len(scored), "attribute", shown=progress)
         results = tuple(gatherer.result(name) for name in bar)
         overlays = gatherer.overlays() if attention else ()
-    return Report(facts, evaluation, results, overlays, tuple(history), SEED)
+        reliability = gatherer.reliability()
+    return Report(facts, evaluation, results, overlays, tuple(history), SEED, reliability)
 
 
 class _Gatherer:
@@ -112,6 +113,20 @@ class _Gatherer:
         vectors = self.vectors.rows(self.names.index(name), candidates[:, 0])  # (G, D)
         shown = self._queries(name, values, sample_rows(queries, QUERIES), candidates, vectors)
         return AttributeResult(name, shown, _map(values, candidates, vectors) if self.maps else None)
+
+    def reliability(self) -> dict[str, Calibration]:
+        """Return how right the probabilities are, of each attribute that has some and is labelled."""
+        space, found = self.embedder.values, dict[str, Calibration]()
+        for position, attribute in enumerate(self.split.attributes):
+            known = () if space is None else space.values.get(attribute.name, ())
+            labels = self.split.matrix()[:, position]
+            places = np.array([known.index(each) if each in known else -1 for each in attribute.values] or [-1])
+            shown = np.where(labels >= 0, places[labels], -1)
+            (photos,) = np.nonzero((shown >= 0) & self.vectors.present)
+            if space is not None and len(photos):
+                vectors = self.vectors.rows(self.names.index(attribute.name), photos)
+                found[attribute.name] = calibration(space.probabilities(vectors, attribute.name), shown[photos])
+        return found
 
     def overlays(self) -> tuple[AttentionOverlays, ...]:
         """Return a few query photos under every attribute's attention."""

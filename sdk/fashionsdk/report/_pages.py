@@ -26,6 +26,7 @@ def render(report: Report) -> str:
         ("scores", "Scores", sections.scores(report)),
         ("matches", "Nearest items", sections.matches(report)),
         ("attention", "Attention", sections.attention(report.attention, sections.report_attention_lead(report))),
+        ("values", "Probabilities", sections.reliability(report)),
         ("maps", "Embedding maps", sections.maps(maps, "Candidates of each attribute", report.seed)),
         ("training", "Training", sections.training(report)),
     ]

@@ -1,12 +1,13 @@
 """What pages show. Pictures are ``data:`` addresses; everything else is plain text and numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.evaluation import Evaluation
+from fashionsdk.values import Calibration
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Report:
         attention: a few photos under the attention of every attribute; empty for a model without attention.
         history: the training, one row per epoch; may be empty.
         seed: of the random sample that is shown.
+        reliability: attribute -> how right the probabilities of its values are; empty if the model has none.
     """
 
     facts: Mapping[str, str]
@@ -87,3 +89,4 @@ class Report:
     attention: tuple[AttentionOverlays, ...]
     history: tuple[Mapping[str, float], ...]
     seed: int
+    reliability: Mapping[str, Calibration] = field(default_factory=dict)

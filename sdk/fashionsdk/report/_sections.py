@@ -6,6 +6,7 @@ from fashionsdk.evaluation import Score
 from fashionsdk.report._charts import COLOURS, curve, scatter
 from fashionsdk.report._markup import Markup, element, empty, join
 from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
+from fashionsdk.values import Calibration
 
 ATTENTION_LEAD = (
     "Where the model looks in a photo for each attribute. Bright is much, dark is little. Each picture is scaled to "
@@ -150,6 +151,38 @@ def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool
         f"The {COLOURS} commonest values have a colour. Hover over a point to read its value."
     )
     return join(element("p", lead, class_="lead"), element("div", *cards, class_="grid large" if large else "grid"))
+
+
+def reliability(report: Report) -> Markup:
+    """Return, for each attribute, how often predictions of a probability are right."""
+    if not report.reliability:
+        return Markup()
+    lead = (
+        "Do probabilities mean what they say? Predictions of all labelled photos, by the probability of the most "
+        "probable value: of those with 0.8, 80 in 100 should be right. The calibration error is the mean distance. "
+        "Bundles that were exported with labelled photos are calibrated on them, so judge on others."
+    )
+    cards = [_reliability_card(name, found) for name, found in report.reliability.items()]
+    return join(element("p", lead, class_="lead"), element("div", *cards, class_="grid"))
+
+
+def _reliability_card(name: str, found: Calibration) -> Markup:
+    heads = element("tr", *(element("th", text, scope="col") for text in ("Said", "Right", "", "Photos")))
+    rows = [element("tr", *_reliability_cells(*row)) for row in found.rows]
+    summary = f"{found.photos:,} photos, {found.accuracy:.1%} right, calibration error {found.error:.3f}"
+    table = element("table", element("thead", heads), element("tbody", *rows))
+    return element("article", element("h3", name), element("p", summary, class_="lead"), table, class_="card")
+
+
+def _reliability_cells(photos: int, said: float, right: float) -> list[Markup]:
+    bar = element(
+        "div",
+        element("i", style=f"width:{100 * right:.2f}%"),
+        element("em", style=f"left:{100 * said:.2f}%"),
+        class_="bar",
+    )
+    numbers = element("td", f"{said:.2f}"), element("td", f"{right:.2f}")
+    return [*numbers, element("td", bar, class_="chart"), element("td", f"{photos:,}")]
 
 
 def training(report: Report) -> Markup:

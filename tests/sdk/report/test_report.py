@@ -13,15 +13,18 @@ from PIL import Image
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.embedding._embedder import Embedder
+from fashionsdk.embeddings import Embeddings
 from fashionsdk.errors import FashionSDKError
 from fashionsdk.evaluation._retrieval import Evaluation, Score
 from fashionsdk.labels import read_retrieval
+from fashionsdk.photos import Preprocessing
 from fashionsdk.report import gather, render
 from fashionsdk.report._charts import COLOURS, curve, scatter
 from fashionsdk.report._markup import Markup, element, join
 from fashionsdk.report._pictures import attention_overlay, picture
 from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
 from fashionsdk.report._tsne import tsne
+from fashionsdk.values import Posterior, ValueSpace
 
 HOSTILE = "<script>alert('x')</script>\"&"
 
@@ -220,3 +223,41 @@ def test_a_split_with_an_unknown_attribute_is_rejected(shop, bundle):
     )
     with pytest.raises(ValueError, match="does not know hem"):
         gather(embedder, renamed, (), facts={})
+
+
+def test_probabilities_are_compared_with_labels_bin_by_bin(shop, bundle):
+    """Embeddings that hold probabilities, and a card for each attribute with as many rows as bins have photos."""
+    names = ("colour", "neckline")
+    space = ValueSpace(
+        (Attribute("colour", ("red", "blue")), Attribute("neckline", ("v", "round"))),
+        dict.fromkeys(names, Posterior(0, 1.0)),
+    )
+    split, rng = read_retrieval(shop, "valid"), np.random.default_rng(0)
+    vectors = np.sqrt(rng.dirichlet((1, 1), (len(split.images), 2))).astype(np.float32)
+
+    class Knowing:
+        attributes, values, preprocessing = tuple(map(Attribute, names, ((), ()))), space, Preprocessing(16)
+
+        def embed(self, images, attributes, *, attention):
+            raise AssertionError("no attention is asked for")
+
+    embedded = [(index, Embeddings(vectors[[index]], names, "m", values=space)) for index in range(len(split.images))]
+    found = gather(Knowing(), split, embedded, facts={}, attention=False, maps=False)
+    for name, calibration in found.reliability.items():
+        position = [attribute.name for attribute in split.attributes].index(name)
+        right = said = photos = 0.0
+        for photo, label in enumerate(split.matrix()[:, position]):
+            if label >= 0:
+                probabilities = np.square(vectors[photo, names.index(name)].astype(float))
+                probabilities /= probabilities.sum()
+                value = split.attributes[position].values[label]
+                right += space.values[name][int(probabilities.argmax())] == value
+                said += probabilities.max()
+                photos += 1
+        assert calibration.photos == photos
+        assert calibration.accuracy == pytest.approx(right / photos)
+        assert sum(count * mean for count, mean, _ in calibration.rows) == pytest.approx(said, abs=1e-3)
+    assert set(found.reliability) == set(names)
+    page = render(found)
+    assert page.count("calibration error 0.") == 2
+    assert "Do probabilities mean what they say?" in page
