@@ -1,5 +1,7 @@
 """Ways to search a gallery of several attributes: the SDK's stores, plain numpy, and libraries if installed."""
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +16,7 @@ from fashionsdk.search import Contract, field
 from fashionsdk.search.stores import Items
 
 K = 10
+POSTGRES = "FASHIONSDK_BENCHMARK_POSTGRES"  # of the environment: the address of a database to measure
 ADDED_AT_ONCE = 10_000
 CHEAP = 25  # of prices from 0 to 99
 WEIGHTS = (0.5, 0.3, 0.2)
@@ -126,6 +129,8 @@ class StoreWay:
         return np.array(found.keys, np.int64)
 
     def disk(self) -> int:
+        if self._matcher is not None and isinstance(size := self._matcher.details().get("disk_bytes"), int):
+            return size
         folder = Path(self._address)
         return sum(path.stat().st_size for path in folder.rglob("*")) if folder.is_dir() else 0
 
@@ -208,7 +213,17 @@ class UsearchWay:
 
 
 def ways(folder: Path) -> dict[str, Callable[[], Way]]:
-    """Return what can be measured, by name; what is on disk goes into ``folder``."""
+    """Return what can be measured, by name; what is on disk goes into ``folder``.
+
+    PostgreSQL is measured if the environment's `POSTGRES` has the address of a database.
+    """
+    server = os.environ.get(POSTGRES, "")
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    gallery = f"{server}{'&' if '?' in server else '?'}gallery=bench_{name}"
+    databases = {
+        "postgres exact": partial(StoreWay, f"{gallery}_exact", "int8"),
+        "postgres hnsw": partial(StoreWay, f"{gallery}_hnsw&search=hnsw", "int8"),
+    }
     return {
         "numpy float32": NumpyWay,
         "memory float32": partial(StoreWay, "memory:", "float32"),
@@ -219,6 +234,7 @@ def ways(folder: Path) -> dict[str, Callable[[], Way]]:
         "faiss SQ8": partial(FaissWay, "SQ8"),
         "faiss HNSW32": partial(FaissWay, "HNSW32"),
         "usearch int8 HNSW": UsearchWay,
+        **(databases if server else {}),
     }
 
 
