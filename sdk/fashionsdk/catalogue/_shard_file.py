@@ -105,7 +105,10 @@ def read_shard(path: Path, count: int = 2000) -> Iterator[Items]:
     Raises:
         GalleryError: it is missing, damaged, or no shard.
     """
-    contract = read_info(path).contract
+    info = read_info(path)
+    contract = info.contract
+    if not info.embedded:  # Arrow before 20 cannot read a file without rows
+        return
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(count):
