@@ -7,7 +7,6 @@ from fashionsdk.catalogue._plan import read_plan
 from fashionsdk.catalogue._shard_file import read_info, read_shard
 from fashionsdk.errors import FashionSDKError
 from fashionsdk.search import Contract, Matcher
-from fashionsdk.search.stores import Items
 
 
 def shard_files(folder: Path, *, partial: bool = False) -> tuple[list[Path], Contract, int]:
@@ -58,10 +57,5 @@ def load_shards(paths: list[Path], matcher: Matcher, *, replace: bool = False) -
             first = {items.keys[row]: row for row in reversed(chosen)}
             left = sorted(first.values())
             if left:
-                matcher.put(_at(items, left), replace=replace)
+                matcher.put(items.at(left), replace=replace)
             yield len(items.keys), len(left)
-
-
-def _at(items: Items, rows: list[int]) -> Items:
-    vectors = {name: values[rows] for name, values in items.vectors.items()}
-    return Items([items.keys[row] for row in rows], vectors, [items.metadata[row] for row in rows])

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from fashionsdk.search._stored_items import StoredItems
-from fashionsdk.search.stores import Items
 
 Existing: TypeAlias = Literal["skip", "replace", "raise"]
 
@@ -29,10 +28,5 @@ def copy_items(source: StoredItems, target: StoredItems, *, existing: Existing =
         known = target.known(batch.keys) if existing == "skip" else set[str]()
         rows = [row for row, key in enumerate(batch.keys) if key not in known]
         if rows:
-            target.put(batch if len(rows) == len(batch.keys) else _at(batch, rows), replace=existing == "replace")
+            target.put(batch if len(rows) == len(batch.keys) else batch.at(rows), replace=existing == "replace")
         yield len(batch.keys), len(rows)
-
-
-def _at(items: Items, rows: list[int]) -> Items:
-    vectors = {name: values[rows] for name, values in items.vectors.items()}
-    return Items([items.keys[row] for row in rows], vectors, [items.metadata[row] for row in rows])

@@ -59,12 +59,12 @@ def extend_items(source: StoredItems, target: StoredItems, embed: EmbedKeys) -> 
 
 
 def _put(whole: Items, rows: Sequence[int], target: StoredItems, embed: EmbedKeys) -> list[str]:
-    keys = [whole.keys[row] for row in rows]
+    items = whole.at(rows)
+    keys, vectors = items.keys, dict(items.vectors)
     embedded = embed(keys)
-    vectors = {name: values[list(rows)] for name, values in whole.vectors.items()}
     for name, length in target.contract.dimensions.items():
         if name not in vectors:
             nothing = np.zeros(length, np.float32)
             vectors[name] = np.stack([nothing if found is None else found[name] for found in embedded])
-    target.put(Items(keys, vectors, [whole.metadata[row] for row in rows]))
+    target.put(Items(keys, vectors, items.metadata))
     return [key for key, found in zip(keys, embedded, strict=True) if found is None]

@@ -27,6 +27,11 @@ class Items:
     vectors: Mapping[str, NDArray[np.float32]]
     metadata: Sequence[Mapping[str, JSON]]
 
+    def at(self, rows: Sequence[int]) -> "Items":
+        """Return some of the items; the arrays are copies."""
+        vectors = {name: values[list(rows)] for name, values in self.vectors.items()}
+        return Items([self.keys[row] for row in rows], vectors, [self.metadata[row] for row in rows])
+
 
 @dataclass(frozen=True, eq=False)
 class Answers:

@@ -69,9 +69,9 @@ class MemoryStore:
             if stored and not replace:
                 raise stored_key_error(items.keys[stored[0]])
             if stored:
-                state = state.replaced(_at(items, stored))
+                state = state.replaced(items.at(stored))
                 known = set(stored)
-                items = _at(items, [index for index in range(len(items.keys)) if index not in known])
+                items = items.at([index for index in range(len(items.keys)) if index not in known])
             self._state = state.appended(items)
 
     def update(self, keys: Sequence[str], changes: Sequence[Mapping[str, JSON]]) -> None:
@@ -125,8 +125,3 @@ class MemoryStore:
         if self._state is None:
             raise closed_error()
         return self._state
-
-
-def _at(items: Items, indices: list[int]) -> Items:
-    vectors = {name: rows[indices] for name, rows in items.vectors.items()}
-    return Items([items.keys[i] for i in indices], vectors, [items.metadata[i] for i in indices])

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ class PostgresStore(SharedResource):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Connect again in another process."""
-        return PostgresStore, (self._location,)
+        return partial(PostgresStore, read_only=self._read_only), (self._location,)
 
     @property
     def contract(self) -> Contract:
