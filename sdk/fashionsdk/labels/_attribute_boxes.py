@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from fashionsdk.errors import LabelsError
 from fashionsdk.labels._csv_reader import read_csv
-from fashionsdk.labels._label_types import Labels
+from fashionsdk.labels._label_types import Split
 from fashionsdk.labels.text import clean, found_path
 
 COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
@@ -40,7 +40,7 @@ class Box:
 Boxes: TypeAlias = Mapping[int, Mapping[str, Box]]
 
 
-def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] = ()) -> Boxes:
+def read_boxes(path: str | Path, labels: Split, *, elsewhere: Collection[str] = ()) -> Boxes:
     """Return the boxes of one split's photos: index into ``labels.images`` -> attribute's name -> box.
 
     Photos without a box are left out.
@@ -73,6 +73,18 @@ def read_boxes(path: str | Path, labels: Labels, *, elsewhere: Collection[str] =
     if not boxes:
         raise LabelsError(f"{path}: none of its {len(rows)} boxes is in a photo of this split; expected at least one")
     return boxes
+
+
+def chosen_boxes(boxes: Boxes, names: Collection[str], problem: str) -> Boxes:
+    """Return the boxes of some attributes. Photos without one are left out.
+
+    Raises:
+        LabelsError: there is none; ``problem`` says so in words.
+    """
+    chosen = {photo: {name: box for name, box in boxed.items() if name in names} for photo, boxed in boxes.items()}
+    if not any(chosen.values()):
+        raise LabelsError(f"{problem}; expected at least one")
+    return {photo: boxed for photo, boxed in chosen.items() if boxed}
 
 
 def _cells(root: Path, cells: Sequence[str]) -> list[str]:

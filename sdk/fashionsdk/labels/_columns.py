@@ -5,10 +5,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from fashionsdk.labels._csv_reader import CsvTable
+from fashionsdk.labels.text import clean, word_of
+
+RESERVED = ("image", "split", "role", "box", "product")  # columns that are no attributes
 
 PANDAS_INDEX = re.compile(r"Unnamed: \d+(\.\d+)*(_level_\d+)?")
 FEWEST = 10  # distinct values from which a column is judged; below, nothing can be told from a small table
 MANY, VERY_MANY = 20, 100  # distinct values: more than an attribute of numbers has, or one of words
+
+
+def house_name(name: str) -> str:
+    """Return a column's name; those that are not attributes may be written in any case, as spreadsheets do."""
+    name = clean(name)
+    return name.lower() if name.lower() in RESERVED else name
 
 
 def named_columns(table: CsvTable) -> tuple[CsvTable, list[str]]:
@@ -74,3 +83,14 @@ def count_values(cells: Sequence[str]) -> Counter[str]:
     counts = Counter(cells)
     del counts[""]
     return counts
+
+
+def alike_columns(names: Sequence[str]) -> list[str]:
+    """Return a note for each two attributes whose names seem to be one word."""
+    words: dict[str, str] = {}
+    pairs = [(words.setdefault(word_of(name), name), name) for name in names]
+    return [
+        f"columns {first!r} and {second!r} are two attributes; if they are one, join them"
+        for first, second in pairs
+        if first != second
+    ]

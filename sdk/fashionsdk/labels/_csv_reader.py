@@ -1,6 +1,7 @@
 """Reads a CSV table: UTF-8 with or without a byte-order mark, commas between cells, column names in the first row."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -10,6 +11,7 @@ from fashionsdk._tools.files.regular_file import open_regular
 from fashionsdk.errors import LabelsError
 
 OTHER_SEPARATORS = ";\t|"
+START = 4096  # bytes of a file that tell its kind and its separator
 _OTHER_FILES = {  # how files begin that people give instead of a CSV table
     b"PK\x03\x04": "is an Excel workbook (or another zip file), not CSV",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook (.xls), not CSV",
@@ -17,7 +19,11 @@ _OTHER_FILES = {  # how files begin that people give instead of a CSV table
     b"\xfe\xff": "is UTF-16 text, not UTF-8",
     b"PAR1": "is a Parquet file, not CSV",
     b"\x1f\x8b": "is compressed (gzip), not CSV",
+    b"<?xml": "is XML, which is not read",
+    b"<rss": "is XML, which is not read",
+    b"<feed": "is XML, which is not read",
 }
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -64,12 +70,13 @@ class CsvTable:
                 raise self.line_error(line, f"{subject} is on line {first} too; expected one row")
 
 
-def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
+def read_csv(path: str | Path, rename: Callable[[str], str] = str, *, tabs: bool = False) -> CsvTable:
     """Read a CSV table.
 
     Args:
         path: the file.
         rename: returns the name to use for a column's name in the file.
+        tabs: whether cells may be separated by tabs as well; the first line tells.
 
     Raises:
         LabelsError: the file is missing, is not UTF-8 text or not CSV, its cells are not separated by commas, a name
@@ -78,31 +85,42 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str) -> CsvTable:
     path = Path(path)
     try:
         with open_regular(path) as binary:
-            _check_kind(path, binary.peek(4))
+            start = binary.peek(START)
+            _check_kind(path, start)
+            separator = "\t" if tabs and _has_tabs(start) else ","
             with TextIOWrapper(binary, "utf-8-sig", newline="") as file:
-                rows = tuple(_rows(path, file))
+                rows = tuple(_rows(path, file, separator))
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except OSError as error:
         raise LabelsError(f"{path}: cannot be read as a CSV table: {error}") from error
     header = rows[0][1] if rows else ()
     table = CsvTable(path, tuple(rename(name.strip()) for name in header), rows[1:])
-    _check(table)
+    if separator == ",":
+        _check_separator(table)
+    check_names(table)
+    _check_cells(table)
     return table
+
+
+def _has_tabs(start: bytes) -> bool:
+    header = start.partition(b"\n")[0]
+    return header.count(b"\t") > header.count(b",")
 
 
 def _check_kind(path: Path, start: bytes) -> None:
     """Raise if a file's first bytes are not those of text."""
-    kind = next((kind for mark, kind in _OTHER_FILES.items() if start.startswith(mark)), None)
+    text = start.removeprefix(BYTE_ORDER_MARK).lstrip()
+    kind = next((kind for mark, kind in _OTHER_FILES.items() if text.startswith(mark)), None)
     if kind is None and b"\0" in start:
         kind = "is not text, or UTF-16 text"
     if kind is not None:
         raise LabelsError(f"{path}: {kind}; save it as CSV UTF-8, cells separated by commas")
 
 
-def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _rows(path: Path, lines: Iterable[str], separator: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the number of each row's first line, and its cells; a quoted cell may go on for several lines."""
-    reader, line = csv.reader(lines, strict=True), 1
+    reader, line = csv.reader(lines, strict=True, delimiter=separator), 1
     try:
         for cells in reader:
             if any(cells):
@@ -112,14 +130,25 @@ def _rows(path: Path, lines: Iterable[str]) -> Iterator[tuple[int, tuple[str, ..
         raise LabelsError(f"{path}, line {line}: cannot be read as CSV: {error}") from error
 
 
-def _check(table: CsvTable) -> None:
-    columns = table.columns
-    header = ",".join(columns)
+def _check_separator(table: CsvTable) -> None:
+    header = ",".join(table.columns)
     mark = max(OTHER_SEPARATORS, key=header.count)
-    if header.count(mark) >= max(1, len(columns)):
+    if header.count(mark) >= max(1, len(table.columns)):
         raise LabelsError(f"{table.path}: its cells are separated by {mark!r}; save it with commas (CSV UTF-8)")
-    if repeated := [name for name in columns if name and columns.count(name) > 1]:
+
+
+def check_names(table: CsvTable) -> None:
+    """Check that no two columns have one name.
+
+    Raises:
+        LabelsError: two have.
+    """
+    counts = Counter(table.columns)
+    if repeated := [name for name in table.columns if name and counts[name] > 1]:
         raise table.column_error(f"column {repeated[0]!r} is named twice", "each column once")
+
+
+def _check_cells(table: CsvTable) -> None:
     for line, cells in table.rows:
-        if len(cells) != len(columns):
-            raise table.line_error(line, f"{len(cells)} cells; expected {len(columns)}, one for each column")
+        if len(cells) != len(table.columns):
+            raise table.line_error(line, f"{len(cells)} cells; expected {len(table.columns)}, one for each column")

@@ -1,39 +1,37 @@
-"""Reads a shop's own label table.
+"""Reads a label table, whatever its format: rows of a photo, its split and product, and a value for each attribute.
 
-Columns: ``image`` (path relative to the file), ``split``, optionally ``role`` and ``box`` (one garment's left, top,
-right and bottom in pixels of the upright photo), then one column per attribute that holds value names. A blank cell
-means not labelled, or the whole photo.
+Columns: ``image`` (path relative to the table), ``split``, optionally ``product``, ``role`` and ``box`` (one garment's
+left, top, right and bottom in pixels of the upright photo), then one column per attribute that holds value names. A
+blank cell means not labelled, of no known product, or the whole photo.
 """
 
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
-from fashionsdk.labels._columns import count_values, left_out_notes, named_columns, why_no_attribute
-from fashionsdk.labels._csv_reader import CsvTable, read_csv
-from fashionsdk.labels._garment_box import box_cell, box_of
-from fashionsdk.labels.text import (
-    BLANK_WORDS,
-    blank_note,
-    clean,
-    found_path,
-    lines_text,
-    same_path,
-    spelling_notes,
-    word_of,
+from fashionsdk.labels._columns import (
+    RESERVED,
+    alike_columns,
+    count_values,
+    left_out_notes,
+    named_columns,
+    why_no_attribute,
 )
+from fashionsdk.labels._csv_reader import CsvTable
+from fashionsdk.labels._garment_box import box_cell, box_of
+from fashionsdk.labels.formats import TableRows, read_rows
+from fashionsdk.labels.text import ColumnCells, clean, found_path, lines_text, same_path
 
 if TYPE_CHECKING:
     from fashionsdk.photos import PixelBox
 
 ROLES = ("query", "candidate", "")
-_RESERVED = ("image", "split", "role", "box")
+MAKE_SPLITS = "make the splits with python training/prepare.py TABLE --out labels.csv"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,8 @@ class LabelTable:
 
     Attributes:
         path: the file.
-        columns: the columns' names in the file.
+        root: the folder that images are relative to.
+        columns: the columns' names, those that are no attributes as in `RESERVED`.
         rows: for each row column -> text, cleaned; an attribute's cell without a label is "".
         lines: the number of each row's first line, counted from 1.
         attribute_columns: the columns that hold attribute values.
@@ -50,6 +49,7 @@ class LabelTable:
     """
 
     path: Path
+    root: Path
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     lines: tuple[int, ...]
@@ -66,6 +66,27 @@ class LabelTable:
     def splits(self) -> Counter[str]:
         """Return how many rows each split has."""
         return Counter(row["split"] for row in self.rows)
+
+    def places(self) -> dict[tuple[str, str], list[int]]:
+        """Return the rows of each photo or garment: its path, equal for all spellings, and its box, "" for none."""
+        places: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for place, row in enumerate(self.rows):
+            places[same_path(self.root, row["image"]), row.get("box", "")].append(place)
+        return dict(places)
+
+    def spread_products(self) -> dict[str, list[str]]:
+        """Return the products that stand in several splits, with these; rows without a split are in none."""
+        splits: dict[str, dict[str, None]] = defaultdict(dict)
+        for row in self.rows:
+            if row.get("product") and row["split"]:
+                splits[row["product"]][row["split"]] = None
+        return {product: list(each) for product, each in splits.items() if len(each) > 1}
+
+    @staticmethod
+    def products(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+        """Return each row's product, "" for none; nothing if no row has one."""
+        cells = tuple(row.get("product", "") for row in rows)
+        return cells if any(cells) else ()
 
     @staticmethod
     def boxes(rows: Sequence[Mapping[str, str]]) -> tuple["PixelBox | None", ...]:
@@ -86,39 +107,69 @@ class LabelTable:
         return [row for row, _ in chosen], tuple(line for _, line in chosen)
 
 
-def read_table(path: Path, attributes: str | Iterable[str] | None = None) -> LabelTable:
+def read_table(
+    path: Path,
+    attributes: str | Iterable[str] | None = None,
+    *,
+    kind: str | None = None,
+    photos: Path | None = None,
+    splits: bool = True,
+) -> LabelTable:
     """Read a label table.
 
     Args:
-        path: the file.
+        path: the file, or the folder of a format that is one.
         attributes: names of attributes that will be used: they are attributes whatever their values are, and the notes
             are about them. With None, columns whose values cannot be an attribute's, such as prices, are left out.
+        kind: the format, one of `FORMATS`; None to tell it by the path and the columns.
+        photos: the folder that images are relative to, if it is not the table's.
+        splits: whether a table without splits is an error.
 
     Raises:
-        LabelsError: as `read_csv`, or a column is missing or has no name, an image is blank or listed twice in a
-            split, a role is unknown, or no column is an attribute.
+        LabelsError: the table cannot be read, or as `label_table`.
+        ValueError: the format is unknown.
     """
-    table = read_csv(path, _column)
-    table, notes = named_columns(table)
-    _check_columns(table)
+    rows = read_rows(Path(path), kind, photos=photos, attributes=_listed(attributes))
+    if rows is None:
+        raise LabelsError(f"{path}: holds no label table; expected labels.csv, or another format of label tables")
+    return label_table(rows, attributes, splits=splits)
+
+
+def label_table(rows: TableRows, attributes: str | Iterable[str] | None = None, *, splits: bool = True) -> LabelTable:
+    """Return the label table of any format's rows; arguments as for `read_table`.
+
+    Raises:
+        LabelsError: a column is missing or has no name, an image is blank or listed twice in a split, a role or a box
+            is unknown, or no column is an attribute.
+    """
+    table, notes = named_columns(rows.text)
+    notes = [*rows.notes, *notes]
+    _check_columns(table, splits=splits)
     lines = tuple(line for line, _ in table.rows)
     columns = {
-        name: _Column(name, [cells[n] for _, cells in table.rows], lines)
+        name: ColumnCells(name, [cells[n] for _, cells in table.rows], lines)
         for n, name in enumerate(table.columns)
-        if name not in _RESERVED
+        if name not in RESERVED or name == "product"
     }
-    rows = _rows(table, columns)
-    notes += _find_photos(path.parent, rows, lines)
-    _check_once(table, rows)
-    used = list(columns) if attributes is None else [attributes] if isinstance(attributes, str) else list(attributes)
-    left_out = {} if attributes is not None else _no_attributes(columns, rows)
+    cleaned = _rows(table, columns)
+    product = columns.pop("product", None)
+    notes += _find_photos(rows.root, cleaned, lines)
+    _check_once(table, rows.root, cleaned)
+    wanted = _listed(attributes)
+    left_out = _no_attributes(columns, cleaned) if wanted is None and rows.chosen is None else {}
     notes += left_out_notes(left_out)
-    chosen = [name for name in columns if name not in left_out]
+    offered = list(columns) if wanted is not None or rows.chosen is None else rows.chosen
+    chosen = [name for name in columns if name in offered and name not in left_out]
     if not chosen:
-        raise LabelsError(f"{path}: no column seems to be an attribute; {'; '.join(notes)}")
-    said = [name for name in chosen if name in used]
-    notes += [note for name in said for note in columns[name].notes()] + _alike_columns(said)
-    return LabelTable(path, table.columns, rows, lines, tuple(chosen), tuple(notes))
+        raise LabelsError(f"{table.path}: no column seems to be an attribute; {'; '.join(notes)}")
+    said = [name for name in chosen if wanted is None or name in wanted]
+    notes += [note for name in said for note in columns[name].notes()] + alike_columns(said)
+    notes += [] if product is None else product.notes()
+    return LabelTable(table.path, rows.root, table.columns, cleaned, lines, tuple(chosen), tuple(notes))
+
+
+def _listed(attributes: str | Iterable[str] | None) -> list[str] | None:
+    return [attributes] if isinstance(attributes, str) else None if attributes is None else list(attributes)
 
 
 def _no_attributes(columns: Iterable[str], rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -127,51 +178,19 @@ def _no_attributes(columns: Iterable[str], rows: Sequence[Mapping[str, str]]) ->
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def _column(name: str) -> str:
-    """Return a column's name; those that are not attributes may be written in any case, as spreadsheets do."""
-    name = clean(name)
-    return name.lower() if name.lower() in _RESERVED else name
-
-
-def _check_columns(table: CsvTable) -> None:
-    if missing := [name for name in ("image", "split") if name not in table.columns]:
-        raise table.column_error(f"no column {' and '.join(missing)}", "image, split, then a column per attribute")
+def _check_columns(table: CsvTable, *, splits: bool) -> None:
+    expected = "image, split, then a column per attribute"
+    needed = ("image", "split") if splits else ("image",)
+    if missing := [name for name in needed if name not in table.columns]:
+        how = f"; {MAKE_SPLITS}" if missing == ["split"] else ""
+        raise table.column_error(f"no column {' and '.join(missing)}", f"{expected}{how}")
     if "" in table.columns:
         raise table.column_error(f"column {table.columns.index('') + 1} has no name", "a name for each column")
-    if not set(table.columns) - set(_RESERVED):
+    if not set(table.columns) - set(RESERVED):
         raise table.column_error("no attribute column", "a column per attribute as well")
 
 
-class _Column:
-    """What an attribute's cells say, and the spellings that lead to each value."""
-
-    def __init__(self, name: str, cells: Sequence[str], lines: Sequence[int]) -> None:
-        self.name = name
-        self._cells, self._lines = cells, lines
-        words = {cell: clean(cell) for cell in dict.fromkeys(cells)}  # each text once: tables repeat theirs
-        self._values = {cell: "" if word in BLANK_WORDS else word for cell, word in words.items()}
-
-    def values(self) -> list[str]:
-        """Return the value that each cell names, "" for none."""
-        return [self._values[cell] for cell in self._cells]
-
-    def notes(self) -> list[str]:
-        """Return a note for words that count as blank, and for each word that is spelled in several ways."""
-        standing: dict[str, list[int]] = {cell: [] for cell in self._values}
-        for cell, line in zip(self._cells, self._lines, strict=True):
-            standing[cell].append(line)
-        spellings: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for cell, value in self._values.items():
-            spellings[value][cell.strip() if value else clean(cell)] += standing[cell]
-        blank = {word: lines for word, lines in spellings.pop("", {}).items() if word}
-        values = {value: sorted(chain(*each.values())) for value, each in spellings.items()}
-        several = [value for value, each in spellings.items() if len(each) > 1]
-        several.sort(key=lambda value: list(spellings[value].values())[1][0])  # where the second spelling first stands
-        merged = {value: spellings[value] for value in several}
-        return ([blank_note(self.name, blank)] if blank else []) + spelling_notes(self.name, merged, values)
-
-
-def _rows(table: CsvTable, columns: Mapping[str, _Column]) -> tuple[dict[str, str], ...]:
+def _rows(table: CsvTable, columns: Mapping[str, ColumnCells]) -> tuple[dict[str, str], ...]:
     """Return the rows with their cells cleaned.
 
     Raises:
@@ -183,7 +202,7 @@ def _rows(table: CsvTable, columns: Mapping[str, _Column]) -> tuple[dict[str, st
     ]
     rows = tuple(dict(zip(table.columns, row, strict=True)) for row in zip(*cells, strict=True))
     for (line, _), row in zip(table.rows, rows, strict=True):
-        row["split"] = clean(row["split"])
+        row["split"] = clean(row.get("split", ""))
         if not row["image"]:
             raise table.line_error(line, "the image is blank; expected a path relative to the table")
         if row.get("role", "") not in ROLES:
@@ -211,8 +230,7 @@ def _find_photos(root: Path, rows: Iterable[dict[str, str]], lines: Iterable[int
     return notes
 
 
-def _check_once(table: CsvTable, rows: Sequence[dict[str, str]]) -> None:
-    root = table.path.parent
+def _check_once(table: CsvTable, root: Path, rows: Sequence[dict[str, str]]) -> None:
     numbered = zip(table.rows, rows, strict=True)
     table.check_once(
         (line, f"{same_path(root, row['image'])!r}{_box_words(row)} in split {row['split']!r}")
@@ -230,14 +248,3 @@ def _checked_box(table: CsvTable, line: int, text: str) -> str:
         return box_cell(box_of(text))
     except ValueError as error:
         raise table.line_error(line, error) from error
-
-
-def _alike_columns(names: Sequence[str]) -> list[str]:
-    """Return a note for each two attributes whose names seem to be one word."""
-    words: dict[str, str] = {}
-    pairs = [(words.setdefault(word_of(name), name), name) for name in names]
-    return [
-        f"columns {first!r} and {second!r} are two attributes; if they are one, join them"
-        for first, second in pairs
-        if first != second
-    ]

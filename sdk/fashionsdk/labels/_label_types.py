@@ -25,6 +25,7 @@ class Split:
         attributes: the A attributes with their value names.
         lines: the line of each photo in the table, counted from 1; empty if the split is from no table.
         boxes: the box of each photo's garment in pixels, None for the whole photo; empty if no photo has one.
+        products: the product that each photo shows, "" if it is not known; empty if no photo has one.
     """
 
     root: Path
@@ -32,6 +33,12 @@ class Split:
     attributes: tuple[Attribute, ...]
     lines: tuple[int, ...] = field(default=(), kw_only=True)
     boxes: tuple["PixelBox | None", ...] = field(default=(), kw_only=True)
+    products: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def product_count(self) -> int:
+        """How many products the photos are known to show."""
+        return len(set(self.products) - {""})
 
     @property
     def paths(self) -> list[Path]:
@@ -96,7 +103,8 @@ class RetrievalSplit(Split):
 
     Attributes:
         queries: int32 ``(Q, 3)``: image index, attribute index, value index.
-        candidates: int32 ``(G, 3)``, likewise. A query is ranked against the candidates of its attribute.
+        candidates: int32 ``(G, 3)``, likewise. A query is ranked against the candidates of its attribute, but for those
+            of its own product: to find a garment again is not to find its value.
     """
 
     queries: NDArray[np.int32]
@@ -117,10 +125,15 @@ class RetrievalSplit(Split):
         used = np.unique(np.concatenate([queries[:, 0], candidates[:, 0]]))
         for rows in (queries, candidates):
             rows[:, 0] = np.searchsorted(used, rows[:, 0])
-        images = tuple(self.images[image] for image in used)
-        lines = tuple(self.lines[image] for image in used) if self.lines else ()
-        boxes = tuple(self.boxes[image] for image in used) if self.boxes else ()
-        return replace(self, images=images, lines=lines, boxes=boxes, queries=queries, candidates=candidates)
+        return replace(
+            self,
+            images=tuple(self.images[image] for image in used),
+            lines=tuple(self.lines[image] for image in used) if self.lines else (),
+            boxes=tuple(self.boxes[image] for image in used) if self.boxes else (),
+            products=tuple(self.products[image] for image in used) if self.products else (),
+            queries=queries,
+            candidates=candidates,
+        )
 
 
 def _matrix(split: Split, rows: NDArray[np.int32]) -> NDArray[np.int32]:

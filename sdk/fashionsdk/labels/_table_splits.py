@@ -1,6 +1,8 @@
 """One split of a label table: its labels, or its queries and candidates."""
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +32,13 @@ def table_labels(table: LabelTable, split: str) -> Labels:
     ]
     images = tuple(row["image"] for row in rows)
     return Labels(
-        table.path.parent,
+        table.root,
         images,
         attributes,
         np.array(labels, np.int32).reshape(-1, 3),
         lines=lines,
         boxes=table.boxes(rows),
+        products=table.products(rows),
     )
 
 
@@ -60,9 +63,41 @@ def table_retrieval(table: LabelTable, split: str) -> RetrievalSplit:
             "expected at least one of each"
         )
     queries, candidates = labels.rows[is_query], labels.rows[is_candidate]
+    if labels.products:
+        queries = _with_answers(table, split, labels.products, queries, candidates)
     return RetrievalSplit(
-        labels.root, labels.images, labels.attributes, queries, candidates, lines=labels.lines, boxes=labels.boxes
+        labels.root,
+        labels.images,
+        labels.attributes,
+        queries,
+        candidates,
+        lines=labels.lines,
+        boxes=labels.boxes,
+        products=labels.products,
     )
+
+
+def _with_answers(
+    table: LabelTable, split: str, products: Sequence[str], queries: NDArray[np.int32], candidates: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the queries whose right answers are not all of their own product, which an evaluation leaves out.
+
+    Raises:
+        LabelsError: none is left.
+    """
+    of_value: dict[tuple[int, int], set[str | None]] = defaultdict(set)
+    for image, attribute, value in candidates.tolist():
+        of_value[attribute, value].add(products[image] or None)  # a photo of no known product is another's
+    answers = [(of_value[attribute, value], products[image]) for image, attribute, value in queries.tolist()]
+    kept = np.array([not own or found != {own} for found, own in answers], np.bool_)
+    if not kept.any():
+        raise LabelsError(
+            f"{table.path}: split {split!r} has no query whose value another product has; expected photos of several "
+            "products with one value"
+        )
+    if lost := int((~kept).sum()):
+        logger.warning("%d queries of split %r find their value in their own product only: left out", lost, split)
+    return queries[kept]
 
 
 def fixed_roles(labels: Labels) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fashionsdk.labels import Labels
-from fashionsdk_training.data import check_splits_differ, split_leaks
+from fashionsdk_training.data import check_splits_differ, same_bytes, split_leaks
 from fashionsdk_training.errors import DataError
 
 
@@ -89,7 +89,7 @@ def test_long_lists_are_cut_and_counted(tmp_path):
 def test_files_of_their_own_size_are_not_opened(tmp_path, monkeypatch):
     for n in range(6):
         photo(tmp_path, f"{n}.jpg", b"x" * (n + 1))
-    monkeypatch.setattr(split_leaks, "_block", lambda photo: pytest.fail(f"opened {photo.path}"))
+    monkeypatch.setattr(same_bytes, "_block", lambda file: pytest.fail(f"opened {file.path}"))
     check(tmp_path, ["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"])
 
 

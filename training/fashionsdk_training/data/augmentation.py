@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from fashionsdk.photos import Preprocessing
+from fashionsdk_training.data.view import View
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,29 @@ class Augmentation:
         self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         """Return a random variant ``(H, W, 3)``, the model's input, of a photo of any size, both uint8."""
+        return self.viewed(pixels, preprocessing, rng)[0]
+
+    def viewed(
+        self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], View]:
+        """Return a random variant of a photo, as a call does, and how it shows the photo."""
+        left, top, right, bottom = part = self._part(pixels, rng)
+        image = Image.fromarray(pixels[top:bottom, left:right])
+        mirrored = self.mirror and bool(rng.random() < 0.5)
+        if mirrored:
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        view = View(preprocessing.placement(image.size).cut_from(part), mirrored)
+        image = Image.fromarray(preprocessing(image))
+        if self.brightness:
+            for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
+                image = enhancer(image).enhance(1 + rng.uniform(-self.brightness, self.brightness))
+        return np.asarray(image), view
+
+    def _part(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom of a random part of a photo, of its proportions."""
         share = rng.uniform(self.smallest_crop, 1)
         height, width = (max(round(length * share), 1) for length in pixels.shape[:2])
         left, top = (
             int(rng.integers(0, whole - part + 1)) for whole, part in ((pixels.shape[1], width), (len(pixels), height))
         )
-        image = Image.fromarray(pixels[top : top + height, left : left + width])
-        if self.mirror and rng.random() < 0.5:
-            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        image = Image.fromarray(preprocessing(image))
-        if self.brightness:
-            for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
-                image = enhancer(image).enhance(1 + rng.uniform(-self.brightness, self.brightness))
-        return np.asarray(image)
+        return left, top, left + width, top + height

@@ -22,7 +22,7 @@ from fashionsdk._tools.files.regular_file import reason
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
 from fashionsdk.photos import Cutout, Preprocessing
-from fashionsdk_training.data.cache_digests import piece_digests
+from fashionsdk_training.data.cache_digests import photo_stamp, piece_digests
 from fashionsdk_training.errors import DataError
 
 PARTIAL = ".partial"
@@ -154,17 +154,7 @@ def _warn(paths: Sequence[Path | Cutout], unreadable: dict[int, str]) -> None:
 
 
 def _digest(paths: Sequence[Path | Cutout], preprocessing: Preprocessing) -> str:
-    def stamp(source: Path | Cutout) -> tuple[object, ...]:
-        if isinstance(source, Cutout):
-            return *stamp(Path(str(source.photo))), *source.pixels
-        path = source
-        try:
-            status = path.stat()
-        except OSError:
-            return str(path), -1, -1
-        return str(path.resolve()), status.st_size, status.st_mtime_ns
-
-    key = json.dumps([preprocessing.to_json(), [stamp(path) for path in paths]])
+    key = json.dumps([preprocessing.to_json(), [photo_stamp(path) for path in paths]])
     return hashlib.sha256(key.encode()).hexdigest()[:24]
 
 

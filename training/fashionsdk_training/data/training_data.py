@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
-from fashionsdk.labels import Labels, RetrievalSplit, Split
+from fashionsdk.labels import Data, Labels, RetrievalSplit, Split
 from fashionsdk.photos import RGB, Fit, Preprocessing
+from fashionsdk_training.data.guiding_boxes import stored_boxes
 from fashionsdk_training.data.photo_cache import PhotoCache, cache_photos
 from fashionsdk_training.data.training_labels import TrainingLabels, read_training_labels
 from fashionsdk_training.errors import DataError
@@ -33,6 +34,8 @@ class TrainingData:
         retrieval: the validation split's queries and candidates.
         retrieval_photos: its photos as model input, uint8 ``(M, H, W, 3)``.
         preprocessing: from a photo to the model's input. The training photos were fitted alike.
+        boxes: where in the stored training photos attributes are decided: edges in pixels, float64 ``(N, A, 4)``, NaN
+            where that is not known; None where no photo has a box.
     """
 
     labels: Labels
@@ -41,10 +44,11 @@ class TrainingData:
     retrieval: RetrievalSplit
     retrieval_photos: PhotoCache
     preprocessing: Preprocessing = field(kw_only=True)
+    boxes: NDArray[np.float64] | None = field(default=None, kw_only=True)
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 over what decides training and validation: paths, attributes, readable labels, queries, candidates."""
+        """Sha256 over what decides training and validation: paths, attributes, readable labels, boxes, questions."""
         described = [
             [
                 self.labels.images,
@@ -53,10 +57,13 @@ class TrainingData:
                 *_boxes(self.labels),
             ],
             [self.retrieval.images, strict_json.encode(self.retrieval.attributes), *_boxes(self.retrieval)],
-            [self.retrieval.queries.tolist(), self.retrieval.candidates.tolist()],
+            [self.retrieval.queries.tolist(), self.retrieval.candidates.tolist(), *_products(self.retrieval)],
             sorted(self.retrieval_photos.unreadable),
         ]
-        return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(described).encode())
+        if self.boxes is not None:
+            digest.update(self.boxes.astype("<f8").tobytes())
+        return digest.hexdigest()
 
 
 def _boxes(split: Split) -> list[object]:
@@ -64,8 +71,13 @@ def _boxes(split: Split) -> list[object]:
     return [split.boxes] if split.boxes else []
 
 
+def _products(split: RetrievalSplit) -> list[object]:
+    """Return what a digest also holds of a split with products: they decide which candidates a query has."""
+    return [split.products] if split.products else []
+
+
 def load_training_data(
-    path: str | Path,
+    path: Data,
     side: int | tuple[int, int],
     stored_side: int | tuple[int, int],
     cache: Path,
@@ -74,6 +86,7 @@ def load_training_data(
     attributes: Sequence[str] | None = None,
     fit: Fit = "crop",
     padding: RGB | None = None,
+    boxes: str | Path | None = None,
     progress: bool = False,
 ) -> TrainingData:
     """Read labels and photos.
@@ -86,12 +99,12 @@ def load_training_data(
     - An empty split is an error.
     - A value with one photo serves as a negative in training and as a candidate in validation.
     - A photo with no other label only fills up batches.
-    - A photo in both splits is an error, also under another path or as a copy.
+    - A photo in both splits is an error, also under another path or as a copy. So is a product in several splits.
     - An attribute with one value in validation is not part of the mean.
     - Rows of other splits are not used.
 
     Args:
-        path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
+        path: a label table of any format, a folder of the ASEN papers' index files, or what `LabelSource` read.
         side: the model's input in pixels: a square's side, or height and width.
         stored_side: what training photos are stored in, likewise.
         cache: folder for the decoded photos.
@@ -99,14 +112,17 @@ def load_training_data(
         attributes: the attributes to train, or None for all that seem to be.
         fit: how photos are fitted into both, as in the settings.
         padding: the colour beside them, as in the settings.
+        boxes: a CSV file that says where attributes are decided (``docs/pointing.md``), or None for none. Those of the
+            training photos guide attention.
         progress: whether to show progress bars while photos are decoded.
 
     Raises:
-        LabelsError: the labels cannot be read, or a split is empty.
-        DataError: no photo of a split can be read, a photo is in both, or no attribute has two values in validation.
+        LabelsError: the labels or the boxes cannot be read, a split is empty, or no training photo has a box.
+        DataError: no photo of a split can be read, a photo or a product is in both, or no attribute has two values in
+            validation.
         ValueError: an attribute is unknown.
     """
-    read = read_training_labels(path, splits, attributes)
+    read = read_training_labels(path, splits, attributes, boxes)
     return load_photos(read, side, stored_side, cache, fit=fit, padding=padding, progress=progress)
 
 
@@ -138,7 +154,8 @@ def load_photos(
     values = np.where(photos.readable[:, None], labels.matrix(), -1)
     _log_summary(labels, values, photos.readable)
     _log_unknown(labels, values, retrieval)
-    return TrainingData(labels, values, photos, retrieval, retrieval_photos, preprocessing=preprocessing)
+    boxes = stored_boxes(read.boxes, labels, photos, stored) if read.boxes else None
+    return TrainingData(labels, values, photos, retrieval, retrieval_photos, preprocessing=preprocessing, boxes=boxes)
 
 
 def _log_summary(labels: Labels, values: NDArray[np.int32], readable: NDArray[np.bool_]) -> None:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fashionsdk.evaluation import one_valued
-from fashionsdk.labels import Labels, LabelSource, RetrievalSplit
-from fashionsdk_training.data.split_leaks import check_splits_differ
+from fashionsdk.labels import Boxes, Data, Labels, LabelSource, RetrievalSplit
+from fashionsdk_training.data.guiding_boxes import read_guiding_boxes
+from fashionsdk_training.data.split_leaks import check_products_differ, check_splits_differ
 from fashionsdk_training.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -22,33 +23,46 @@ class TrainingLabels:
         splits: the names of the training and the validation split.
         labels: the training split's labels.
         retrieval: the validation split's queries and candidates.
+        boxes: where in training photos attributes are decided: by the photo's index, then by the attribute's name.
     """
 
     path: Path
     splits: tuple[str, str]
     labels: Labels
     retrieval: RetrievalSplit
+    boxes: Boxes = field(default_factory=dict)
 
 
 def read_training_labels(
-    path: str | Path, splits: tuple[str, str] = ("train", "valid"), attributes: Sequence[str] | None = None
+    data: Data,
+    splits: tuple[str, str] = ("train", "valid"),
+    attributes: Sequence[str] | None = None,
+    boxes: str | Path | None = None,
 ) -> TrainingLabels:
     """Read the labels of two splits, and log what is odd about them.
 
     Args:
-        path: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
+        data: a label table of any format, a folder of the ASEN papers' index files, or what was read of either.
         splits: names of the training and the validation split.
         attributes: the attributes to train, or None for all that seem to be.
+        boxes: a CSV file that says where attributes are decided (``docs/pointing.md``), or None for none.
 
     Raises:
-        LabelsError: the labels cannot be read, or a split is empty.
-        DataError: a photo is in both splits, or no attribute of the validation split has two values.
+        LabelsError: the labels or the boxes cannot be read, a split is empty, or no training photo has a box.
+        DataError: a photo is in both splits, a product is in several, or no attribute of the validation split has two
+            values.
         ValueError: an attribute is unknown.
     """
-    source = LabelSource.open(path, attributes)
-    labels, retrieval = source.labels(splits[0]).select(attributes), source.retrieval(splits[1]).select(attributes)
+    source = LabelSource.of(data, attributes)
+    path = source.path
+    train, valid = source.labels(splits[0]), source.retrieval(splits[1])
+    labels, retrieval = train.select(attributes), valid.select(attributes)
     check_splits_differ(path, labels, retrieval, splits)
+    check_products_differ(source)
     _log_other_rows(source.other_splits(*splits), splits)
+    if retrieval.products:
+        counted = "%d products in split %r: candidates of a query's own are left out"
+        logger.info(counted, retrieval.product_count, splits[1])
     alike, queried = one_valued(retrieval), set(retrieval.queries[:, 1].tolist())
     if alike and len(alike) == len(queried):
         raise DataError(
@@ -57,7 +71,8 @@ def read_training_labels(
     if alike:
         names = ", ".join(alike)
         logger.warning("one value in split %r, so not part of the mean over attributes: %s", splits[1], names)
-    return TrainingLabels(Path(path), splits, labels, retrieval)
+    guiding = {} if boxes is None else read_guiding_boxes(boxes, source, train, valid, attributes)
+    return TrainingLabels(path, splits, labels, retrieval, guiding)
 
 
 def _log_other_rows(counts: Mapping[str, int], splits: tuple[str, str]) -> None:
