@@ -25,10 +25,8 @@ SMALL = ModelConfig(
     embedding_dimension=20,
 )
 PAPER_SYSTEMS = systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24))
-SYSTEMS = {
-    **PAPER_SYSTEMS,
-    "cam": replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0, colour_tones=3),
-}
+_CAM = replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0, colour_tones=3)
+SYSTEMS = {**PAPER_SYSTEMS, "cam": _CAM, "cam_queries": replace(_CAM, position_queries=True)}
 
 
 def with_values(config: ModelConfig, attributes: int) -> ModelConfig:
@@ -43,19 +41,21 @@ def trained_like(config: ModelConfig, attributes: int, seed: int = 0) -> Attribu
     torch.manual_seed(seed)
     model = build_model(with_values(config, attributes), attributes)
     if isinstance(base := getattr(model, "base", model), CAMNetwork):
-        _start(base)
+        give_classifiers(base)
     with torch.no_grad():
         for _ in range(3):
             model(torch.randint(0, 256, (8, SIDE, SIDE, 3), dtype=torch.uint8))
     return model.eval()
 
 
-def _start(model: CAMNetwork) -> None:
+def give_classifiers(model: CAMNetwork) -> None:
     """Give a CAM network random classifiers; a new one has none."""
     shape = model.looks.shape
     rows, bias = torch.randn(model.rows.shape), torch.randn(model.bias.shape)
     deviation = torch.rand(shape[2]) + 0.5
     model.start(torch.rand(shape[2]), deviation, rows / shape[2] ** 0.5, bias, torch.randn(shape))
+    if model.where is not None:
+        nn.init.normal_(model.where, std=2.0)
     if model.colours is not None:
         nn.init.normal_(model.colours.where, std=0.1)
         nn.init.normal_(model.colours.rows, std=0.1)

@@ -83,7 +83,7 @@ class Checkpoint:
         """
         try:
             with AllocationLimit(SPARE_BYTES + 4 * sum(value.nbytes for value in self.weights.values())):
-                model = build_model(self.model, len(self.attributes))
+                model = build_model(self.model, len(self.attributes), input=self.preprocessing.shape[:2])
         except ValueError as error:
             raise CheckpointError(f"the network that {CONFIG_FILE} describes cannot be built: {error}") from error
         expected = model.state_dict()

@@ -204,6 +204,13 @@ def test_the_checkpoint_is_never_its_own_output(known, shop, capsys):
     assert "--out is the checkpoint itself" in capsys.readouterr().err
 
 
+def test_a_product_in_two_splits_is_an_error(known, tmp_path):
+    rows = [f"{i}.png,{'train' if i < 4 else 'valid'},p{i % 5},{('plain', 'vertical')[i % 2]}" for i in range(8)]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,split,product,stripes", *rows]) + "\n")
+    with pytest.raises(DataError, match=r"3 products have photos in several splits: 'p0' in 'train' and 'valid'"):
+        add_attribute(Checkpoint.load(known), tmp_path / "labels.csv", "stripes")
+
+
 @pytest.mark.parametrize("values", [["plain"] * 4, ["", "", "", ""], ["plain", "vertical", "plain", "plain"]])
 def test_one_value_is_not_enough(known, tmp_path, values):
     rows = [f"{i}.png,train,{value}" for i, value in enumerate(values)]

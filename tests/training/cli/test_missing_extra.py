@@ -8,6 +8,7 @@ import pytest
 WORK = {
     "train": ["--data", "{table}", "--out", "run"],
     "evaluate": ["checkpoint", "--data", "{table}"],
+    "labels": ["{table}"],
     "add_attribute": ["checkpoint", "--data", "{table}", "--attribute", "colour", "--out", "run"],
     "import_original": ["original.pth.tar", "--model", "asen", "--out", "run"],
 }

@@ -1,5 +1,6 @@
 """``training/train.py`` and ``training/evaluate.py`` as a user runs them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli.evaluate_command import evaluate
-from fashionsdk_training.cli.input_options import with_input
 from fashionsdk_training.cli.train_command import train, train_parser
+from fashionsdk_training.cli.training_settings import resolve
+from fashionsdk_training.config import Objective, Sampling
 from fashionsdk_training.recipes import RECIPES
-from tests.training.conftest import tiny_config
+from tests.sdk.labels.triplet_folders import random_rows, write_triplets
+from tests.training.conftest import SYSTEMS, tiny_config
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_fit_travels_from_the_command_to_the_checkpoint_and_its_evaluation(
 )
 def test_photos_are_stored_larger_than_the_input_by_as_much_as_in_the_recipe(options, side, stored):
     args = train_parser().parse_args(["--data", "x", "--out", "y", *options])
-    config = with_input(RECIPES[args.recipe](), args)
+    config = resolve(args, None).config
     assert (config.side, config.stored_side) == (side, stored)
     assert config.fit == ("crop" if "asen_paper" in options else "pad")
 
@@ -91,6 +94,56 @@ def test_a_mistake_is_one_line_and_an_exit_code(table, tmp_path, capsys, argumen
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("train.py: error:")
     assert message in error
+
+
+@pytest.mark.usefixtures("tiny_recipe")
+def test_boxes_travel_from_the_command_to_the_run_which_stays_another_without_them(table, tmp_path, capsys, caplog):
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("image,attribute,left,top,right,bottom\n1.png,colour,0.25,0.25,0.5,1\n")
+    given = ["--data", str(table), "--out", str(tmp_path / "run"), "--device", "cpu", "--no-baseline"]
+    assert train([*given, "--boxes", str(boxes)]) == 0
+    assert "1 boxes in 1 training photos say where attention lies" in caplog.text
+    assert train(given) == 1
+    assert "another run: the labels, the boxes or the photos' names are others" in capsys.readouterr().err
+    boxes.write_text("image,attribute,left,top,right,bottom\n1.png,colour,0.5,0.25,0.5,1\n")
+    assert train([*given[:3], str(tmp_path / "other"), "--boxes", str(boxes)]) == 1
+    assert "line 2: left is 0.5 and right 0.5; expected left below right" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny_recipe")
+def test_a_run_on_corrected_labels_is_another_run(table, tmp_path, capsys, caplog):
+    suspects = tmp_path / "suspects.csv"
+    suspects.write_text("image,attribute,correct\n1.png,colour,-\n")
+    given = ["--data", str(table), "--out", str(tmp_path / "run"), "--device", "cpu", "--no-baseline"]
+    assert train([*given, "--corrections", str(suspects)]) == 0
+    assert "0 changed, 1 blanked" in caplog.text
+    assert train(given) == 1
+    assert "another run: the labels" in capsys.readouterr().err
+    suspects.write_text("image,attribute,correct\n1.png,colour,purple\n")
+    assert train([*given, "--corrections", str(suspects)]) == 1
+    assert "suspects.csv, line 2: unknown value 'purple' of colour" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("queries", "said"), [(False, True), (True, False)])
+def test_boxes_for_cam_without_queries_are_warned_of(table, tmp_path, monkeypatch, caplog, queries, said):
+    boxes, model = tmp_path / "boxes.csv", replace(SYSTEMS["cam"], position_queries=queries)
+    boxes.write_text("image,attribute,left,top,right,bottom\n1.png,colour,0.25,0.25,0.5,1\n")
+    losses, sampling = Objective(triplet_weight=0.0, proxy_weight=0.0), Sampling("photos", batch_size=8)
+    config = tiny_config(epochs=1, model=model, objective=losses, sampling=sampling)
+    monkeypatch.setitem(RECIPES, "cam_cpu", lambda: config)
+    options = ["--data", str(table), "--out", str(tmp_path / "run"), "--device", "cpu", "--no-baseline"]
+    assert train([*options, "--boxes", str(boxes)]) == 0
+    assert ("--recipe cam_boxes_cpu is made for them" in caplog.text) == said
+
+
+@pytest.mark.parametrize("option", ["--boxes", "--corrections"])
+def test_options_of_label_tables_are_refused_for_lists_of_triplets(tmp_path, capsys, option):
+    write_triplets(
+        tmp_path, [f"{i}.png" for i in range(24)], {"train": [random_rows(16, 10, seed=a) for a in range(4)]}
+    )
+    given = ["--data", str(tmp_path), "--out", str(tmp_path / "run"), "--device", "cpu", "--recipe", "csn_paper"]
+    assert train([*given, option, "boxes.csv"]) == 2
+    assert f"{option} with lists of triplets; expected a label table" in capsys.readouterr().err
 
 
 def test_an_option_given_twice_is_refused(capsys):

@@ -40,12 +40,16 @@ CAM, NO_METRIC = ModelConfig("cam"), Objective(triplet_weight=0, proxy_weight=0)
         (lambda: Objective(label_smoothing=1), "out of range"),
         (lambda: ModelConfig("resnet"), "architecture is 'resnet'"),  # type: ignore[arg-type]
         (lambda: Objective(triplet_weight=-1), "must not be negative"),
-        (lambda: Objective(local_weight=-0.1), "local_weight, alignment_weight and classification_weight"),
+        (
+            lambda: Objective(local_weight=-0.1),
+            "local_weight, alignment_weight, classification_weight and att",
+        ),
         (lambda: Optimisation(global_rate=-1), "global_rate is -1"),
         (lambda: ModelConfig(std=(0, 1, 1)), "std above 0"),
         (lambda: ModelConfig(embedding_dimension=0), "embedding_dimension is 0; expected 1 or more"),
         (lambda: ModelConfig("csn", masks=cast(Any, "soft")), "masks is 'soft'; expected learned or prior or fixed"),
         (lambda: ModelConfig(added=-1), "added -1"),
+        (lambda: ModelConfig("asen_v2", position_queries=True), "position_queries for asen_v2; only cam has them"),
         (lambda: ModelConfig("asen_pp"), "local is None for asen_pp"),
         (lambda: ModelConfig("asen", local=LocalBranch()), "for asen; expected it for asen_pp, and only there"),
         (lambda: ModelConfig("asen_v2", spatial_attention=False), "asen_v2 cannot leave out an attention"),

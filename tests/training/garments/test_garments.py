@@ -170,6 +170,7 @@ def test_boxes_do_not_depend_on_values():
         ({"index": -1}, "index -1"),
         ({"index": 0, "seed": -2}, "seed -2"),
         ({"index": 0, "side": 31}, "side is 31 pixels"),
+        ({"index": 0, "scenes": "round"}, "scenes is 'round'; expected square, mixed, anywhere"),
     ],
 )
 def test_bad_arguments_are_an_error(arguments, message):

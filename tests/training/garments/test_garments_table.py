@@ -1,6 +1,7 @@
 """The data set on disk: pictures, labels.csv and boxes.csv."""
 
 import csv
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 
 from fashionsdk_training.garments import ATTRIBUTES, draw, write_table
 from fashionsdk_training.garments.__main__ import main
+from fashionsdk_training.garments.render import Scenes
 
 SIDE = 40
 JPEG_ATOL = 12.0  # mean grey levels that compression changes in a picture this small; 5.9 measured
@@ -90,7 +92,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(capsys):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"train": 0}, {"valid": -1}, {"seed": -1}, {"side": 8}, {"workers": 0}],
+    [{"train": 0}, {"valid": -1}, {"seed": -1}, {"side": 8}, {"workers": 0}, {"scenes": "round"}],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_bad_arguments_are_an_error_before_anything_is_written(tmp_path, wrong):
@@ -103,6 +105,31 @@ def test_the_command_line_writes_a_data_set(tmp_path, capsys):
     main([str(tmp_path), "--train", "2", "--valid", "1", "--side", str(SIDE), "--seed", "9"])
     assert "2 train and 1 valid pictures" in capsys.readouterr().out
     assert len(read(tmp_path / "labels.csv")) == 3
+
+
+def test_the_command_line_writes_the_scenes_that_are_asked_for(tmp_path, capsys):
+    asked: dict[str, list[str]] = {
+        "default": [],
+        "square": ["--scenes", "square"],
+        "mixed": ["--scenes", "mixed"],
+        "anywhere": ["--scenes", "anywhere"],
+        "short": ["--anywhere"],
+    }
+    written = {}
+    for name, options in asked.items():
+        assert main([str(tmp_path / name), "--train", "3", "--valid", "0", "--side", str(SIDE), *options]) == 0
+        written[name] = contents(tmp_path / name)
+    assert written["default"] == written["square"]
+    assert written["short"] == written["anywhere"]
+    for name in get_args(Scenes):
+        drawn = draw(2, side=SIDE, scenes=name).image
+        with Image.open(tmp_path / name / "images/train-00002.jpg") as image:
+            assert image.size == drawn.size
+            difference = np.asarray(image, dtype=np.int16) - np.asarray(drawn)
+        assert np.abs(difference).mean() < JPEG_ATOL
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "both"), "--anywhere", "--scenes", "mixed"])
+    assert "not allowed with" in capsys.readouterr().err
 
 
 def test_the_command_line_explains_a_bad_argument(tmp_path, capsys):

@@ -11,9 +11,8 @@ from fashionsdk.evaluation._fixed_place import fixed_place_hits
 from fashionsdk.labels import read_boxes, read_labels
 from fashionsdk_training.garments import ATTRIBUTES, draw, write_table
 from fashionsdk_training.garments.decision_boxes import attribute_box
-from fashionsdk_training.garments.render import paint
-from fashionsdk_training.garments.scene import sample_scene
-from fashionsdk_training.garments.surroundings import PlacedCamera, sample_surroundings
+from fashionsdk_training.garments.render import paint, placed_scene
+from fashionsdk_training.garments.surroundings import sample_surroundings
 
 SIDE = 192
 
@@ -31,7 +30,7 @@ def test_the_figure_is_in_the_window_which_is_as_long_as_the_square(index, seed)
 
 def test_pictures_are_those_of_before_but_for_their_place():
     for index in range(12):
-        usual, placed = draw(index, side=SIDE), draw(index, side=SIDE, anywhere=True)
+        usual, placed = draw(index, side=SIDE), draw(index, side=SIDE, scenes="anywhere")
         assert placed.values == usual.values
         assert max(placed.image.size) in (SIDE - 1, SIDE)
         place = sample_surroundings(index, 0)
@@ -46,8 +45,7 @@ def test_pictures_are_those_of_before_but_for_their_place():
 
 @pytest.mark.parametrize("index", [3, 10, 17])
 def test_another_value_changes_pixels_inside_its_box(index):
-    scene = sample_scene(index, 0)
-    scene = replace(scene, camera=PlacedCamera(scene.camera, sample_surroundings(index, 0)))
+    scene = placed_scene(index, 0, "anywhere")
     attribute = scene.outfit.attributes()[1]
     values = next(each.values for each in ATTRIBUTES if each.name == attribute)
     left, top, right, bottom = attribute_box(scene, attribute)
@@ -68,7 +66,7 @@ def painted(scene, attribute, value):
 
 
 def test_no_fixed_place_shows_the_values(tmp_path):
-    table = write_table(tmp_path, train=1, valid=200, side=32, anywhere=True, workers=1)
+    table = write_table(tmp_path, train=1, valid=200, side=32, scenes="anywhere", workers=1)
     labels = read_labels(table, "valid")
     boxes = read_boxes(tmp_path / "boxes.csv", labels, elsewhere=read_labels(table, "train").images)
     edges = [

@@ -100,7 +100,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_epoch_before(da
     assert Checkpoint.load(tmp_path / "best").history[-1]["epoch"] == 1
 
 
-@pytest.mark.gpu
+@pytest.mark.gpu("PyTorch")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_training_resumes_on_a_gpu(data, tmp_path):
     on_gpu = Processes(0, 1, torch.device("cuda", 0))
@@ -157,7 +157,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_was_saved(data, small_disk):
     """The disk has space for the best checkpoint, and not for the state, which is four times as large."""
     with pytest.raises(TrainingError, match="the run stops, and the epochs that were saved are kept: No space left"):
         Trainer(tiny_config(), data, small_disk / "run", ALONE).fit()
-    assert sorted(path.name for path in (small_disk / "run").iterdir()) == ["best", "log"]
+    assert sorted(path.name for path in (small_disk / "run").iterdir()) == ["best", "log", "run.toml"]
     Checkpoint.load(small_disk / "run" / "best").build()
 
 
@@ -232,7 +232,7 @@ def test_other_settings_do_not_continue_a_run(whole, data):
 def test_other_labels_do_not_continue_a_run(whole, data):
     values = data.values.copy()
     values[0] = -1
-    with pytest.raises(CheckpointError, match="another run: the labels or the photos' names are others"):
+    with pytest.raises(CheckpointError, match="another run: the labels, the boxes or the photos' names are others"):
         Trainer(tiny_config(), replace(data, values=values), whole, ALONE).fit()
 
 

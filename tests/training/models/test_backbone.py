@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from fashionsdk_training.errors import WeightsError
-from fashionsdk_training.models.parts.backbone import Backbone, load_pretrained
+from fashionsdk_training.models import LevelsBackbone
+from fashionsdk_training.models.parts import Backbone, load_pretrained, pretrained_network
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
 
 
@@ -103,6 +104,92 @@ def test_weights_that_do_not_fit_are_an_error(tmp_path):
         load_pretrained(backbone, tmp_path / "none.safetensors")
     with pytest.raises(WeightsError, match="have weights of tf_efficientnet_lite0, tf_efficientnet_lite1, "):
         load_pretrained(backbone, "package")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning:timm.layers.interpolate")  # in the expected computation
+@pytest.mark.parametrize(
+    ("name", "windows"),
+    [("test_vit", {}), pytest.param("swin_tiny_patch4_window7_224", {"window_size": 7}, marks=pytest.mark.long)],
+)
+@torch.inference_mode()
+def test_weights_of_another_size_are_resized_as_timm_does_it(tmp_path, name, windows):
+    """`set_input_size` is timm's way to resize a network that has its weights already."""
+    torch.manual_seed(0)
+    whole = timm.create_model(name, num_classes=0).eval()
+    save_file({key: value.contiguous() for key, value in whole.state_dict().items()}, tmp_path / "w.safetensors")
+    input = (96, 64)
+    whole.set_input_size(img_size=input, **windows)
+    pixels = torch.rand(1, 3, *input)
+    expected, (map,) = whole.forward_intermediates(pixels, indices=[2])
+    backbone = Backbone(name, 2, input=input).eval()
+    load_pretrained(backbone, tmp_path / "w.safetensors")
+    torch.testing.assert_close(backbone(pixels), map)
+    levels = LevelsBackbone(name, 2, input=input).eval()
+    load_pretrained(levels, tmp_path / "w.safetensors")
+    joined = levels(pixels)
+    torch.testing.assert_close(joined[:, levels.last_channels :], map)
+    last = joined[:, : levels.last_channels, :: levels.repeats, :: levels.repeats].permute(0, 2, 3, 1)
+    torch.testing.assert_close(last, expected[:, levels.tokens :].reshape(last.shape))
+    torch.testing.assert_close(pretrained_network(name, tmp_path / "w.safetensors", input)(pixels), whole(pixels))
+
+
+@pytest.mark.parametrize("wrapped", [lambda state: state, lambda state: {"state_dict": state, "epoch": 3}])
+def test_a_state_dict_of_torch_is_weights_too(tmp_path, wrapped):
+    whole = timm.create_model("test_resnet").eval()
+    torch.save(wrapped(whole.state_dict()), tmp_path / "w.pth")
+    backbone = Backbone("test_resnet", 3).eval()
+    load_pretrained(backbone, tmp_path / "w.pth")
+    pixels = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        (expected,) = whole.forward_intermediates(pixels, indices=[3], intermediates_only=True)
+        torch.testing.assert_close(backbone(pixels), expected)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"epoch": 3}, {"state_dict": {"conv1.weight": "text"}}, torch.zeros(3)])
+def test_a_file_of_torch_that_holds_no_weights_is_an_error(tmp_path, content):
+    torch.save(content, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match="holds something else than parameters"):
+        load_pretrained(Backbone("test_resnet", 3), tmp_path / "w.pth")
+
+
+def test_a_file_of_torch_runs_no_code(tmp_path):
+    torch.save(Backbone("test_resnet", 3), tmp_path / "w.pth")  # a whole module: reading it would import and call
+    with pytest.raises(WeightsError, match="not a readable state dict"):
+        load_pretrained(Backbone("test_resnet", 3), tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("build", [Backbone, LevelsBackbone])
+@pytest.mark.parametrize(
+    ("name", "stage", "input", "nearest"),
+    [
+        ("vit_tiny_patch16_224", 5, (100, 100), "96 or 112"),
+        ("test_vit", 3, (96, 100), "96 high, 96 or 112 wide"),
+        ("test_vit", 3, (8, 32), "16 high, 32 wide"),
+    ],
+)
+def test_a_side_that_is_no_whole_number_of_patches_is_refused_with_the_nearest(build, name, stage, input, nearest):
+    with pytest.raises(
+        ValueError, match=rf"patches of 16 x 16 pixels, and {input[0]} x .*nearest sides are {nearest}$"
+    ):
+        build(name, stage, input=input)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [Backbone, LevelsBackbone])
+def test_a_transformers_maps_are_traced_for_any_batch_size(build):
+    backbone = build("test_vit", 3, input=(48, 32)).eval()
+    batch = {0: torch.export.Dim("batch", min=1)}  # an error if the trace makes a constant of it
+    traced = torch.export.export(backbone, (torch.rand(2, 3, 48, 32),), dynamic_shapes=(batch,)).module()
+    pixels = torch.rand(3, 3, 48, 32)
+    torch.testing.assert_close(traced(pixels), backbone(pixels))
+
+
+def test_a_last_map_that_leaves_out_the_edge_is_an_error():
+    backbone = LevelsBackbone("test_convnext", 2)  # its convolutions with a stride have no padding
+    with pytest.raises(ValueError, match=r"leaves out the edge of 48 x 64 pixels; expected .* multiples of 32"):
+        backbone(torch.rand(1, 3, 48, 64))
+    assert backbone(torch.rand(1, 3, 64, 32)).shape[2:] == (4, 2)
 
 
 @pytest.mark.parametrize(("name", "stage"), [("no_such_network", 1), ("test_resnet", 9)])

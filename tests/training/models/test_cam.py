@@ -25,6 +25,7 @@ def evidence(model: CAMNetwork, a: int, value: int) -> torch.Tensor:
     features = model.features(model.normalise(photos(side=64))).double()  # (B, C, h, w)
     standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
     found = (standardised * model.rows[a, value][:, None, None]).sum(dim=1)
+    found = found * counts(model, a, standardised)
     if model.colours is None:
         return found
     for b, image in enumerate(photos(side=64)):
@@ -41,10 +42,21 @@ def evidence(model: CAMNetwork, a: int, value: int) -> torch.Tensor:
     return found
 
 
+def counts(model: CAMNetwork, a: int, standardised: torch.Tensor) -> torch.Tensor:
+    """Return how much more than its share each position counts, ``(B, h, w)``: ones if there are no queries."""
+    result = torch.ones(len(standardised), *standardised.shape[2:], dtype=torch.float64)
+    if model.where is not None:
+        for b, row, column in np.ndindex(*result.shape):
+            result[b, row, column] = torch.exp(model.where[a].double() @ standardised[b, :, row, column])
+        result *= result[0].numel() / result.sum(dim=(1, 2), keepdim=True)
+    return result
+
+
+@pytest.mark.parametrize("queries", [False, True])
 @pytest.mark.parametrize("tones", [0, 3])
 @torch.inference_mode()
-def test_the_mean_of_the_evidence_over_positions_is_the_logit(tones):
-    model = trained_like(replace(CONFIG, colour_tones=tones), ATTRIBUTES)
+def test_the_mean_of_the_evidence_over_positions_is_the_logit(tones, queries):
+    model = trained_like(replace(CONFIG, colour_tones=tones, position_queries=queries), ATTRIBUTES)
     assert isinstance(model, CAMNetwork)
     encoded = model(photos(side=64))
     for a, count in enumerate(CONFIG.values):
@@ -67,6 +79,36 @@ def test_attention_is_the_evidence_for_the_probable_values_against_the_others(mo
         assert isinstance(scores, torch.Tensor)
         expected = torch.softmax(scores.flatten(1), dim=1).reshape(scores.shape)
         torch.testing.assert_close(encoded.attention[:, a].double(), expected, rtol=0, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_with_queries_attention_is_how_much_a_position_counts_times_what_its_features_say():
+    model = trained_like(replace(CONFIG, colour_tones=0, position_queries=True), ATTRIBUTES)
+    assert isinstance(model, CAMNetwork)
+    encoded = model(photos(side=64))
+    features = model.features(model.normalise(photos(side=64))).double()
+    standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
+    for a, count in enumerate(CONFIG.values):
+        probabilities = torch.softmax(3.0 * encoded.logits[:, a, :count].double(), dim=-1)
+        contrast = (probabilities - 1 / count) @ model.rows[a, :count].double()  # (B, C)
+        weights = counts(model, a, standardised)
+        expected = weights * torch.exp((contrast[:, :, None, None] * standardised).sum(dim=1))
+        expected /= expected.sum(dim=(1, 2), keepdim=True)
+        torch.testing.assert_close(encoded.attention[:, a].double(), expected, rtol=0, atol=1e-5)
+        assert float(weights.max()) > 1.5
+
+
+@torch.inference_mode()
+def test_new_queries_let_all_positions_count_alike():
+    with_queries = trained_like(replace(CONFIG, position_queries=True), ATTRIBUTES)
+    assert isinstance(with_queries, CAMNetwork)
+    assert with_queries.where is not None
+    with_queries.where.zero_()
+    without = build_model(CONFIG, ATTRIBUTES).eval()
+    without.load_state_dict({name: value for name, value in with_queries.state_dict().items() if name != "where"})
+    for got, expected in zip(with_queries(photos(side=64)), without(photos(side=64)), strict=True):
+        if expected is not None:
+            torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
 
 @torch.inference_mode()
@@ -110,10 +152,9 @@ def test_settings_without_the_number_of_values_build_no_classifier():
 
 def test_parts_are_the_stem_and_the_stages_and_some_must_learn():
     backbone = LevelsBackbone("test_resnet", 3)
-    layers = {id(layer) for layer in backbone.first_parts(2)}
-    names = {name for name, layer in backbone.net.named_modules() if id(layer) in layers}
+    names = backbone.first_parameters(2)
     assert any(name.startswith("layer1") for name in names)
     assert not any(name.startswith("layer2") for name in names)
-    assert backbone.first_parts(0) == []
+    assert backbone.first_parameters(0) == []
     with pytest.raises(ValueError, match="frozen_parts is 5; test_resnet has 5"):
-        backbone.first_parts(5)
+        backbone.first_parameters(5)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools import strict_json
 from fashionsdk.attributes import Attribute
-from fashionsdk.labels import read_labels
+from fashionsdk.labels import Data, read_labels
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.data import PhotoCache, cache_photos
 from fashionsdk_training.errors import DataError
@@ -68,14 +68,14 @@ class LabelledPhotos:
         return np.sort(np.concatenate([np.zeros(0, np.int64), *drawn]))
 
 
-def read_labelled(path: str | Path, name: str, split: str) -> LabelledPhotos:
+def read_labelled(data: Data, name: str, split: str) -> LabelledPhotos:
     """Return the photos of a split that are labelled for the attribute ``name``.
 
     Raises:
         LabelsError: the labels cannot be read, or the split is empty.
         ValueError: the table does not have the attribute.
     """
-    labels = read_labels(path, split, [name]).select([name])
+    labels = read_labels(data, split, [name]).select([name])
     labels.check_whole("adding an attribute")
     column = labels.matrix()[:, 0].astype(np.int64)
     everything = LabelledPhotos(labels.attributes[0], labels.images, tuple(labels.paths), column)

@@ -13,11 +13,11 @@ from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.attributes import Attribute
 from fashionsdk.errors import LabelsError
 from fashionsdk.evaluation import one_valued
-from fashionsdk.labels import RetrievalSplit, Split, read_retrieval
+from fashionsdk.labels import Data, LabelSource, RetrievalSplit, Split, read_retrieval
 from fashionsdk_training.adding.attribute_photos import load_labelled, read_labelled
 from fashionsdk_training.adding.fit_classifier import encode_bands, fit_added
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.data import PhotoCache, cache_photos, check_splits_differ
+from fashionsdk_training.data import PhotoCache, cache_photos, check_products_differ, check_splits_differ
 from fashionsdk_training.loop import evaluate_model, processes
 from fashionsdk_training.models import AddedAttribute
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def add_attribute(
     checkpoint: Checkpoint,
-    data: str | Path,
+    data: Data,
     name: str,
     *,
     split: str = "train",
@@ -45,7 +45,7 @@ def add_attribute(
 
     Args:
         checkpoint: of any network, with or without added attributes.
-        data: a CSV table, or a folder that holds ``labels.csv`` or the index files of the ASEN papers.
+        data: a label table of any format, a folder of the ASEN papers' index files, or what `LabelSource` read.
         name: the attribute.
         split: the split whose photos train it.
         valid: the split whose queries evaluate it. It may be missing.
@@ -58,18 +58,21 @@ def add_attribute(
     Raises:
         ValueError: the network knows the attribute already, or the table does not.
         LabelsError: the labels cannot be read, or the split is empty.
-        DataError: fewer than two values have photos that can be read, or a photo is in both splits.
+        DataError: fewer than two values have photos that can be read, a photo is in both splits, or a product
+            in several.
         CheckpointError: the checkpoint does not fit its model.
     """
     known = [attribute.name for attribute in checkpoint.attributes]
     if name in known:
         raise ValueError(f"the checkpoint knows {name!r} already; expected another than {', '.join(known)}")
+    data = LabelSource.of(data, [name])
     everything = read_labelled(data, name, split)
     chosen = everything.select(everything.draw(photos_per_value, seed))
     queries = _queries(data, name, valid)
     if queries is not None:
         photos_to_learn = Split(Path(), tuple(map(str, chosen.paths)), ())
-        check_splits_differ(data, photos_to_learn, queries, (split, valid))
+        check_products_differ(data)
+        check_splits_differ(data.path, photos_to_learn, queries, (split, valid))
     with scratch_folder() as folder, processes(device) as peers:
         cache, preprocessing = cache or folder, checkpoint.preprocessing
         labelled, photos = load_labelled(chosen, preprocessing, cache, photos_per_value, progress=progress)
@@ -108,7 +111,7 @@ def extend(
     )
 
 
-def _queries(data: str | Path, name: str, split: str) -> RetrievalSplit | None:
+def _queries(data: LabelSource, name: str, split: str) -> RetrievalSplit | None:
     """Return the split's queries for the attribute, None if there are none."""
     try:
         queries = read_retrieval(data, split, [name]).select([name])

@@ -5,6 +5,8 @@ from fashionsdk_training.cli.command_log import show_log
 from fashionsdk_training.cli.evaluate_command import evaluate
 from fashionsdk_training.cli.import_original_command import main as import_original
 from fashionsdk_training.cli.input_options import add_input_options, input_side, with_input
+from fashionsdk_training.cli.labels_command import labels
+from fashionsdk_training.cli.prepare_command import main as prepare
 from fashionsdk_training.cli.train_command import train
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "evaluate",
     "import_original",
     "input_side",
+    "labels",
+    "prepare",
     "show_log",
     "train",
     "with_input",

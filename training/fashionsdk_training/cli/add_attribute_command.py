@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashionsdk._tools.printable_text import printable
-from fashionsdk.cli import guarded, print_answer
-from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
+from fashionsdk.cli import add_corrections_option, add_format_option, guarded, labelled_data, print_answer
+from fashionsdk_training.cli.command_parser import DATA_HELP, add_debug_option, add_device_option, command_parser
 
 _DESCRIPTION = """\
 Add an attribute to a trained model, from as few as 20 labelled photos of each value, without training the model again.
@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of ``add_attribute.py``."""
     result = command_parser("add_attribute.py", _DESCRIPTION, _EXAMPLES)
     result.add_argument("checkpoint", type=Path, help="folder of the trained model; it does not change")
-    result.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
+    result.add_argument("--data", required=True, type=Path, help=DATA_HELP)
+    add_format_option(result)
+    add_corrections_option(result)
     result.add_argument("--attribute", required=True, metavar="NAME", help="the new attribute, as the table calls it")
     result.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
     result.add_argument("--overwrite", action="store_true", help="replace the checkpoint at --out")
@@ -73,7 +75,7 @@ def _add(args: argparse.Namespace) -> int:
     begin = time.monotonic()
     extended = add_attribute(
         Checkpoint.load(args.checkpoint),
-        args.data,
+        labelled_data(args),
         args.attribute,
         split=args.split,
         valid=args.valid,

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from fashionsdk.cli import guarded, print_answer
+from fashionsdk.cli import add_corrections_option, add_format_option, guarded, labelled_data, print_answer
 from fashionsdk.cli import main as fashionsdk
-from fashionsdk_training.cli.command_parser import add_debug_option, add_device_option, command_parser
+from fashionsdk_training.cli.command_parser import DATA_HELP, add_debug_option, add_device_option, command_parser
 
 _DESCRIPTION = """\
 MAP and recall per attribute of a checkpoint or a bundle, by the papers' protocol. On triplet lists (Zappos50k): triplet
@@ -25,7 +25,9 @@ def evaluate_parser() -> argparse.ArgumentParser:
     """Return the parser of ``evaluate.py``."""
     parser = command_parser("evaluate.py", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("model", type=Path, help="checkpoint folder, or bundle folder")
-    parser.add_argument("--data", required=True, type=Path, help="CSV table, or folder with labels.csv or index files")
+    parser.add_argument("--data", required=True, type=Path, help=DATA_HELP)
+    add_format_option(parser)
+    add_corrections_option(parser)
     parser.add_argument("--split", help="its name (default: valid; of triplet lists val)")
     parser.add_argument(
         "--attribute",
@@ -49,17 +51,26 @@ def _evaluate(args: argparse.Namespace) -> int:
     from fashionsdk.bundle import MANIFEST_FILE
     from fashionsdk.labels import holds_triplets
 
-    triplets = holds_triplets(args.data)
+    triplets = args.format is None and holds_triplets(args.data)
+    if triplets and args.corrections is not None:
+        raise ValueError("--corrections with lists of triplets; expected a label table")
     split = args.split or ("val" if triplets else "valid")
     if os.path.isfile(args.model / MANIFEST_FILE):  # a bundle: the SDK's own command
         command = "triplets" if triplets else "evaluate"
         options = ["--data", str(args.data), "--split", split, "--device", args.device]
+        options += [] if triplets or args.format is None else ["--format", args.format]
+        options += [] if args.corrections is None else ["--corrections", str(args.corrections)]
         options += [word for name in args.attribute or () for word in ("--attribute", name)]
         return fashionsdk([command, str(args.model), *options, *["--json"] * args.json])
     from fashionsdk_training.loop import evaluate_checkpoint
 
     evaluation = evaluate_checkpoint(
-        args.model, args.data, split, attributes=args.attribute, device=args.device, progress=True
+        args.model,
+        args.data if triplets else labelled_data(args),
+        split,
+        attributes=args.attribute,
+        device=args.device,
+        progress=True,
     )
     print_answer(json.dumps(evaluation.to_json(), indent=2) if args.json else evaluation.table())
     return 0

@@ -2,13 +2,13 @@
 
 import argparse
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from fashionsdk.photos import Fit, Preprocessing
 from fashionsdk_training.config import TrainConfig
 
 
-def add_input_options(parser: argparse.ArgumentParser) -> None:
+def add_input_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add ``--fit`` and ``--side``; without them a recipe's own are meant."""
     parser.add_argument(
         "--fit",
@@ -45,10 +45,16 @@ def with_input(config: TrainConfig, args: argparse.Namespace) -> TrainConfig:
     Raises:
         ValueError: the network cannot have such an input.
     """
-    if args.fit is not None:
-        config = replace(config, fit=args.fit)
-    if args.side is None:
-        return config
-    shapes = zip(Preprocessing(args.side).shape[:2], config.preprocessing.shape, config.stored.shape, strict=False)
+    changes = {} if args.side is None else sides(config, args.side)
+    return replace(config, **changes, fit=config.fit if args.fit is None else args.fit)
+
+
+def sides(config: TrainConfig, side: int | tuple[int, int]) -> dict[str, Any]:
+    """Return ``side``, and a ``stored_side`` that is larger by as much as in the settings.
+
+    Raises:
+        ValueError: it is no side.
+    """
+    shapes = zip(Preprocessing(side).shape[:2], config.preprocessing.shape, config.stored.shape, strict=False)
     height, width = (round(new * stored / old) for new, old, stored in shapes)
-    return replace(config, side=args.side, stored_side=(height, width))
+    return {"side": side, "stored_side": (height, width)}

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fashionsdk._tools.files.atomic_folder import check_replacing_folder
+from fashionsdk._tools.files.photo_names import is_photo
 from fashionsdk._tools.files.regular_file import system_errors_as
-from fashionsdk.cli import is_photo
 from fashionsdk_training.errors import TrainingError
 
 

@@ -64,7 +64,7 @@ class ModelConfig:
         backbone: a timm model name.
         stage: index of the timm feature map to use; resnet50's third stage, the papers' cut, is 3 (stride 16).
         mean: per channel, of values scaled to 0..1, as in the backbone's training.
-        std: likewise.
+        std: standard deviation per channel, of values scaled to 0..1, as in the backbone's training.
         common_dimension: M, of the space where image and attribute meet ("common_embedding_size" in the originals);
             D of AG-MAN too.
         attribute_dimension: E, of an attribute's vector.
@@ -85,6 +85,10 @@ class ModelConfig:
         question_power: a photo that is a question asks with its probabilities to this power; CAM only.
         colour_tones: T, of each channel, if classifiers also see a photo's colours, as T x T x T shares; 0 if not; CAM
             only.
+        position_queries: whether each attribute weighs positions by a query of its own, linear in the features, before
+            it averages them; CAM only.
+        plain: attributes, by their places, whose embeddings are the classifiers' probabilities alone, as those of
+            linear classifiers are: without the looks, and with a factor of 1; CAM only.
 
     Raises:
         ValueError: a number is out of range, or a setting belongs to another architecture.
@@ -111,6 +115,13 @@ class ModelConfig:
     feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
     question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
+    position_queries: bool = field(default=False, metadata=strict_json.OPTIONAL)
+    plain: tuple[int, ...] = field(default=(), metadata=strict_json.OPTIONAL)
+
+    @property
+    def attends(self) -> bool:
+        """Whether the network has spatial attention."""
+        return self.architecture not in ("triplet", "csn") and self.spatial_attention
 
     def __post_init__(self) -> None:
         """Check the numbers, and that the architecture has the settings."""
@@ -141,6 +152,12 @@ class ModelConfig:
         if self.colour_tones and (self.architecture != "cam" or not 2 <= self.colour_tones <= MOST_TONES):
             raise ValueError(
                 f"colour_tones is {self.colour_tones} for {self.architecture}; expected 0, or 2 to {MOST_TONES} for cam"
+            )
+        if self.position_queries and self.architecture != "cam":
+            raise ValueError(f"position_queries for {self.architecture}; only cam has them")
+        if self.plain and (self.architecture != "cam" or not set(self.plain) <= set(range(len(self.values)))):
+            raise ValueError(
+                f"plain is {self.plain} for {self.architecture}; expected places of cam's {len(self.values)} attributes"
             )
         if self.architecture == "ag_man" and self.stage < 1:
             raise ValueError(f"stage is {self.stage}; ag_man uses the stage before it too, so expected 1 or more")

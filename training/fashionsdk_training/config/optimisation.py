@@ -18,11 +18,11 @@ class Optimisation:
         optimizer: ``adam`` or ``adamw``.
         learning_rate: the highest, of everything but the backbone.
         backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
-        colour_rate: the learning rate of CAM's colours, likewise.
+        colour_rate: the learning rate of CAM's colours as a share of ``learning_rate``.
         weight_decay: of AdamW.
         schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
-        step_decay: see ``schedule``.
-        step_epochs: see ``schedule``.
+        step_decay: factor of the rates of the schedule ``step``.
+        step_epochs: epochs between two steps of this schedule.
         second_step_epochs: instead of ``step_epochs`` in ASEN++'s second stage, counted from its start.
         warmup_epochs: linear rise of the rates, in epochs.
         frozen_epochs: first epochs, in which the backbone does not learn.
@@ -30,7 +30,7 @@ class Optimisation:
         frozen_parts: first parts of CAM's backbone that do not learn: the stem is the first, a stage each follows.
         global_epochs: first epochs, in which ASEN++'s global branch learns alone (its first stage).
         global_rate: share of the global branch's learning rates after them.
-        accumulate: batches per step of the optimiser.
+        accumulate: batches of each process per step of the optimiser, whose gradients are averaged.
         ema_decay: of the moving average of the weights, which is evaluated and saved. 0 for no average.
         mixed_precision: bfloat16 autocast where it is faster: not on a CPU without instructions for it.
         channels_last: memory layout of the convolutions.

@@ -10,6 +10,7 @@ from fashionsdk_training.config.optimisation import Optimisation
 from fashionsdk_training.config.setting_checks import check_choice
 from fashionsdk_training.data import Augmentation
 
+NONE = "none"  # where text stands for None: on command lines and in TOML, which has no null
 SamplerKind = Literal["triplets", "groups", "photos"]
 
 
@@ -61,6 +62,8 @@ class Objective:
         alignment_weight: of the alignment of ASEN++'s branches.
         classification_weight: of AG-MAN's classification of attributes.
         automatic_weights: whether AG-MAN learns the weights of its losses.
+        attention_weight: of attention that lies outside the boxes of training photos; without boxes there is no such
+            loss.
     """
 
     margin: float = 0.2
@@ -72,13 +75,16 @@ class Objective:
     alignment_weight: float = 0.3
     classification_weight: float = 1.0
     automatic_weights: bool = False
+    attention_weight: float = field(default=1.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if min(self.triplet_weight, self.proxy_weight) < 0:
             raise ValueError("triplet_weight and proxy_weight must not be negative")
-        if min(self.local_weight, self.alignment_weight, self.classification_weight) < 0:
-            raise ValueError("local_weight, alignment_weight and classification_weight must not be negative")
+        if min(self.local_weight, self.alignment_weight, self.classification_weight, self.attention_weight) < 0:
+            raise ValueError(
+                "local_weight, alignment_weight, classification_weight and attention_weight must not be negative"
+            )
         if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
             raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
 
@@ -95,7 +101,7 @@ class TrainConfig:
     Attributes:
         model: the network.
         pretrained: the backbone's initial weights: ``package``, ``timm``, a safetensors file (in its name
-            ``{backbone}`` stands for the backbone's name), or None for random ones.
+            ``{backbone}`` stands for the backbone's name), or None, also written ``none``, for random ones.
         side: S, the model's input in pixels: a square's side, or height and width.
         stored_side: what photos are stored in before augmentation, in pixels: a square's side, or height and width.
         epochs: number of passes over the photos.
@@ -134,6 +140,7 @@ class TrainConfig:
         check_choice("fit", self.fit, Fit)
         for name, value in (("side", self.preprocessing.side), ("padding", self.preprocessing.padding)):
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "pretrained", None if self.pretrained == NONE else self.pretrained)
         object.__setattr__(self, "stored_side", self.stored.side)
         self._check_stages()
         if self.posteriors and (not self.objective.proxy_weight or self.model.local is not None):

@@ -22,11 +22,16 @@ _CORNERS = _SLEEVE_MARGIN * path((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 def attribute_box(scene: Scene, attribute: str) -> Box:
     """Return left, top, right, bottom of the attribute's region, fractions of the side within 0 to 1."""
+    return bounding_box(scene.camera, region(scene, attribute))
+
+
+def region(scene: Scene, attribute: str) -> Path:
+    """Return the outline of the attribute's region in body units, ``(n, 2)``."""
     if attribute == "sleeve_length":
         t = np.linspace(0.0, ARM_REACH, 12)
         arms = join(*(limb.at(t) for limb in scene.arms))
-        return bounding_box(scene.camera, join(*(arms + corner for corner in _CORNERS)))
-    return bounding_box(scene.camera, _outline(*_REGIONS[attribute]))
+        return join(*(arms + corner for corner in _CORNERS))
+    return _outline(*_REGIONS[attribute])
 
 
 def _outline(half_width: float, top: float, bottom: float) -> Path:

@@ -14,7 +14,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.labels import write_csv
 from fashionsdk_training.errors import DataError
 from fashionsdk_training.garments.body import Box
-from fashionsdk_training.garments.render import MIN_SIDE, draw
+from fashionsdk_training.garments.render import MIN_SIDE, Scenes, check_scenes, draw
 from fashionsdk_training.garments.vocabulary import ATTRIBUTES
 
 _FIRST_INDEX = {"train": 0, "valid": 10**9}  # far apart, so that neither split depends on the other's size
@@ -42,7 +42,7 @@ def write_table(
     valid: int,
     seed: int = 0,
     side: int = 224,
-    anywhere: bool = False,
+    scenes: Scenes = "square",
     workers: int | None = None,
     progress: bool = False,
 ) -> Path:
@@ -50,32 +50,35 @@ def write_table(
 
     ``labels.csv`` has the columns image (relative to it), split, and one per attribute with the value's name, blank
     where it is not labelled. ``boxes.csv`` has image, attribute, left, top, right, bottom, as fractions. ``labels.csv``
-    is written last and in one step: if it exists, everything else is complete. A split's pictures depend on ``seed``
-    and ``side`` only. Processes are spawned, so a script that calls this needs ``if __name__ == "__main__":``.
+    is written last and in one step: if it exists, everything else is complete. A split's pictures depend on ``seed``,
+    ``side`` and ``scenes`` only. Processes are spawned, so a script that calls this needs
+    ``if __name__ == "__main__":``.
 
     Args:
         out: the folder; created if missing.
         train: number of training pictures.
         valid: number of validation pictures.
         seed: another seed gives other pictures.
-        side: width and height in pixels.
-        anywhere: put the figures anywhere in cluttered scenes of any proportion, whose long side is ``side``.
+        side: width and height in pixels; of other scenes than squares, the long one.
+        scenes: where the figures are, see `draw`.
         workers: number of processes, or None to choose by the number of pictures and CPUs.
         progress: whether to show a progress bar.
 
     Raises:
         DataError: ``out`` holds another label table.
         OSError: the folder cannot be written, or is full.
-        ValueError: ``train`` or ``workers`` is under 1, ``valid`` or ``seed`` is negative, or ``side`` too small.
+        ValueError: ``train`` or ``workers`` is under 1, ``valid`` or ``seed`` is negative, ``side`` is too small,
+            or there are no such scenes.
     """
     _check(train, valid, seed, side, workers)
+    check_scenes(scenes)
     out = Path(out)
     _check_replaceable(out / "labels.csv")
     (out / "images").mkdir(parents=True, exist_ok=True)
     labels = out / "labels.csv"
     labels.unlink(missing_ok=True)
     jobs = [("train", number) for number in range(train)] + [("valid", number) for number in range(valid)]
-    drawn = _rows(partial(_write_picture, out, seed, side, anywhere), jobs, workers or _default_workers(len(jobs)))
+    drawn = _rows(partial(_write_picture, out, seed, side, scenes), jobs, workers or _default_workers(len(jobs)))
     rows = list(progress_bar(drawn, "drawing garments", len(jobs), "picture", shown=progress))
     write_csv(out / "boxes.csv", ("image", "attribute", *_EDGES), _box_cells(rows))
     write_csv(labels, _columns(), _label_cells(rows))
@@ -127,9 +130,9 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _write_picture(out: Path, seed: int, side: int, anywhere: bool, job: tuple[str, int]) -> _Row:
+def _write_picture(out: Path, seed: int, side: int, scenes: Scenes, job: tuple[str, int]) -> _Row:
     split, number = job
-    garment = draw(_FIRST_INDEX[split] + number, seed=seed, side=side, anywhere=anywhere)
+    garment = draw(_FIRST_INDEX[split] + number, seed=seed, side=side, scenes=scenes)
     image = f"images/{split}-{number:05d}.jpg"
     garment.image.save(out / image, quality=_QUALITY)
     return _Row(image, split, garment.values, garment.boxes)

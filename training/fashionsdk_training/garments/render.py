@@ -1,6 +1,7 @@
 """From a scene to a picture."""
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.random import Generator
@@ -22,9 +23,11 @@ from fashionsdk_training.garments.decision_boxes import attribute_box
 from fashionsdk_training.garments.drawing import Canvas, Cloth
 from fashionsdk_training.garments.figure import draw_arms, draw_back_hair, draw_head, draw_legs, draw_torso
 from fashionsdk_training.garments.nuisance import draw_clutter, draw_occluders, photograph
+from fashionsdk_training.garments.proportions import sample_proportions
 from fashionsdk_training.garments.scene import Scene, sample_scene
 from fashionsdk_training.garments.surroundings import PlacedCamera, sample_surroundings, scatter
 
+Scenes: TypeAlias = Literal["square", "mixed", "anywhere"]
 MIN_SIDE = 32
 
 
@@ -33,7 +36,7 @@ class Garment:
     """A generated picture and its labels.
 
     Attributes:
-        image: RGB, ``side`` x ``side``, or in surroundings with ``side`` as its long side.
+        image: RGB, with ``side`` as its long side, within a pixel.
         values: attribute to value name, for the visible attributes; the others are not labelled.
         boxes: same keys; left, top, right, bottom of the region that shows the value, as fractions of the picture's
             sides from 0 to 1.
@@ -44,26 +47,46 @@ class Garment:
     boxes: dict[str, Box]
 
 
-def draw(index: int, *, seed: int = 0, side: int = 224, anywhere: bool = False) -> Garment:
+def draw(index: int, *, seed: int = 0, side: int = 224, scenes: Scenes = "square") -> Garment:
     """Return picture ``index``: the same scene at any ``side``, the same pixels on every run.
 
     Args:
         index: which picture.
         seed: another seed gives other pictures.
-        side: of the picture in pixels.
-        anywhere: put the figure anywhere in a cluttered scene of any proportion, whose long side is ``side``.
+        side: of the picture in pixels, the long one.
+        scenes: ``"square"``, with the figure in the middle; ``"mixed"``, portraits, squares and landscapes with whole
+            garments, not always in the middle; or ``"anywhere"``, cluttered scenes of any proportion, with a small
+            figure anywhere.
 
     Raises:
-        ValueError: ``index`` or ``seed`` is negative, or ``side`` is under 32.
+        ValueError: ``index`` or ``seed`` is negative, ``side`` is under 32, or there are no such scenes.
     """
+    check_scenes(scenes)
     if index < 0 or seed < 0:
         raise ValueError(f"index {index} and seed {seed}; expected neither to be negative")
     if side < MIN_SIDE:
         raise ValueError(f"side is {side} pixels; expected at least {MIN_SIDE}, so that garments are visible")
+    return draw_scene(placed_scene(index, seed, scenes), side)
+
+
+def check_scenes(scenes: str) -> None:
+    """Check that there are such scenes.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if scenes not in get_args(Scenes):
+        raise ValueError(f"scenes is {scenes!r}; expected {', '.join(get_args(Scenes))}")
+
+
+def placed_scene(index: int, seed: int, scenes: Scenes) -> Scene:
+    """Return the scene of picture ``index``, with the figure in its place."""
     scene = sample_scene(index, seed)
-    if anywhere:
-        scene = replace(scene, camera=PlacedCamera(scene.camera, sample_surroundings(index, seed)))
-    return draw_scene(scene, side)
+    if scenes == "square":
+        return scene
+    mixed = scenes == "mixed"
+    place = sample_proportions(scene, index, seed) if mixed else sample_surroundings(index, seed)
+    return replace(scene, camera=PlacedCamera(scene.camera, place))
 
 
 def draw_scene(scene: Scene, side: int) -> Garment:
@@ -80,7 +103,7 @@ def draw_scene(scene: Scene, side: int) -> Garment:
 def paint(scene: Scene, side: int, rng: Generator) -> Image.Image:
     """Return a scene without blur, noise and compression."""
     canvas = Canvas(scene.camera, scene.look.background, side)
-    if isinstance(scene.camera, PlacedCamera):
+    if isinstance(scene.camera, PlacedCamera) and scene.camera.surroundings.cluttered:
         scatter(canvas, scene.camera, rng)
     draw_clutter(canvas, rng)
     _draw_figure(canvas, scene)

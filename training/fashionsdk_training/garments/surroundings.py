@@ -23,11 +23,13 @@ class Surroundings:
         window: left, top, right and bottom of what the picture shows; one of its sides is 1.
         corner: left and top of the figure's frame.
         scale: the side of the figure's frame.
+        cluttered: whether heaps of clutter lie anywhere in the scene.
     """
 
     window: Box
     corner: tuple[float, float]
     scale: float
+    cluttered: bool = True
 
 
 @dataclass(frozen=True)

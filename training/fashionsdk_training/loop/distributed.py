@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,6 +33,13 @@ class Processes:
     def wrap(self, module: nn.Module) -> nn.Module:
         """Return a module with averaged gradients over the processes."""
         return DistributedDataParallel(module) if self.world > 1 else module
+
+    def alone(self, module: nn.Module) -> AbstractContextManager[None]:
+        """Return a context in which the gradients of a wrapped module stay this process's own.
+
+        The first backward pass after it averages what they have become.
+        """
+        return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
 
     def mean(self, value: float) -> float:
         """Return the mean of ``value`` over the processes."""

@@ -1,13 +1,14 @@
 """Batches of augmented photos, prepared in advance by threads."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fashionsdk.photos import Preprocessing
@@ -22,6 +23,7 @@ from fashionsdk_training.data import (
     TrainingData,
     TripletData,
     TripletSampler,
+    View,
 )
 from fashionsdk_training.loop.distributed import Processes
 
@@ -36,11 +38,19 @@ class Batch:
         images: uint8 ``(B, H, W, 3)``.
         labels: int64 ``(B, A)``, -1 where there is none.
         triplets: int64 ``(T, 4)`` as in ``Draw``, or None.
+        boxes: float32 ``(B, A, 4)``, where attributes are decided: left, top, right and bottom as fractions of the
+            images' sides, NaN where that is not known; None where the data have no boxes.
     """
 
     images: Tensor
     labels: Tensor
     triplets: Tensor | None
+    boxes: Tensor | None = None
+
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        """Return its tensors on a device, in the order of a `Criterion`'s arguments."""
+        triplets, boxes = (None if each is None else each.to(device) for each in (self.triplets, self.boxes))
+        return self.images.to(device), self.labels.to(device), triplets, boxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,29 +96,44 @@ class Loader:
                 yield batch
 
     def _load(self, epoch: int, index: int, draw: Draw) -> Batch:
-        images = [
-            self.augmentation(
-                self.data.photos.photo(photo),
-                self.preprocessing,
-                np.random.default_rng((self.seed, epoch, index, position)),
-            )
-            for position, photo in enumerate(draw.images)
-        ]
+        images, views = zip(
+            *(
+                self.augmentation.viewed(
+                    self.data.photos.photo(photo),
+                    self.preprocessing,
+                    np.random.default_rng((self.seed, epoch, index, position)),
+                )
+                for position, photo in enumerate(draw.images)
+            ),
+            strict=True,
+        )
         labels = torch.from_numpy(self.data.values[draw.images].astype(np.int64))
         triplets = None if draw.triplets is None else torch.from_numpy(draw.triplets)
-        return Batch(torch.from_numpy(np.stack(images)), labels, triplets)
+        return Batch(torch.from_numpy(np.stack(images)), labels, triplets, self._boxes(draw.images, views))
+
+    def _boxes(self, photos: NDArray[np.int64], views: Sequence[View]) -> Tensor | None:
+        """Return the boxes of photos as these variants show them."""
+        if self.data.boxes is None:
+            return None
+        shown = [view.boxes(boxes) for view, boxes in zip(views, self.data.boxes[photos], strict=True)]
+        return torch.from_numpy(np.stack(shown).astype(np.float32))
 
 
 def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> Loader:
     """Return the loader of one process, with the sampler that the settings and the data ask for.
 
     Raises:
-        ValueError: the data are lists of triplets, and the settings do not sample triplets; or the photos were not
-            read for the settings' input.
+        ValueError: the data are lists of triplets, and the settings do not sample triplets; the photos were not read
+            for the settings' input; or there are boxes, and the network has no spatial attention.
     """
     if data.preprocessing != config.preprocessing:
         raise ValueError(
             f"the photos were read with {data.preprocessing}; expected {config.preprocessing}, as the settings say"
+        )
+    if data.boxes is not None and not config.model.attends:
+        raise ValueError(
+            f"boxes for {config.model.architecture}, which has no spatial attention that they could guide; expected "
+            "another system, or no boxes"
         )
     preprocessing, sampler = config.preprocessing, _build_sampler(config, data)
     return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world)

@@ -69,7 +69,7 @@ class RunBaseline:
             logger.info("no baseline of linear classifiers: the backbone has no pretrained weights")
             return None
         begin = time.monotonic()
-        network = FrozenNetwork.load(config.model, config.pretrained, device)
+        network = FrozenNetwork.load(config.model, config.pretrained, device, preprocessing.shape[:2])
         folder, power = out / BASELINE_FOLDER, config.model.question_power
         baseline = measure_baseline(network, data, preprocessing, folder, question_power=power, progress=progress)
         overall, seconds = baseline.evaluation.overall, time.monotonic() - begin

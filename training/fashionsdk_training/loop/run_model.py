@@ -30,7 +30,8 @@ def start_model(config: TrainConfig, values: Sequence[int]) -> AttributeModel:
         config: the run's settings.
         values: how many values each attribute has.
     """
-    model = build_model(network_settings(config, values), len(values), config.optimisation.drop_path)
+    settings, input = network_settings(config, values), config.preprocessing.shape[:2]
+    model = build_model(settings, len(values), config.optimisation.drop_path, input)
     if config.pretrained is not None:
         for backbone in model.backbones():
             load_pretrained(backbone, config.pretrained.replace("{backbone}", backbone.name))

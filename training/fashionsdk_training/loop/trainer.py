@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import check_attributes
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.config import ModelConfig, TrainConfig
+from fashionsdk_training.config import ModelConfig, RunCommand, TrainConfig
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.errors import TrainingError
 from fashionsdk_training.loop.distributed import Processes
@@ -30,10 +31,12 @@ from fashionsdk_training.loop.run_files import (
     load_state,
     run_settings,
     save_state,
+    write_run_toml,
 )
 from fashionsdk_training.loop.run_model import probe_weights, start_model, trained_network
 from fashionsdk_training.loop.step import (
     Criterion,
+    batches_of_step,
     build_optimizer,
     freeze_for_epoch,
     highest_rate,
@@ -52,7 +55,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Trainer:
-    """One training run into one folder: ``best/`` (a checkpoint), ``last.safetensors`` (to resume), ``log/``.
+    """One training run into a folder: ``best/`` (a checkpoint), ``last.safetensors`` (to resume), ``run.toml``, a log.
 
     Started again with the same settings and data it continues after the last whole epoch. Where the arithmetic is
     deterministic its weights are those of a run that was never stopped. The number of epochs may differ: from the epoch
@@ -66,6 +69,7 @@ class Trainer:
         progress: whether to show a progress bar for each epoch.
         baseline: whether to measure linear classifiers on frozen features too, as `RunBaseline` does, and to log what
             training gains on them. The weights are the same either way.
+        command: what ``train.py`` was told, for ``run.toml``; None for a run from Python.
 
     Raises:
         CheckpointError: the folder holds another run.
@@ -79,6 +83,7 @@ class Trainer:
     peers: Processes
     progress: bool = False
     baseline: bool = False
+    command: RunCommand | None = None
 
     def __post_init__(self) -> None:
         """Build the model and everything around it."""
@@ -117,6 +122,7 @@ class Trainer:
         keep_freed_memory()
         done = self._resume()
         if self.peers.leads:  # the others get its weights when an epoch begins
+            write_run_toml(self.out, self.config, self.data.digest, self.command, self.peers, done)
             self._start(done)
         folder, steps, linear = self.out / LOG_FOLDER, len(self.loader), self._beside.map if self._beside else None
         with RunLog(folder, self.config.epochs, steps, done, writes=self.peers.leads, linear=linear) as log:
@@ -169,8 +175,10 @@ class Trainer:
         for step, batch in enumerate(bar):
             set_rates(self.optimizer, epoch + step / steps, self.config)
             photos += len(batch.images)
-            loss = self._add_gradient(module, batch)
-            if (step + 1) % self.config.optimisation.accumulate == 0 or step + 1 == steps:
+            together, is_last = batches_of_step(step, steps, self.config.optimisation.accumulate)
+            with nullcontext() if is_last else self.peers.alone(module):  # processes meet once a step
+                loss = self._add_gradient(module, batch, together)
+            if is_last:
                 self._update()
             losses.append(float(loss))
             if not np.isfinite(losses[-1]):
@@ -183,13 +191,11 @@ class Trainer:
         mean, seconds = self.peers.mean(float(np.mean(losses))), time.monotonic() - begin
         return {"epoch": epoch + 1, "loss": mean, "photos": photos * self.peers.world, "seconds": seconds}
 
-    def _add_gradient(self, module: nn.Module, batch: Batch) -> torch.Tensor:
-        """Add a batch's gradient to the parameters'; return its loss, without a gradient."""
-        device = self.peers.device
-        triplets = None if batch.triplets is None else batch.triplets.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._autocast):
-            loss = module(batch.images.to(device), batch.labels.to(device), triplets)
-        (loss / self.config.optimisation.accumulate).backward()
+    def _add_gradient(self, module: nn.Module, batch: Batch, together: int) -> torch.Tensor:
+        """Add a batch's share of the gradient of ``together`` batches; return its loss, without a gradient."""
+        with torch.autocast(self.peers.device.type, torch.bfloat16, enabled=self._autocast):
+            loss = module(*batch.on(self.peers.device))
+        (loss / together).backward()
         detached: torch.Tensor = loss.detach()
         return detached
 
@@ -222,7 +228,7 @@ class Trainer:
 
     def _validate(self) -> ValidationResult:
         config, weights = self._trained()
-        model = build_model(config, len(self.data.labels.attributes))
+        model = build_model(config, len(self.data.labels.attributes), input=self.config.preprocessing.shape[:2])
         model.load_state_dict(weights)
         return validate(model.to(self.peers.device).eval(), self.data)
 

@@ -12,7 +12,15 @@ from fashionsdk._tools.batches import slices
 from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.attributes import Attribute
 from fashionsdk.evaluation import Batch, Evaluation, TripletEvaluation, evaluate, evaluate_triplets
-from fashionsdk.labels import CSN_ATTRIBUTES, RetrievalSplit, holds_triplets, read_retrieval, read_triplets
+from fashionsdk.labels import (
+    CSN_ATTRIBUTES,
+    Data,
+    LabelSource,
+    RetrievalSplit,
+    holds_triplets,
+    read_retrieval,
+    read_triplets,
+)
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.data import PhotoCache, TrainingData, TripletData, cache_photos
 from fashionsdk_training.loop.distributed import processes
@@ -90,7 +98,7 @@ def _embed(model: AttributeModel, photos: PhotoCache) -> Iterator[Batch]:
 
 def evaluate_checkpoint(
     path: str | Path,
-    data: str | Path,
+    data: Data,
     split: str,
     *,
     attributes: Sequence[str] | None = None,
@@ -101,7 +109,7 @@ def evaluate_checkpoint(
 
     Args:
         path: the checkpoint.
-        data: the table, or the folder of index files or triplet lists.
+        data: a label table of any format, the folder of index files or triplet lists, or what `LabelSource` read.
         split: its split.
         attributes: the attributes to evaluate, or None for all.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -114,7 +122,9 @@ def evaluate_checkpoint(
     """
     checkpoint = Checkpoint.load(path)
     names = [attribute.name for attribute in checkpoint.attributes]
-    triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed() if holds_triplets(data) else None
+    triplets = None
+    if not isinstance(data, LabelSource) and holds_triplets(data):
+        triplets = read_triplets(data, split, attributes or CSN_ATTRIBUTES).needed()
     questions = triplets or read_retrieval(data, split, attributes).select(attributes)
     with processes(device) as peers, scratch_folder() as folder:
         photos = cache_photos(questions.sources, checkpoint.preprocessing, folder, progress=progress)

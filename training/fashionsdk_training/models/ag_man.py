@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, pool, unit
-from fashionsdk_training.models.parts import Backbone, ChannelAttention, MultiLevelBackbone, first_masks
+from fashionsdk_training.models.parts import Backbone, ChannelAttention, MultiLevelBackbone, Size, first_masks
 
 
 class AGMAN(AttributeModel):
@@ -21,12 +21,13 @@ class AGMAN(AttributeModel):
         config: backbone and sizes; M, the common dimension, is also the embedding's.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: height and width of the images in pixels, for backbones that are built for a size; None for timm's.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
         super().__init__(config.mean, config.std)
         common, vector = config.common_dimension, config.attribute_dimension
-        self.backbone = MultiLevelBackbone(config.backbone, config.stage, drop_path)
+        self.backbone = MultiLevelBackbone(config.backbone, config.stage, drop_path, input)
         self.lift = nn.Sequential(
             nn.MaxPool2d(3, 2, 1), nn.Conv2d(self.backbone.lower_channels, self.backbone.channels, 1)
         )  # conv1_1

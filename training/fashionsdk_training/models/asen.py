@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, unit
-from fashionsdk_training.models.parts import AttentionHead, Backbone, ChannelAttention, SpatialAttention
+from fashionsdk_training.models.parts import AttentionHead, Backbone, ChannelAttention, Size, SpatialAttention
 
 
 class ASEN(OneBackboneModel):
@@ -21,10 +21,11 @@ class ASEN(OneBackboneModel):
         config: backbone, sizes and which attention there is.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: height and width of the images in pixels, for backbones that are built for a size; None for timm's.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
-        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path))
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
+        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path, input))
         common, vector, channels = config.common_dimension, config.attribute_dimension, self.channels
         spatial = SpatialAttention(channels, common, bounded=True) if config.spatial_attention else None
         channel = ChannelAttention(channels, vector, config.hidden_dimension) if config.channel_attention else None

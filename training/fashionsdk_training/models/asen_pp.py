@@ -14,6 +14,7 @@ from fashionsdk_training.models.parts import (
     AttributeBranch,
     Backbone,
     ChannelAttention,
+    Size,
     SpatialAttention,
     attended_region,
     crop,
@@ -64,22 +65,23 @@ class ASENPlusPlus(AttributeModel):
         config: the global branch's backbone and sizes, and ``local``.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: not needed: both branches' sizes are settings.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
         super().__init__(config.mean, config.std)
         assert config.local is not None, "ModelConfig checks this"
         self.local: LocalBranch = config.local
         self.attribute_embedding = nn.Embedding(attributes, config.attribute_dimension)
         self.global_branch = Branch(
-            Backbone(config.backbone, config.stage, drop_path),
+            Backbone(config.backbone, config.stage, drop_path, (self.local.global_side,) * 2),
             self.attribute_embedding,
             config.common_dimension,
             config.hidden_dimension,
             config.embedding_dimension,
         )
         self.local_branch = Branch(
-            Backbone(self.local.backbone, self.local.stage, drop_path),
+            Backbone(self.local.backbone, self.local.stage, drop_path, (self.local.side,) * 2),
             self.attribute_embedding,
             self.local.common_dimension,
             self.local.hidden_dimension,
@@ -141,7 +143,8 @@ class ASENPlusPlus(AttributeModel):
             vectors = self._look(pixels[images], regions[images, which], query[which], part[which])
             return vectors.new_zeros(batch, attributes, vectors.shape[-1]).index_put((images, which), vectors)
         each = pixels[:, None].expand(-1, attributes, -1, -1, -1)  # (B, A, 3, P, P), not copied
-        queries, parts = (rows.expand(batch, -1, -1).flatten(0, 1) for rows in (query, part))
+        each_image = 0 * regions[..., :1]  # (B, A, 1): in a graph, `expand` would compute B on the CPU
+        queries, parts = ((rows + each_image).flatten(0, 1) for rows in (query, part))  # (B*A, ...)
         return self._look(each, regions, queries, parts).reshape(batch, attributes, -1)
 
     def _look(self, pixels: Tensor, regions: Tensor, query: Tensor, part: Tensor) -> Tensor:

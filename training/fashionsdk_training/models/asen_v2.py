@@ -9,6 +9,7 @@ from fashionsdk_training.models.parts import (
     AttributeBranch,
     Backbone,
     ChannelAttention,
+    Size,
     SpatialAttention,
 )
 
@@ -23,10 +24,11 @@ class ASENetV2(OneBackboneModel):
         config: backbone and sizes.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: height and width of the images in pixels, for backbones that are built for a size; None for timm's.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
-        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path))
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
+        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path, input))
         common, vector, channels = config.common_dimension, config.attribute_dimension, self.channels
         self.attribute_embedding = nn.Embedding(attributes, vector)
         self.attribute_branch = AttributeBranch(vector, common)

@@ -14,6 +14,8 @@ from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 Constants = tuple[Tensor, ...]
 
+SHORTEST = 1e-12  # a norm below this divides as if it were this, as in torch.nn.functional.normalize
+
 
 class Encoded(NamedTuple):
     """A network's output.
@@ -154,5 +156,11 @@ def pool(features: Tensor) -> Tensor:
 
 
 def unit(vectors: Tensor) -> Tensor:
-    """Return float32 vectors of unit length along the last axis."""
-    return nn.functional.normalize(vectors.float(), dim=-1)
+    """Return float32 vectors of unit length along the last axis; a zero vector stays zero.
+
+    The numbers are those of ``torch.nn.functional.normalize``, which expands the norms to the vectors' shape first. In
+    an exported graph that is arithmetic on lengths, which GPUs leave to the CPU.
+    """
+    vectors = vectors.float()
+    norms: Tensor = vectors.norm(dim=-1, keepdim=True)  # (..., 1)
+    return vectors / norms.clamp(min=SHORTEST)

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, pool, unit
-from fashionsdk_training.models.parts import Backbone, first_masks
+from fashionsdk_training.models.parts import Backbone, Size, first_masks
 
 
 class TripletNetwork(OneBackboneModel):
@@ -16,10 +16,11 @@ class TripletNetwork(OneBackboneModel):
         config: backbone and embedding dimension.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: height and width of the images in pixels, for backbones that are built for a size; None for timm's.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
-        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path))
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
+        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path, input))
         self.attributes = attributes
         self.project = nn.Linear(self.channels, config.embedding_dimension)
 
@@ -48,10 +49,11 @@ class CSN(OneBackboneModel):
         config: backbone, embedding dimension and kind of masks.
         attributes: A, how many attributes.
         drop_path: probability of skipping a residual block in training.
+        input: height and width of the images in pixels, for backbones that are built for a size; None for timm's.
     """
 
-    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0) -> None:
-        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path))
+    def __init__(self, config: ModelConfig, attributes: int, drop_path: float = 0.0, input: Size | None = None) -> None:
+        super().__init__(config.mean, config.std, Backbone(config.backbone, config.stage, drop_path, input))
         self.project = nn.Linear(self.channels, config.embedding_dimension)  # embed_fc
         masks = first_masks(config.masks, attributes, config.embedding_dimension)
         self.masks = nn.Parameter(masks, requires_grad=config.masks != "fixed")

@@ -8,12 +8,14 @@ from fashionsdk_training.probe.baseline import (
     probe_photos,
 )
 from fashionsdk_training.probe.fit_probe import fit_probe
-from fashionsdk_training.probe.frozen_features import FrozenNetwork
+from fashionsdk_training.probe.frozen_features import PHOTOS_AT_ONCE, FrozenNetwork
 from fashionsdk_training.probe.linear_probe import LinearProbe
 from fashionsdk_training.probe.logistic_regression import fit_logistic, standardisation
 from fashionsdk_training.probe.probe_start import start_from_probe
+from fashionsdk_training.probe.tensor_files import keep_tensors, kept_tensors
 
 __all__ = [
+    "PHOTOS_AT_ONCE",
     "Baseline",
     "FrozenNetwork",
     "LinearProbe",
@@ -21,6 +23,8 @@ __all__ = [
     "evaluate_vectors",
     "fit_logistic",
     "fit_probe",
+    "keep_tensors",
+    "kept_tensors",
     "measure_baseline",
     "probe_photos",
     "standardisation",

@@ -15,8 +15,8 @@ from fashionsdk.values import ValueSpace
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.probe.fit_probe import HELD_OUT, MOST_STEPS, STRENGTHS, TOLERANCE, fit_probe
 from fashionsdk_training.probe.frozen_features import FrozenNetwork
-from fashionsdk_training.probe.kept_tensors import keep_tensors, kept_tensors
 from fashionsdk_training.probe.linear_probe import LinearProbe
+from fashionsdk_training.probe.tensor_files import keep_tensors, kept_tensors
 
 FEATURES_FILE, PROBE_FILE = "features.safetensors", "probe.safetensors"
 FITTING = [list(STRENGTHS), HELD_OUT, TOLERANCE, MOST_STEPS]  # another way to fit is another probe

@@ -16,7 +16,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import PhotoCache
-from fashionsdk_training.models.parts import LevelsBackbone, load_pretrained, pretrained_network
+from fashionsdk_training.models.parts import LevelsBackbone, Size, load_pretrained, pretrained_network
 
 PHOTOS_AT_ONCE = 32  # on a CPU 64 take a fifth longer
 
@@ -38,7 +38,9 @@ class FrozenNetwork:
     device: torch.device
 
     @classmethod
-    def load(cls, config: ModelConfig, source: str | Path, device: torch.device) -> "FrozenNetwork":
+    def load(
+        cls, config: ModelConfig, source: str | Path, device: torch.device, input: Size | None = None
+    ) -> "FrozenNetwork":
         """Return the backbone of a network's settings, whole and with pretrained weights; of CAM both its levels.
 
         Args:
@@ -46,14 +48,16 @@ class FrozenNetwork:
             source: where the weights come from: ``package``, ``timm``, or a safetensors file, in whose name
                 ``{backbone}`` stands for the backbone's.
             device: where it computes.
+            input: height and width in pixels, for backbones that are built for a size; None for timm's.
 
         Raises:
             WeightsError: the weights are missing or do not fit.
+            ValueError: the backbone cannot take such an input.
         """
         where = str(source).replace("{backbone}", config.backbone)
         if config.architecture != "cam":
-            return cls._of(pretrained_network(config.backbone, where), config, device)
-        backbone = LevelsBackbone(config.backbone, config.stage)
+            return cls._of(pretrained_network(config.backbone, where, input), config, device)
+        backbone = LevelsBackbone(config.backbone, config.stage, input=input)
         load_pretrained(backbone, where)
         return cls.of_levels(backbone, config, device)
 
@@ -76,7 +80,6 @@ class FrozenNetwork:
             sha256.update(tensor.cpu().contiguous().numpy().tobytes())
         return sha256.hexdigest()
 
-    @torch.inference_mode()
     def features(
         self,
         photos: PhotoCache,
@@ -97,10 +100,16 @@ class FrozenNetwork:
         with progress_bar(None, "features of photos", len(chosen), "photo", shown=progress) as bar:
             for batch in slices(len(chosen), PHOTOS_AT_ONCE):
                 sized = np.stack([preprocessing(Image.fromarray(photos.photo(photo))) for photo in chosen[batch]])
-                images = torch.from_numpy(sized).to(self.device).permute(0, 3, 1, 2).float() / 255
-                rows.append(self.network((images - self.mean) / self.std).float().cpu().numpy())
+                rows.append(self.pooled(sized))
                 bar.update(len(sized))
         return np.concatenate(rows)
+
+    @torch.inference_mode()
+    def pooled(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the pooled features ``(B, F)`` of a batch of inputs, uint8 ``(B, H, W, 3)``."""
+        images = torch.from_numpy(inputs).to(self.device).permute(0, 3, 1, 2).float() / 255
+        features: NDArray[np.float32] = self.network((images - self.mean) / self.std).float().cpu().numpy()
+        return features
 
 
 class _Pool(nn.Module):

@@ -74,7 +74,7 @@ def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def _difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if name == "labels":
-        return "the labels or the photos' names are others"
+        return "the labels, the boxes or the photos' names are others"
     saved, now = (json.dumps(values[name]) if name in values else "missing" for values in (before, after))
     return f"{name} is {saved} there and {now} here"
 

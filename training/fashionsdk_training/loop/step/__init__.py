@@ -1,5 +1,6 @@
 """One step of training: the losses, the optimiser and its rates, precision, memory, the moving average."""
 
+from fashionsdk_training.loop.step.accumulation import batches_of_step
 from fashionsdk_training.loop.step.criterion import Criterion
 from fashionsdk_training.loop.step.freed_memory import keep_freed_memory
 from fashionsdk_training.loop.step.mixed_precision import keep_depthwise_float32, prepare_autocast
@@ -8,6 +9,7 @@ from fashionsdk_training.loop.step.weight_average import moving_average
 
 __all__ = [
     "Criterion",
+    "batches_of_step",
     "build_optimizer",
     "freeze_for_epoch",
     "highest_rate",

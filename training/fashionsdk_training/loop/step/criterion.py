@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import Objective
+from fashionsdk_training.loop.step.attention_loss import attention_loss
 from fashionsdk_training.loop.step.losses import (
     AutomaticWeights,
     BatchTripletLoss,
@@ -45,12 +46,19 @@ class Criterion(nn.Module):
             self.weigh = AutomaticWeights(2)
         self.global_only = False  # ASEN++'s first stage
 
-    def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None) -> Tensor:
-        """Return the loss of uint8 images ``(B, H, W, 3)``: on ``triplets`` if given, else on every valid one."""
+    def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None, boxes: Tensor | None = None) -> Tensor:
+        """Return the loss of uint8 images ``(B, H, W, 3)``: on ``triplets`` if given, else on every valid one.
+
+        With ``boxes`` ``(B, A, 4)`` it includes that of attention outside them, see `attention_loss`.
+        """
         shown = labels >= 0 if triplets is None else _pairs(labels, triplets)
         encoded = self._encode(images, shown if self.proxy is None else labels >= 0)
         with torch.autocast(images.device.type, enabled=False):  # near 1, cosines in bfloat16 are 0.004 apart
-            return self._loss(encoded, labels, triplets, shown)
+            loss = self._loss(encoded, labels, triplets, shown)
+            if boxes is None:
+                return loss
+            assert encoded.attention is not None, "the loader refuses boxes for a network without attention"
+            return loss + self.objective.attention_weight * attention_loss(encoded.attention, boxes)
 
     def _encode(self, images: Tensor, needed: Tensor) -> Encoded:
         if self.global_only and isinstance(self.model, ASENPlusPlus):

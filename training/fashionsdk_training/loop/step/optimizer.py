@@ -90,8 +90,8 @@ def freeze_for_epoch(criterion: Criterion, epoch: int, settings: Optimisation) -
         for layer in backbone.modules() if settings.frozen_statistics else ():
             if isinstance(layer, nn.modules.batchnorm._BatchNorm):
                 layer.eval()
-        for layer in backbone.first_parts(settings.frozen_parts) if isinstance(backbone, LevelsBackbone) else ():
-            layer.eval().requires_grad_(False)
+        if isinstance(backbone, LevelsBackbone):
+            backbone.freeze_first_parts(settings.frozen_parts)
     criterion.global_only = epoch < settings.global_epochs
     for part in local if criterion.global_only else ():
         part.eval().requires_grad_(False)

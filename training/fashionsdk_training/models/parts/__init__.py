@@ -6,19 +6,20 @@ from fashionsdk_training.models.parts.attention_layers import (
     ChannelAttention,
     SpatialAttention,
 )
-from fashionsdk_training.models.parts.backbone import (
-    PACKAGED,
-    Backbone,
-    load_pretrained,
-    packaged_weights,
-    pretrained_network,
-)
+from fashionsdk_training.models.parts.backbone import Backbone
 from fashionsdk_training.models.parts.colour_cells import ColourCells
 from fashionsdk_training.models.parts.colour_level import ColourLevel, Colours
 from fashionsdk_training.models.parts.levels import LevelsBackbone
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
+from fashionsdk_training.models.parts.pretrained import (
+    PACKAGED,
+    load_pretrained,
+    packaged_weights,
+    pretrained_network,
+)
 from fashionsdk_training.models.parts.regions import attended_region, crop, scale_region
+from fashionsdk_training.models.parts.timm_networks import Size
 
 __all__ = [
     "PACKAGED",
@@ -31,6 +32,7 @@ __all__ = [
     "Colours",
     "LevelsBackbone",
     "MultiLevelBackbone",
+    "Size",
     "SpatialAttention",
     "attended_region",
     "crop",

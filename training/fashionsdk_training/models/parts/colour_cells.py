@@ -3,7 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-SAMPLES = 4  # on each side of a cell; a sample is the mean colour of a small square
+SAMPLES = 4  # on each side of a cell at least; a sample is the mean colour of a small square
+
+
+def sample_side(stride: int) -> int:
+    """Return the side of a sample's square: a whole number of them makes a cell, `SAMPLES` a side or more."""
+    return next(side for side in range(max(1, stride // SAMPLES), 0, -1) if stride % side == 0)
 
 
 class ColourCells(nn.Module):
@@ -22,7 +27,7 @@ class ColourCells(nn.Module):
 
     def __init__(self, tones: int, stride: int) -> None:
         super().__init__()
-        self.tones, self.stride, self.square = tones, stride, max(1, stride // SAMPLES)
+        self.tones, self.stride, self.square = tones, stride, sample_side(stride)
         self.register_buffer("steps", torch.arange(tones).float(), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:

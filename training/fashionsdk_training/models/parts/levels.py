@@ -1,68 +1,117 @@
-"""A whole timm network as a feature extractor: its last feature map beside an earlier, finer one."""
+"""A whole timm network as a feature extractor: its last feature map beside an earlier one."""
 
-from typing import cast
+from typing import Any, cast
 
-import timm
 import torch
-from timm.models import group_parameters
+from timm.models import MobileNetV3, group_parameters
 from torch import Tensor, nn
+
+from fashionsdk_training.models.parts.timm_networks import Size, build_network
+
+_AFTER_THE_MAP = ("head", "fc_norm", "attn_pool")  # what timm calls the parts that pool and classify
 
 
 class LevelsBackbone(nn.Module):
     """A timm network up to its pooling: ``(B, 3, H, W)`` to the map of a stage and the last map, joined.
 
-    The last map is the one that the network was pretrained to classify by, behind its last convolution. Each of its
-    positions is repeated, so that both maps have the finer one's grid; its mean stays what the network itself pools.
+    The last map is the one that the network was pretrained to classify by, behind its last convolution or norm. In a
+    network with stages each of its positions is repeated, so that both maps have the finer one's grid; its mean stays
+    what such a network itself pools. In a plain vision transformer both maps have one grid, without the class token.
 
     Args:
-        name: a timm model with feature maps of twice the stride from stage to stage.
-        stage: index of the finer map, the last but one, as in `Backbone`.
+        name: a timm model whose feature maps have twice the stride from stage to stage, or all the same.
+        stage: index of the earlier map, as in `Backbone`: the last but one, or of a plain transformer any block but
+            the last.
         drop_path: probability of skipping a residual block in training.
+        input: height and width in pixels that it is built for, as in `Backbone`.
 
     Raises:
-        ValueError: timm has no such model, or the maps do not fit.
+        ValueError: timm has no such model, the maps do not fit, or it cannot take such an input.
     """
 
-    def __init__(self, name: str, stage: int, drop_path: float = 0.0) -> None:
+    def __init__(self, name: str, stage: int, drop_path: float = 0.0, input: Size | None = None) -> None:
         super().__init__()
         options = {"drop_path_rate": drop_path} if drop_path else {}
-        try:
-            net = cast(nn.Module, timm.create_model(name, num_classes=0, **options))
-            maps = cast(list[dict[str, int]], net.feature_info)
-            fine, last = maps[stage], maps[stage + 1 :]
-        except (RuntimeError, AttributeError, IndexError) as error:
-            raise ValueError(f"timm cannot build backbone {name!r} with the map of stage {stage}: {error}") from error
-        if len(last) != 1 or last[0]["reduction"] != 2 * fine["reduction"]:
-            strides = [each["reduction"] for each in maps]
-            raise ValueError(
-                f"stage {stage} of backbone {name!r}, whose maps have strides {strides}; expected the last but one "
-                f"({len(maps) - 2}), of half the last one's stride"
-            )
-        self.net, self.name, self.stage = net, name, stage
+        net: Any = build_network(name, input, num_classes=0, **options)
+        maps = cast(list[dict[str, int]], getattr(net, "feature_info", []))
+        _check_stage(name, stage, [each["reduction"] for each in maps])
+        _drop_head(net)
+        fine = maps[stage]
+        self.net, self.name, self.stage, self.input = net, name, stage, input
         self.channels_last = getattr(net, "output_fmt", "NCHW") == "NHWC"
-        self.stride = int(fine["reduction"])
-        self.fine_channels, self.last_channels = fine["num_chs"], int(cast(int, net.num_features))
+        self.tokens = int(getattr(net, "num_prefix_tokens", 0))  # before those of positions
+        self.stride, self.repeats = int(fine["reduction"]), maps[-1]["reduction"] // fine["reduction"]
+        self.fine_channels, self.last_channels = fine["num_chs"], int(net.num_features)
         self.channels = self.last_channels + self.fine_channels
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the last map's channels, then the finer one's: ``(B, C, h, w)``."""
-        last, (fine,) = self.net.forward_intermediates(pixels, indices=[self.stage])  # type: ignore[operator]
-        last = last.permute(0, 3, 1, 2) if self.channels_last else last
+        """Return the last map's channels, then the earlier one's: ``(B, C, h, w)``.
+
+        Raises:
+            ValueError: the last map leaves out positions of the earlier one, which the input's sides cause.
+        """
+        last, (fine,) = self.net.forward_intermediates(pixels, indices=[self.stage])
+        last = self._as_map(last, fine.shape[2:])
+        if self.repeats == 1:
+            return torch.cat([last, fine], dim=1)
+        if any(2 * short < long for short, long in zip(last.shape[2:], fine.shape[2:], strict=True)):
+            raise ValueError(
+                f"backbone {self.name!r} leaves out the edge of {pixels.shape[2]} x {pixels.shape[3]} pixels; expected "
+                f"sides that are multiples of {2 * self.stride}"
+            )
         repeated = nn.functional.interpolate(last, scale_factor=2.0, mode="nearest")
         return torch.cat([repeated[:, :, : fine.shape[2], : fine.shape[3]], fine], dim=1)
 
+    def _as_map(self, last: Tensor, grid: torch.Size) -> Tensor:
+        """Return timm's last features as ``(B, C, h, w)``."""
+        if last.dim() == 3:  # (B, tokens + h*w, C)
+            # Not by len(): it would make the batch size of tracing a constant of the exported graph.
+            return last[:, self.tokens :].transpose(1, 2).reshape(last.shape[0], -1, *grid)
+        return last.permute(0, 3, 1, 2) if self.channels_last else last
+
     def take(self, whole: nn.Module) -> None:
         """Copy the parameters of the same timm network."""
-        self.net.load_state_dict(whole.state_dict())
+        given = whole.state_dict()
+        self.net.load_state_dict({key: given[key] for key in self.net.state_dict()})
 
-    def first_parts(self, count: int) -> list[nn.Module]:
-        """Return the layers with parameters of the network's first ``count`` parts: the stem, then stage after stage.
+    def freeze_first_parts(self, count: int) -> None:
+        """Let the network's first ``count`` parts not learn, and put their layers into eval mode.
+
+        The stem is the first part; of a transformer it is the patches' projection with the embeddings of positions and
+        the tokens beside them. Then each stage is a part, or each block of a plain transformer.
 
         Raises:
             ValueError: it has fewer parts.
         """
-        groups = group_parameters(self.net, self.net.group_matcher(coarse=True))  # type: ignore[operator]
+        for name in self.first_parameters(count):
+            self.net.get_parameter(name).requires_grad_(False)
+            if owner := name.rpartition(".")[0]:  # the network's own parameters have none
+                self.net.get_submodule(owner).eval()
+
+    def first_parameters(self, count: int) -> list[str]:
+        """Return the names of the parameters of the network's first ``count`` parts; see `freeze_first_parts`."""
+        groups = group_parameters(self.net, self.net.group_matcher(coarse=True))
         if count >= len(groups):
             raise ValueError(f"frozen_parts is {count}; {self.name} has {len(groups)}, and some must learn")
-        names = {name.rpartition(".")[0] for part in range(count) for name in groups[part]}
-        return [self.net.get_submodule(name) for name in sorted(names)]
+        return [name for part in range(count) for name in groups[part]]
+
+
+def _check_stage(name: str, stage: int, strides: list[int]) -> None:
+    """Raise a ValueError unless the last map's stride is that of ``stage``, or twice as much and the next."""
+    if stage >= len(strides):
+        raise ValueError(f"timm cannot build backbone {name!r} with the map of stage {stage}: it has {len(strides)}")
+    if stage + 1 < len(strides) and strides[-1] == strides[stage]:
+        return
+    if stage + 2 != len(strides) or strides[-1] != 2 * strides[stage]:
+        raise ValueError(
+            f"stage {stage} of backbone {name!r}, whose maps have strides {strides}; expected the last but one "
+            f"({len(strides) - 2}), of half the last one's stride or the same"
+        )
+
+
+def _drop_head(net: nn.Module) -> None:
+    """Remove what comes after the last map: unused, it would never get a gradient."""
+    after = (*_AFTER_THE_MAP, "conv_head", "norm_head") if isinstance(net, MobileNetV3) else _AFTER_THE_MAP
+    for name in after:
+        if isinstance(getattr(net, name, None), nn.Module):
+            setattr(net, name, nn.Identity())

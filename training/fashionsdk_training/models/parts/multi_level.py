@@ -6,6 +6,7 @@ from timm.models._features import FeatureListNet
 from torch import Tensor, nn
 
 from fashionsdk_training.models.parts.backbone import Backbone
+from fashionsdk_training.models.parts.timm_networks import Size
 
 
 class MultiLevelBackbone(Backbone):
@@ -17,13 +18,14 @@ class MultiLevelBackbone(Backbone):
         name: a timm ResNet or EfficientNet.
         stage: index of the deeper map; resnet50's third stage, the paper's, is 3.
         drop_path: probability of skipping a residual block in training.
+        input: height and width in pixels that it is built for, as in `Backbone`.
 
     Raises:
         ValueError: timm has no such model, it has no such maps, or it is of another family.
     """
 
-    def __init__(self, name: str, stage: int, drop_path: float = 0.0) -> None:
-        super().__init__(name, stage, drop_path, indices=(stage - 1, stage, stage + 1))
+    def __init__(self, name: str, stage: int, drop_path: float = 0.0, input: Size | None = None) -> None:
+        super().__init__(name, stage, drop_path, input, indices=(stage - 1, stage, stage + 1))
         counts: list[int] = self.net.feature_info.channels()
         self.lower_channels, self.channels, self.top_channels = counts
         self.net, self.top = _split(self.net, name)

@@ -19,7 +19,7 @@ def attended_region(attention: Tensor, threshold: float, side: int) -> Tensor:
         side: of the picture that the map belongs to, in pixels; 224 in the original.
     """
     flat = attention.detach().float().reshape(-1, 1, *attention.shape[-2:])  # (N, 1, h, w)
-    large = nn.functional.interpolate(flat, (side, side), mode="bilinear", align_corners=False)[:, 0]
+    large = _resize(flat, side)[:, 0]  # (N, side, side)
     lowest, highest = large.amin(dim=(1, 2), keepdim=True), large.amax(dim=(1, 2), keepdim=True)
     scaled = (large - lowest) / (highest - lowest).clamp(min=torch.finfo(torch.float32).tiny)
     attended = torch.floor(scaled * 255) > 255 * threshold  # (N, side, side)
@@ -31,6 +31,15 @@ def attended_region(attention: Tensor, threshold: float, side: int) -> Tensor:
     size = torch.maximum(width, height)
     square = torch.stack([_start(left, width, size, side), _start(top, height, size, side), size], dim=1)
     return square.reshape(*attention.shape[:-2], 3)
+
+
+def _resize(maps: Tensor, side: int) -> Tensor:
+    """Resize maps ``(N, 1, h, w)`` to ``side`` x ``side``, bilinearly."""
+    height, width = maps.shape[-2:]
+    whole = side % height == 0 and side % width == 0
+    # With a whole factor the exported graph states that factor; with a size, it would compute N on the CPU.
+    factor = {"scale_factor": (side / height, side / width)} if whole else {"size": (side, side)}
+    return nn.functional.interpolate(maps, mode="bilinear", align_corners=False, **factor)
 
 
 def _extent(attended: Tensor) -> tuple[Tensor, Tensor]:
