@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.batches import slices
 from fashionsdk.evaluation._metrics import average_precision, random_average_precision, rank, recall_at
+from fashionsdk.evaluation._own_product import OwnProduct, own_product
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.evaluation._scratch_vectors import Batch, ScratchVectors, scratch_vectors
 from fashionsdk.labels import RetrievalSplit
@@ -90,6 +91,8 @@ def evaluate(
 ) -> Evaluation:
     """Rank each query's candidates by inner product and score the rankings.
 
+    Candidates of the query's own product are left out of its ranking, where the split says which photos show one.
+
     Embeddings go to a temporary file as they come, and scores are computed in blocks. Memory grows with the gallery by
     one row of scores only.
 
@@ -150,7 +153,8 @@ def score(
         if not len(queries):
             continue
         ask = None if values is None else partial(values.question, attribute=attribute.name)
-        each = _rank_attribute(vectors, attributes.index(attribute.name), queries, candidates, ask)
+        ranking = Ranking(vectors, attributes.index(attribute.name), candidates, ask, own_product(split))
+        each = ranking.measure(queries)
         scores.append(_mean(attribute.name, len(candidates), each))
         each_query.append(QueryPrecisions(attribute.name, queries, each[:, 0].copy()))
         if _has_one_value(queries, candidates):
@@ -186,37 +190,54 @@ def _present(rows: NDArray[np.int32], attribute: int, present: NDArray[np.bool_]
     return of_attribute
 
 
-def _rank_attribute(
-    vectors: ScratchVectors,
-    attribute: int,
-    queries: NDArray[np.int32],
-    candidates: NDArray[np.int32],
-    ask: Question | None,
-) -> NDArray[np.float64]:
-    """Return per query: average precision, its random expectation, recall at each of ``RECALL_AT``: ``(Q, 2 + R)``."""
-    step = max(1, SCORES_IN_MEMORY // max(1, len(candidates)))
-    blocks = [_rank_block(vectors, attribute, queries[part], candidates, ask) for part in slices(len(queries), step)]
-    return np.concatenate(blocks)
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Ranks one attribute's candidates for its queries.
 
+    Attributes:
+        vectors: embeddings of all photos.
+        attribute: the attribute's place among those of the embeddings.
+        candidates: int32 ``(G, 3)``, as in the split.
+        ask: from photos' vectors to what they ask with; None to ask with them as they are.
+        own: tells which candidates show a query's own product; None if no photo's product is known.
+    """
 
-def _rank_block(
-    vectors: ScratchVectors,
-    attribute: int,
-    queries: NDArray[np.int32],
-    candidates: NDArray[np.int32],
-    ask: Question | None,
-) -> NDArray[np.float64]:
-    query = vectors.rows(attribute, queries[:, 0])  # (q, D)
-    query = query if ask is None else ask(query)
-    scores = np.empty((len(queries), len(candidates)), np.float32)
-    for part in slices(len(candidates), ROWS_IN_MEMORY):
-        scores[:, part] = query @ vectors.rows(attribute, candidates[part, 0]).T
-    relevant = queries[:, 2:] == candidates[None, :, 2]  # (q, G)
-    hits = rank(scores, relevant)
-    chance = cache(lambda count: random_average_precision(count, len(candidates)))
-    columns = [average_precision(hits), np.array([chance(int(n)) for n in relevant.sum(axis=1)])]
-    columns += [recall_at(hits, k) for k in RECALL_AT]
-    return np.stack(columns, axis=1)
+    vectors: ScratchVectors
+    attribute: int
+    candidates: NDArray[np.int32]
+    ask: Question | None
+    own: OwnProduct | None
+
+    def measure(self, queries: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return per query: average precision, its random expectation, recall at each of ``RECALL_AT``.
+
+        The shape is ``(Q, 2 + R)``.
+        """
+        step = max(1, SCORES_IN_MEMORY // max(1, len(self.candidates)))
+        return np.concatenate([self._measure_block(queries[part]) for part in slices(len(queries), step)])
+
+    def _measure_block(self, queries: NDArray[np.int32]) -> NDArray[np.float64]:
+        relevant = queries[:, 2:] == self.candidates[None, :, 2]  # (q, G)
+        scores, count = self.scores(queries), np.full(len(queries), len(self.candidates))
+        if self.own is not None:
+            own = self.own(queries[:, 0], self.candidates[:, 0])  # (q, G)
+            relevant, count = relevant & ~own, count - own.sum(axis=1)
+            scores[own] = -np.inf  # at the end, where they are no hits, they change no figure
+        hits = rank(scores, relevant)
+        chance = cache(random_average_precision)
+        pairs = zip(relevant.sum(axis=1).tolist(), count.tolist(), strict=True)
+        columns = [average_precision(hits), np.array([chance(right, among) for right, among in pairs])]
+        columns += [recall_at(hits, k) for k in RECALL_AT]
+        return np.stack(columns, axis=1)
+
+    def scores(self, queries: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return the inner products of queries, rows ``(Q, 3)`` as in the split, and the candidates: ``(Q, G)``."""
+        query = self.vectors.rows(self.attribute, queries[:, 0])  # (q, D)
+        query = query if self.ask is None else self.ask(query)
+        scores = np.empty((len(queries), len(self.candidates)), np.float32)
+        for part in slices(len(self.candidates), ROWS_IN_MEMORY):
+            scores[:, part] = query @ self.vectors.rows(self.attribute, self.candidates[part, 0]).T
+        return scores
 
 
 def _mean(name: str, candidates: int, metrics: NDArray[np.float64]) -> Score:

@@ -286,6 +286,36 @@ def test_the_command_measures_the_attribute_that_is_asked_for(run, bundle, shop,
     assert run(*argv, "--attribute", "hem")[0] == 2
 
 
+def test_the_report_says_the_same_as_the_command(run, bundle, shop, boxed):
+    argv = ("--data", "shop", "--boxes", boxed, "--json")
+    _, pointed, _ = run("point", bundle.path, *argv)
+    status, reported, err = run("report", bundle.path, *argv, "--no-maps", "--out", "report.html")
+    answer, expected = json.loads(reported)["attention"], json.loads(pointed)
+    assert status == 0
+    assert answer["pointing"] == {name: expected[name] for name in ("attributes", "overall", "missing")}
+    assert answer["shared"].keys() == {"colour", "neckline"}
+    assert answer["doubtful"].keys() <= {"colour", "neckline"}
+    for name, reason in answer["doubtful"].items():
+        assert f"{name}: attention is {reason}; the page marks its maps as doubtful" in err
+    assert "Fixed place" in Path("report.html").read_text()
+    narrow = ("--attribute", "neckline", "--no-maps", "--out", "report.html")
+    answer = json.loads(run("report", bundle.path, *argv, *narrow)[1])["attention"]
+    assert [score["attribute"] for score in answer["pointing"]["attributes"]] == ["neckline"]
+
+
+def test_a_report_refuses_boxes_that_it_cannot_use(run, write_bundle, manifest, reference, bundle, shop, boxed):
+    argv = ("--data", "shop", "--no-maps", "--out", "report.html", "--boxes")
+    assert "no.csv" in run("report", bundle.path, *argv, "no.csv")[2]
+    blind = write_bundle(manifest=replace(manifest, attention_shape=None), reference=replace(reference, attention=None))
+    status, _, err = run("report", blind.path, *argv, boxed)
+    assert (status, "has no attention maps" in err.splitlines()[-1]) == (1, True)
+    rows = (shop / "labels.csv").read_text().splitlines()
+    (shop / "labels.csv").write_text("\n".join([f"{rows[0]},box", *(f"{row},0 0 9 9" for row in rows[1:])]))
+    status, _, err = run("report", bundle.path, *argv, boxed)
+    assert (status, "pointing takes whole photos: leave out column 'box'" in err) == (1, True)
+    assert not Path("report.html").exists()
+
+
 def test_a_model_without_attention_cannot_point(run, write_bundle, manifest, reference, shop, boxed):
     bundle = write_bundle(
         manifest=replace(manifest, attention_shape=None), reference=replace(reference, attention=None)

@@ -1,0 +1,1 @@
+"""Drift: the standard gallery, its errors, and what can be said."""
