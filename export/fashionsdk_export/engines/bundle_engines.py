@@ -1,6 +1,6 @@
 """Add engines to a bundle: caches of its graphs, built for one library version and GPU architecture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ import onnx
 from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk._tools.files.scratch_folder import scratch_folder
 from fashionsdk.backends import checked_graph
-from fashionsdk.bundle import REFERENCE_FILE, Bundle, EngineInfo, GraphInfo, Manifest, Precision
+from fashionsdk.bundle import Bundle, EngineInfo, GraphInfo, Precision
 from fashionsdk.embedding import CheckReport, check
 from fashionsdk_export.engines.build_library import load, target
 from fashionsdk_export.engines.engine_builder import BuiltEngine, build_engine, read_timing_cache
 from fashionsdk_export.engines.engine_config import EngineConfig
+from fashionsdk_export.engines.engine_writing import write_engines
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.parity import figures
 from fashionsdk_export.precision import to_symmetric
@@ -96,8 +97,7 @@ def add_engines(
     if len(set(precisions)) < len(precisions):
         raise ValueError(f"precisions are {precisions!r}; expected each once")
     Bundle.check_writable(out, overwrite=overwrite)
-    manifest = bundle.manifest
-    graphs = [bundle.graph(name) for name in precisions] if precisions else list(manifest.graphs)
+    graphs = [bundle.graph(name) for name in precisions] if precisions else list(bundle.manifest.graphs)
     check_library(config)
     with system_errors_as(ExportError, f"cannot add engines in {out}"), scratch_folder() as folder:
         sources = {graph.precision: checked_graph(bundle, graph.precision, "cuda") for graph in graphs}
@@ -108,23 +108,9 @@ def add_engines(
         for graph in graphs:
             engine = build_engine(sources[graph.precision], graph.precision, config, progress=progress)
             built[_describe(engine, graph, config)] = engine
-        files = {name: bundle.path / name for name in manifest.files if name != REFERENCE_FILE}
-        for info, engine in built.items():
-            files[info.file] = folder / Path(info.file).name
-            files[info.file].write_bytes(engine.data)
-        written = Bundle.write(
-            out,
-            manifest=replace(manifest, engines=_merge(manifest, built), files={}, extra=_extra(bundle, signed)),
-            graphs=files,
-            reference=bundle.reference(),
-            overwrite=overwrite,
-        )
+        content = {info: engine.data for info, engine in built.items()}
+        written = write_engines(bundle, out, content, extra=_extra(bundle, signed), overwrite=overwrite)
     return EngineReport(written, {info.file: engine for info, engine in built.items()}, signed)
-
-
-def _merge(manifest: Manifest, new: Iterable[EngineInfo]) -> tuple[EngineInfo, ...]:
-    engines = {info.file: info for info in (*manifest.engines, *new)}
-    return tuple(sorted(engines.values(), key=lambda info: (info.kind, info.file)))
 
 
 def _signed(bundle: Bundle, folder: Path) -> tuple[Path, CheckReport]:

@@ -4,11 +4,13 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from fashionsdk.backends import ENGINE_RUNTIMES, EngineBuild, engine_build
 from fashionsdk.bundle import EngineKind
 
 LEVELS = range(6)
+_KINDS = [kind for kind in ENGINE_RUNTIMES if engine_build(cast("EngineKind", kind)).room == "engines"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         """Reject invalid settings."""
-        if self.kind not in ENGINE_RUNTIMES:
-            raise ValueError(f"kind is {self.kind!r}; expected one of {', '.join(ENGINE_RUNTIMES)}")
+        if self.kind not in _KINDS:
+            raise ValueError(f"kind is {self.kind!r}; expected one of {', '.join(_KINDS)}")
         if not 1 <= self.min_batch <= self.opt_batch <= self.max_batch:
             raise ValueError(
                 f"batch range is {self.min_batch}, {self.opt_batch}, {self.max_batch}; "

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from fashionsdk._tools.listed import listed
 from fashionsdk.bundle import Precision
 from fashionsdk_export.engines.engine_layers import UNKNOWN, EngineLayer
 from fashionsdk_export.engines.graph_types import HeavyNode, heavy_nodes
@@ -32,10 +33,9 @@ def check_layers(layers: Sequence[EngineLayer], precision: Precision, graph: Pat
     check_precision(nodes, precision, graph)
     faults = [fault for node in nodes if (fault := _fault(node, layers)) is not None]
     if faults:
-        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise ExportError(
             f"the engine of {graph} does not compute in the precision that the graph says: "
-            f"{'; '.join(faults[:_SHOWN])}{more}. It was not saved, since it would be slower or less exact than "
+            f"{listed(faults, _SHOWN, '; ')}. It was not saved, since it would be slower or less exact than "
             "its precision says; try another version of the library, and report this"
         )
 

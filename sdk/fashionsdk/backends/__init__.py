@@ -2,7 +2,7 @@
 
 from fashionsdk.backends._backend import Backend, BackendInfo
 from fashionsdk.backends._choice import MAX_THREADS, open_backend
-from fashionsdk.backends._graph_file import checked_graph
+from fashionsdk.backends._graph_file import checked_graph, source_precision
 from fashionsdk.backends._host import available_cpus, computes_bfloat16, int8_saturates
 from fashionsdk.backends._registry import (
     DEVICES,
@@ -34,4 +34,5 @@ __all__ = [
     "engine_build",
     "int8_saturates",
     "open_backend",
+    "source_precision",
 ]

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from fashionsdk._tools.whole_number import whole_number
 from fashionsdk.backends._backend import Backend
 from fashionsdk.backends._host import int8_saturates
-from fashionsdk.backends._registry import DEVICE_TITLES, PRECISIONS, RUNTIMES, Device, DeviceKind, Runtime
+from fashionsdk.backends._registry import (
+    DEVICE_TITLES,
+    ENGINE_RUNTIMES,
+    PRECISIONS,
+    RUNTIMES,
+    Device,
+    DeviceKind,
+    Runtime,
+)
 from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
@@ -56,7 +64,8 @@ def open_backend(
             or ``None`` for that of the bundle's first graph.
         threads: threads for the CPU's part of the work; ``None`` for as many as the process may use.
         runtime: a name of ``RUNTIMES``, or ``"auto"``: on CUDA an engine of the bundle that fits, or else ONNX Runtime;
-            on the CPU ONNX Runtime, but OpenVINO for bf16 and, where the CPU has VNNI, for int8.
+            on the CPU ONNX Runtime, but OpenVINO for bf16 and, where the CPU has VNNI, for int8. Engines for the CPU
+            run where their runtime is named: they are slower.
 
     Returns:
         the backend; its ``info.reason`` says why this runtime and this device.
@@ -136,10 +145,12 @@ def _open_best(request: _Request) -> Backend:
     """Open on CUDA if it loads and computes this precision, or else on the CPU."""
     from fashionsdk.backends.onnxruntime import has_cuda
 
+    if request.runtime in ENGINE_RUNTIMES:
+        return _open_engine(request)
     backend, why = _try_engines(request, 0)
     if backend is not None:
         return backend
-    if not RUNTIMES[_PORTABLE].installed:
+    if not RUNTIMES[_PORTABLE].installed or not RUNTIMES[_PORTABLE].computes(request.precision):
         return _open_cpu(request, why)
     if not has_cuda():
         return _open_cpu(request, why, "the installed onnxruntime is for the CPU")
@@ -149,12 +160,31 @@ def _open_best(request: _Request) -> Backend:
         return _open_cpu(request, why, f"CUDA is not taken: {error}")
 
 
+def _open_engine(request: _Request) -> Backend:
+    """Open an engine of the requested runtime, on CUDA if one is built for it and loads."""
+    engines = [engine for engine in request.bundle.manifest.engines if engine.kind == request.runtime]
+    if all(engine.device == "cpu" for engine in engines):
+        return _open_cpu(request)
+    try:
+        return request.open(request.runtime, Device("cuda"))
+    except BackendError as error:
+        if all(engine.device == "cuda" for engine in engines):
+            raise
+        return _open_cpu(request, f"CUDA is not taken: {error}")
+
+
 def _open_cuda(request: _Request, number: int) -> Backend:
     if request.runtime != "auto":
         return request.open(request.runtime, Device("cuda", number))
     backend, why = _try_engines(request, number)
     if backend is not None:
         return backend
+    if not RUNTIMES[_PORTABLE].computes(request.precision):
+        kinds = [kind for kind in ENGINE_RUNTIMES if RUNTIMES[kind].computes(request.precision, "cuda")]
+        raise BackendError(
+            f"{request.precision} was asked for on CUDA, which engines of {', '.join(kinds)} alone compute, and "
+            f"{why or 'this bundle has none'}: build one with export/build_engine.py, or choose another precision"
+        )
     try:
         return request.open(_PORTABLE, Device("cuda", number), why)
     except BackendError as error:
@@ -174,7 +204,7 @@ def _best_on_cpu(precision: str) -> tuple[str, str]:
     Measured on ResNet-50, 224 pixels, 2 cores with AVX-512 VNNI, milliseconds a photo in batches of 8: fp32 31 in ONNX
     Runtime and 36 in OpenVINO (31 and 66 one by one), int8 13 and 8.
     """
-    able = [record for record in RUNTIMES.values() if record.computes(precision, "cpu")]
+    able = [record for record in RUNTIMES.values() if record.runs_graphs and record.computes(precision, "cpu")]
     if len(able) == 1:
         return able[0].name, f"only {able[0].title} computes {precision}"
     if precision == "fp16":
@@ -195,7 +225,8 @@ def _try_engines(request: _Request, number: int) -> tuple[Backend | None, str]:
     if request.runtime != "auto":
         return None, ""
     reasons = []
-    for kind in dict.fromkeys(engine.kind for engine in request.bundle.manifest.engines):
+    kinds = {engine.kind for engine in request.bundle.manifest.engines if engine.device == "cuda"}
+    for kind in sorted(kinds, key=ENGINE_RUNTIMES.index):
         try:
             return request.open(kind, Device("cuda", number), "an engine of the bundle fits this GPU"), ""
         except BackendError as error:

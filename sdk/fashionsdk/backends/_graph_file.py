@@ -1,4 +1,4 @@
-"""The path of a graph that a runtime may read."""
+"""Which graph a precision is computed from, and its path."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +7,11 @@ from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
     from fashionsdk.bundle import Bundle
+
+
+def source_precision(precision: str | None) -> str | None:
+    """Return the precision of the graph that one is computed from: bf16 has none of its own, and takes that of fp32."""
+    return "fp32" if precision == "bf16" else precision
 
 
 def checked_graph(bundle: "Bundle", precision: str | None, device: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fashionsdk.backends._cpu_quota import cpu_quota
 
-_CPU_INFO = Path("/proc/cpuinfo")
+CPU_INFO = Path("/proc/cpuinfo")
 _X64 = ("x86_64", "amd64")
 
 
@@ -25,29 +25,29 @@ def available_cpus(root: Path = Path("/")) -> int:
     return bound if quota >= bound else max(1, math.ceil(quota))
 
 
-def int8_saturates(info_file: Path = _CPU_INFO) -> bool | None:
+def int8_saturates(info_file: Path = CPU_INFO) -> bool | None:
     """Tell whether sums of products of uint8 and int8 may saturate on this CPU; ``None`` if unknown.
 
     x64 CPUs without VNNI instructions add two such products in 16 bits.
     """
     if platform.machine().lower() not in _X64:
         return False
-    flags = _x64_flags(info_file)
+    flags = x64_flags(info_file)
     return None if flags is None else not {"avx512_vnni", "avx_vnni"} & flags
 
 
-def computes_bfloat16(info_file: Path = _CPU_INFO) -> bool | None:
+def computes_bfloat16(info_file: Path = CPU_INFO) -> bool | None:
     """Tell whether this CPU has instructions for bfloat16; ``None`` if unknown.
 
     Without them libraries convert every value to float32 and back, which is slower than float32 alone.
     """
     if platform.machine().lower() not in _X64:
         return None
-    flags = _x64_flags(info_file)
+    flags = x64_flags(info_file)
     return None if flags is None else bool({"avx512_bf16", "amx_bf16"} & flags)
 
 
-def _x64_flags(info_file: Path) -> set[str] | None:
+def x64_flags(info_file: Path) -> set[str] | None:
     """Return the features of an x64 CPU that Linux lists, or ``None`` without such a file."""
     try:
         lines = info_file.read_text().splitlines()

@@ -44,12 +44,16 @@ class EngineBuild:
 
     Attributes:
         cross_compiles: whether a build can name the compute capabilities of one GPU or several, and then needs no GPU;
-            if not, the engine is for the GPU of the machine that builds it.
+            if not, the engine is for the GPU or the CPU of the machine that builds it.
         times_kernels: whether a build times kernels, so that a timing cache and an optimisation level have an effect.
+        room: the package of ``fashionsdk_export`` that builds them.
+        extra: what installs that package's needs; ``None`` for the runtime's own extra.
     """
 
     cross_compiles: bool
     times_kernels: bool
+    room: str = "engines"
+    extra: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,11 @@ class Runtime:
     runs_here: Callable[[str], bool] = lambda precision: True
 
     @property
+    def runs_graphs(self) -> bool:
+        """Whether it runs the bundle's graphs, and not engines that were compiled from them."""
+        return self.engines is None
+
+    @property
     def devices(self) -> tuple[DeviceKind, ...]:
         """The kinds of devices that it runs on."""
         return tuple(self.precisions)
@@ -92,7 +101,10 @@ class Runtime:
         """How to install it, as the end of a message."""
         commands = {device: f'pip install "fashionsdk[{extra}]"' for device, extra in self.extras.items()}
         first, *others = commands
-        return f"run {commands[first]}" + "".join(f", or for {DEVICE_TITLES[kind]} {commands[kind]}" for kind in others)
+        differing = [kind for kind in others if commands[kind] != commands[first]]
+        return f"run {commands[first]}" + "".join(
+            f", or for {DEVICE_TITLES[kind]} {commands[kind]}" for kind in differing
+        )
 
     def computes(self, precision: str, device: DeviceKind | None = None) -> bool:
         """Tell whether it computes a precision on this kind of device, or on any."""
@@ -110,6 +122,12 @@ def _open_onnxruntime(bundle: "Bundle", device: Device, precision: str, threads:
     if device.kind == "cpu":
         return onnxruntime.open_cpu(bundle, precision, threads, reason)
     return onnxruntime.open_cuda(bundle, device.number, precision, threads, reason)
+
+
+def _open_rtx(bundle: "Bundle", device: Device, precision: str, threads: int | None, reason: str) -> "Backend":
+    from fashionsdk.backends import onnxruntime
+
+    return onnxruntime.open_rtx(bundle, device.number, precision, threads, reason)
 
 
 def _open_openvino(bundle: "Bundle", device: Device, precision: str, threads: int | None, reason: str) -> "Backend":
@@ -137,6 +155,14 @@ def _tensorrt(name: str, title: str, engines: EngineBuild) -> Runtime:
     )
 
 
+def _open_aotinductor(bundle: "Bundle", device: Device, precision: str, threads: int | None, reason: str) -> "Backend":
+    from fashionsdk.backends import aotinductor
+
+    if device.kind == "cpu":
+        return aotinductor.open_cpu(bundle, precision, threads, reason)
+    return aotinductor.open_cuda(bundle, device.number, precision, reason)
+
+
 def _openvino_runs_here(precision: str) -> bool:
     """Return False where OpenVINO is known to reject a precision before it is imported; few CPUs have float16."""
     return precision != "fp16" and not (precision == "int8" and int8_saturates())
@@ -152,6 +178,14 @@ _RECORDS = (
         open=_open_onnxruntime,
     ),
     Runtime(
+        name="onnxruntime-rtx",
+        title="ONNX Runtime with TensorRT for RTX",
+        module="onnxruntime_ep_nv_tensorrt_rtx",
+        precisions={"cuda": ("fp16",)},
+        extras={"cuda": "onnxruntime-rtx"},
+        open=_open_rtx,
+    ),
+    Runtime(
         name="openvino",
         title="OpenVINO",
         module="openvino",
@@ -162,6 +196,15 @@ _RECORDS = (
     ),
     _tensorrt("tensorrt", "TensorRT", EngineBuild(cross_compiles=False, times_kernels=True)),
     _tensorrt("tensorrt-rtx", "TensorRT for RTX", EngineBuild(cross_compiles=True, times_kernels=False)),
+    Runtime(
+        name="aotinductor",
+        title="AOTInductor",
+        module="torch",
+        precisions={"cpu": ("fp32", "bf16"), "cuda": ("fp32", "fp16", "bf16")},
+        extras={"cpu": "aotinductor", "cuda": "aotinductor"},
+        open=_open_aotinductor,
+        engines=EngineBuild(False, False, room="inductor", extra="export,aotinductor"),
+    ),
 )
 
 RUNTIMES: Mapping[str, Runtime] = {record.name: record for record in _RECORDS}

@@ -270,7 +270,7 @@ def test_the_bar_ends_full_and_a_quick_build_shows_none(graph, monkeypatch, caps
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.gpu
+@pytest.mark.gpu("tensorrt")
 @pytest.mark.parametrize("precision", TYPES)
 def test_tensorrt_builds_for_the_gpu_at_hand_and_keeps_its_timings(graph, tmp_path, precision):
     if not hasattr(pytest.importorskip("tensorrt"), "Builder"):

@@ -145,9 +145,12 @@ def test_missing_runtime_is_an_error_that_names_what_to_install(
             "runtime='tensorrt' was asked for with device='cpu'; it runs on CUDA",
         ),
         ({"runtime": "tensorrt-rtx", "device": "cpu"}, "it runs on CUDA: choose device='cuda'"),
-        ({"precision": "bf16", "device": "cuda"}, "only OpenVINO on a CPU computes it: choose runtime='openvino'"),
-        ({"precision": "bf16", "runtime": "onnxruntime"}, "only OpenVINO on a CPU computes it"),
-        ({"precision": "bf16", "runtime": "tensorrt"}, "only OpenVINO on a CPU computes it"),
+        (
+            {"precision": "bf16", "device": "cuda"},
+            "bf16 was asked for on CUDA, which engines of aotinductor alone compute, and this bundle has none",
+        ),
+        ({"precision": "bf16", "runtime": "onnxruntime"}, "only OpenVINO and AOTInductor on a CPU compute it"),
+        ({"precision": "bf16", "runtime": "tensorrt"}, "only OpenVINO and AOTInductor on a CPU compute it"),
         ({"runtime": "tensorrt"}, "has no tensorrt engine"),
         ({"runtime": "tensorrt-rtx", "device": "cuda:1"}, "has no tensorrt-rtx engine"),
     ],
@@ -226,7 +229,8 @@ def test_unknown_precision_is_a_value_error(bundle: Bundle, precision: str):
 @pytest.mark.parametrize("runtime", ["ort", "", "TensorRT"])
 def test_unknown_runtime_is_a_value_error(bundle: Bundle, runtime: str):
     with pytest.raises(
-        ValueError, match=f"runtime is '{runtime}'; expected 'auto', 'onnxruntime', 'openvino', 'tensorr"
+        ValueError,
+        match=f"runtime is '{runtime}'; expected 'auto', 'onnxruntime', 'onnxruntime-rtx', 'openvino'",
     ):
         open_backend(bundle, runtime=runtime)
 

@@ -16,9 +16,11 @@ import pytest
 from fashionsdk.backends import Backend, BackendInfo, SharedResource, open_backend
 from fashionsdk.backends._per_process import cuda_after_fork
 from fashionsdk.backends._signature import output_shapes
+from fashionsdk.backends.cuda import HostMemory
 from fashionsdk.backends.onnxruntime._binding import BoundSession
 from fashionsdk.backends.onnxruntime._onnxruntime import OnnxRuntimeBackend
 from fashionsdk.bundle import Bundle
+from tests.sdk.backends.cuda.driver_on_the_host import DriverOnTheHost
 
 TIMEOUT = 20  # seconds; nothing here waits that long unless it hangs
 
@@ -28,7 +30,8 @@ Open = Callable[[Bundle], Backend]
 def open_bound(bundle: Bundle) -> Backend:
     """Open ONNX Runtime as on CUDA, but on the CPU."""
     session = onnxruntime.InferenceSession(str(bundle.graph_path()), providers=["CPUExecutionProvider"])
-    bound = BoundSession(onnxruntime, session, "cpu", 0, output_shapes(bundle.manifest))
+    memory, shapes = HostMemory(0, DriverOnTheHost().library), output_shapes(bundle.manifest)
+    bound = BoundSession(onnxruntime, session, ("cpu", 0), shapes, memory, graphs=True)
     info = BackendInfo("onnxruntime 1.0", "cpu", "fp32", "a test")
     return OnnxRuntimeBackend(bundle, bound, info, partial(cuda_after_fork, info))
 
@@ -86,7 +89,7 @@ def test_closing_frees_the_session_whoever_still_holds_the_backend(bundle: Bundl
     plain = OPENERS["onnxruntime"](bundle)
     openvino = OPENERS["openvino"](bundle)
     bound_session = bound._session.get()  # type: ignore[attr-defined]
-    held = [bound_session._session, plain._session.get(), openvino._request.get()._request]  # type: ignore[attr-defined]
+    held = [bound_session._batches._session, plain._session.get(), openvino._request.get()._request]  # type: ignore[attr-defined]
     sessions = [weakref.ref(session) for session in held]
     del held, bound_session
     for backend in (bound, plain, openvino):
@@ -167,6 +170,7 @@ SIGNAL = """
 import signal, sys
 from fashionsdk.backends import open_backend
 from fashionsdk.bundle import Bundle
+from tests.sdk.backends.cuda.driver_on_the_host import DriverOnTheHost
 
 bundle = Bundle.open(sys.argv[1])
 for _ in range(3):

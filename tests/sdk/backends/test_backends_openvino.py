@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 import pytest
 
 from fashionsdk.backends import open_backend
@@ -16,6 +15,7 @@ from fashionsdk.backends.openvino._openvino import OpenVinoBackend, pieces
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest
 from fashionsdk.errors import BackendError, BundleError
 
+openvino = pytest.importorskip("openvino")
 CAPABILITIES = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 BF16_ATOL = 0.05  # bfloat16 keeps 8 bits; 0.008 measured on the tiny model
 

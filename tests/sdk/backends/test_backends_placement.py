@@ -15,8 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 import fashionsdk.backends.onnxruntime
 from fashionsdk.backends import open_backend
 from fashionsdk.backends._host import computes_bfloat16, int8_saturates
-from fashionsdk.backends.onnxruntime._onnxruntime import keep_int8_exact
 from fashionsdk.backends.onnxruntime._placement import RECORD_PLACEMENT, check_placement
+from fashionsdk.backends.onnxruntime._sessions import keep_int8_exact
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, Reference
 from fashionsdk.errors import BackendError
 
@@ -118,7 +118,7 @@ def test_products_of_uint8_and_int8_do_not_saturate(
     if vnni and int8_saturates():
         pytest.skip("needs a CPU with VNNI")
     if vnni is not None:
-        monkeypatch.setattr(fashionsdk.backends.onnxruntime._onnxruntime, "int8_saturates", lambda: not vnni)
+        monkeypatch.setattr(fashionsdk.backends.onnxruntime._sessions, "int8_saturates", lambda: not vnni)
     weights = np.random.default_rng(0).choice(np.array([-127, 1, 127, 127], np.int8), (768, 24))
     onnx.save(integer_graph(weights), tmp_path / "int8.onnx")
     bundle = write_bundle(
@@ -137,7 +137,7 @@ def test_products_of_uint8_and_int8_do_not_saturate(
 def test_weights_become_uint8_unless_the_cpu_is_known_to_have_vnni(
     monkeypatch: pytest.MonkeyPatch, saturates: bool | None, expected: bool
 ):
-    monkeypatch.setattr(fashionsdk.backends.onnxruntime._onnxruntime, "int8_saturates", lambda: saturates)
+    monkeypatch.setattr(fashionsdk.backends.onnxruntime._sessions, "int8_saturates", lambda: saturates)
     options = onnxruntime.SessionOptions()
     keep_int8_exact(options)
     if expected:
@@ -191,7 +191,7 @@ def test_flags_say_nothing_of_other_cpus(
 def test_without_vnni_the_runtime_that_computes_int8_without_loss_is_chosen(
     quantised: Bundle, monkeypatch: pytest.MonkeyPatch, known: bool | None
 ):
-    for module in ("_choice", "openvino._openvino", "onnxruntime._onnxruntime"):
+    for module in ("_choice", "openvino._openvino", "onnxruntime._sessions"):
         monkeypatch.setattr(f"fashionsdk.backends.{module}.int8_saturates", lambda: known)
     backend = open_backend(quantised, "cpu", "int8")
     assert backend.info.runtime.startswith("onnxruntime")

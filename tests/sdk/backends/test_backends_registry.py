@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
@@ -13,27 +14,36 @@ import pytest
 
 from fashionsdk.backends import DEVICES, ENGINE_RUNTIMES, PRECISIONS, RUNTIMES, DeviceKind, Runtime
 from fashionsdk.backends._registry import Device
-from fashionsdk.bundle import EngineKind, Precision
+from fashionsdk.bundle import EngineDevice, EngineKind, EnginePrecision, Precision
 from fashionsdk.embedding import TOLERANCES
 
 ROOT = Path(__file__).parents[3]
 records = pytest.mark.parametrize("record", RUNTIMES.values(), ids=list(RUNTIMES))
 
 
+def computed(record: Runtime) -> set[str]:
+    return {name for names in record.precisions.values() for name in names}
+
+
 def test_the_records_are_the_runtimes_that_users_name():
     """A list once more, on purpose: names and precisions that users have written must stay."""
-    assert list(RUNTIMES) == ["onnxruntime", "openvino", "tensorrt", "tensorrt-rtx"]
+    names = ["onnxruntime", "onnxruntime-rtx", "openvino", "tensorrt", "tensorrt-rtx", "aotinductor"]
+    assert list(RUNTIMES) == names
     assert PRECISIONS == ("fp32", "fp16", "int8", "bf16")
     assert {name: dict(record.precisions) for name, record in RUNTIMES.items()} == {
         "onnxruntime": {"cpu": ("fp32", "fp16", "int8"), "cuda": ("fp32", "fp16")},
+        "onnxruntime-rtx": {"cuda": ("fp16",)},
         "openvino": {"cpu": ("fp32", "fp16", "int8", "bf16")},
         "tensorrt": {"cuda": ("fp32", "fp16", "int8")},
         "tensorrt-rtx": {"cuda": ("fp32", "fp16", "int8")},
+        "aotinductor": {"cpu": ("fp32", "bf16"), "cuda": ("fp32", "fp16", "bf16")},
     }
 
 
 def test_a_manifest_names_the_engines_and_the_precisions_of_the_records():
     assert get_args(EngineKind) == ENGINE_RUNTIMES
+    assert set(get_args(EnginePrecision)) == {name for kind in ENGINE_RUNTIMES for name in computed(RUNTIMES[kind])}
+    assert get_args(EngineDevice) == DEVICES
     assert set(get_args(Precision)) < set(PRECISIONS)
     assert TOLERANCES.keys() == set(PRECISIONS)
     assert get_args(DeviceKind) == DEVICES
@@ -43,7 +53,7 @@ def test_a_manifest_names_the_engines_and_the_precisions_of_the_records():
 def test_a_runtime_says_for_each_device_what_it_computes_and_what_installs_it(record: Runtime):
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert record.extras.keys() == record.precisions.keys() == set(record.devices)
-    assert all("fp32" in names for names in record.precisions.values())
+    assert all(set(names) <= set(PRECISIONS) for names in record.precisions.values())
     package = re.compile(rf"{re.escape(record.name)}\b|{re.escape(record.module.replace('_', '-'))}\b")
     assert all(any(package.match(line) for line in extras[extra]) for extra in record.extras.values())
 
@@ -60,7 +70,7 @@ def test_what_a_runtime_computes_somewhere_it_computes_on_one_of_its_devices(rec
 def test_a_missing_runtime_is_an_error_with_each_command_that_installs_it(record: Runtime):
     error = str(record.missing(ImportError("no such module")))
     assert error.startswith(f"{record.name} cannot be imported: no such module; run pip install ")
-    assert re.findall(r'pip install "fashionsdk\[(.+?)\]"', error) == list(record.extras.values())
+    assert re.findall(r'pip install "fashionsdk\[(.+?)\]"', error) == list(dict.fromkeys(record.extras.values()))
 
 
 @records
@@ -73,7 +83,7 @@ def test_a_runtime_is_installed_if_its_module_has_code(
     assert not record.installed
     monkeypatch.delitem(sys.modules, record.module)
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    monkeypatch.setattr(sys, "meta_path", sys.meta_path[-1:])  # without the finders of editable installs
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])  # without the finders of editable installs
     (tmp_path / record.module).mkdir()
     assert not record.installed  # a folder of type stubs
     (tmp_path / record.module / "__init__.py").touch()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fashionsdk.backends import Backend, open_backend
+from fashionsdk.backends import Backend, engine_build, open_backend
 from fashionsdk.bundle import Bundle, EngineKind
 from fashionsdk.bundle._manifest import EngineInfo, Manifest
 from tests.sdk.conftest import ATTRIBUTES, CELLS, DIMENSION, SIDE, TinyModel
@@ -22,7 +22,8 @@ from tests.sdk.simulated_gpu.cuda_graphs import Graphs
 from tests.sdk.simulated_gpu.pycuda import CAPABILITY, PyCuda
 from tests.sdk.simulated_gpu.tensorrt import TensorRt, engine_data
 
-KINDS: tuple[EngineKind, ...] = get_args(EngineKind)
+# Of the libraries that are simulated; AOTInductor is none of them.
+KINDS: tuple[EngineKind, ...] = tuple(kind for kind in get_args(EngineKind) if engine_build(kind).room == "engines")
 MIN, OPT, MAX = 3, 8, 40
 ENGINE_FILE = "engines/tiny.engine"
 ATOL = 1e-6  # numpy sums batches of another size in another order

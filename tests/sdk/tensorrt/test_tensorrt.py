@@ -13,9 +13,9 @@ from typing import Any, cast, get_args
 import numpy as np
 import pytest
 
+from fashionsdk.backends.engines import read_engine
+from fashionsdk.backends.engines._engine_choice import choose_engine, mismatch
 from fashionsdk.backends.tensorrt import open_engine
-from fashionsdk.backends.tensorrt._engine_choice import choose_engine, mismatch
-from fashionsdk.backends.tensorrt.run._engine import read_engine
 from fashionsdk.backends.tensorrt.run._engine_signature import check_batches, check_tensors, tensor_shapes
 from fashionsdk.bundle import Bundle, EngineInfo, EngineKind, Manifest, Precision
 from fashionsdk.errors import BackendError, BundleError

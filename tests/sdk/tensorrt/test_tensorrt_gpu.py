@@ -26,7 +26,7 @@ if has_cuda_device():
     import torch  # takes seconds, also where all of this is skipped
 
 pytestmark = [
-    pytest.mark.gpu,
+    pytest.mark.gpu("tensorrt", "tensorrt-rtx"),
     pytest.mark.skipif(not has_cuda_device(), reason="needs a CUDA device"),
     pytest.mark.skipif(find_spec("pycuda") is None, reason="needs pycuda"),
 ]

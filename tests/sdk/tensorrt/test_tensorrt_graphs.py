@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fashionsdk.backends.tensorrt.device._cuda_graphs import CudaGraphError, GraphDriver
+from fashionsdk.backends.cuda import CudaDriverError
+from fashionsdk.backends.tensorrt.device._cuda_graphs import GraphDriver
 
 HANDLE = 0x7F12_3456_789A  # more than 32 bits, which a wrong prototype would cut off
 
@@ -81,7 +82,7 @@ def test_a_recording_that_fails_says_what_the_driver_says_and_leaves_nothing(
     answers: dict[str, int], last: tuple[object, ...]
 ):
     driver = Driver(**answers)
-    with pytest.raises(CudaGraphError, match=r"failed: operation not permitted \(900\)"):
+    with pytest.raises(CudaDriverError, match=r"failed: operation not permitted \(900\)"):
         GraphDriver(driver.library).record(HANDLE, lambda: None)
     assert driver.calls[-1] == last
 
@@ -100,12 +101,12 @@ def test_an_error_while_recording_ends_the_recording_and_frees_the_graph():
 def test_an_error_without_a_description_still_has_its_number():
     driver = Driver(launch=12345)
     graph = GraphDriver(driver.library).record(HANDLE, lambda: None)
-    with pytest.raises(CudaGraphError, match=r"cuGraphLaunch failed: unknown error \(12345\)"):
+    with pytest.raises(CudaDriverError, match=r"cuGraphLaunch failed: unknown error \(12345\)"):
         graph.launch(HANDLE)
 
 
 def test_a_driver_without_graphs_is_an_error():
-    with pytest.raises(CudaGraphError, match=r"cuStreamBeginCapture_v2.*CUDA 11.4 or later"):
+    with pytest.raises(CudaDriverError, match=r"cuStreamBeginCapture_v2.*CUDA 11.4 or later"):
         GraphDriver(SimpleNamespace())
 
 
@@ -120,5 +121,5 @@ def libraries() -> Iterator[str]:
 
 @pytest.mark.skipif(any(libraries()), reason="has a CUDA driver")
 def test_without_a_cuda_driver_the_error_says_so():
-    with pytest.raises(CudaGraphError, match="the CUDA driver cannot be called"):
+    with pytest.raises(CudaDriverError, match="the CUDA driver cannot be called"):
         GraphDriver()

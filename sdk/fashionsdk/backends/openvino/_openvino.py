@@ -1,7 +1,5 @@
 """The OpenVINO backend. OpenVINO is imported on first use."""
 
-import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,7 +8,8 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.after_fork import RenewedLock
 from fashionsdk.backends._backend import BackendInfo, backend_name
-from fashionsdk.backends._graph_file import checked_graph
+from fashionsdk.backends._fork_threads import ForkThreads
+from fashionsdk.backends._graph_file import checked_graph, source_precision
 from fashionsdk.backends._host import available_cpus, int8_saturates
 from fashionsdk.backends._per_process import PerProcess
 from fashionsdk.backends._shared_resource import SharedResource
@@ -23,7 +22,7 @@ from fashionsdk.errors import BackendError, BundleError
 # bfloat16 on a CPU that has it.
 _HINTS = {"fp32": "f32", "int8": "f32", "fp16": "f16", "bf16": "bf16"}
 _CAPABILITIES = {"fp16": "FP16", "bf16": "BF16"}
-_users: set[int] = set()  # this process and its parents, as far as they used OpenVINO
+_threads = ForkThreads("OpenVINO")
 _TYPES = {"u8": "uint8", "f32": "float32"}
 
 # OpenVINO compiles kernels for each batch size, 25 ms and 6 MB for EfficientNet-Lite0: so few sizes, and none very
@@ -121,7 +120,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
         BackendError: OpenVINO is not installed, does not load the graph, or would compute it with other settings.
         BundleError: the bundle has no graph of this precision, or the graph is not what the manifest says.
     """
-    graph = bundle.graph("fp32" if precision == "bf16" else precision)
+    graph = bundle.graph(source_precision(precision))
     precision = precision or graph.precision
     runtime = import_runtime()
     compiled = _compile(runtime, bundle, graph, precision, threads)
@@ -134,7 +133,7 @@ def open_cpu(bundle: Bundle, precision: str | None, threads: int | None, reason:
 
 
 def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, threads: int | None) -> Any:
-    _warn_in_fork(threads or available_cpus())
+    _threads.usable(threads or available_cpus())  # it finds out by itself (measured), but says nothing
     core = core_of(runtime)
     _check_capability(core, precision)
     path = checked_graph(bundle, graph.precision, "cpu")
@@ -148,18 +147,6 @@ def _compile(runtime: Any, bundle: Bundle, graph: GraphInfo, precision: str, thr
         raise BackendError(f"{path} does not load on cpu: {_message(error)}") from error
     _check_compiled(runtime, compiled, precision, threads)
     return compiled
-
-
-def _warn_in_fork(threads: int) -> None:
-    """Warn if a parent process used OpenVINO: a fork lacks its threads, and starts no others (measured)."""
-    _users.add(os.getpid())
-    if threads > 1 and len(_users) > 1:
-        warnings.warn(
-            "OpenVINO computes with one thread in a fork of a process that used it; to use more, open the bundle "
-            "after the fork only, start processes with the method 'spawn', or choose runtime='onnxruntime'",
-            RuntimeWarning,
-            stacklevel=2,
-        )
 
 
 def _config(precision: str, threads: int | None) -> dict[str, Any]:

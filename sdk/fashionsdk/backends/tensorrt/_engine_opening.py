@@ -1,7 +1,7 @@
 """Open an engine of a bundle, or say why none runs here."""
 
 from fashionsdk.backends._backend import BackendInfo
-from fashionsdk.backends.tensorrt._engine_choice import choose_engine, engines_of
+from fashionsdk.backends.engines import choose_engine, engines_of
 from fashionsdk.backends.tensorrt._tensorrt import TensorRtBackend
 from fashionsdk.backends.tensorrt.device import CudaDevice, cuda_device
 from fashionsdk.backends.tensorrt.library import Library, load_library

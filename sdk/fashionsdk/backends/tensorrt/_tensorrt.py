@@ -11,7 +11,8 @@ from fashionsdk.backends._backend import BackendInfo, backend_name
 from fashionsdk.backends._per_process import PerProcess, cuda_after_fork
 from fashionsdk.backends._shared_resource import SharedResource
 from fashionsdk.backends._signature import check_call
-from fashionsdk.backends.tensorrt.device import CudaGraphError, GraphDriver
+from fashionsdk.backends.cuda import CudaDriverError
+from fashionsdk.backends.tensorrt.device import GraphDriver
 from fashionsdk.backends.tensorrt.run import Engine, Worker, WorkerPool
 from fashionsdk.bundle import Manifest
 from fashionsdk.errors import BackendError
@@ -37,10 +38,10 @@ class TensorRtBackend(SharedResource):
         self.info = info
         self._manifest = manifest
         self._engine = engine
-        self._errors = (engine.device.driver.Error, CudaGraphError, BackendError)
+        self._errors = (engine.device.driver.Error, CudaDriverError, BackendError)
         try:
             graphs = None if engine.library.is_rtx else GraphDriver()
-        except CudaGraphError as error:
+        except CudaDriverError as error:
             engine.close()
             raise BackendError(str(error)) from error
         pool = WorkerPool(lambda: Worker(engine, graphs), workers, engine.close)

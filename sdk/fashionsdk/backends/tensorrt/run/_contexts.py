@@ -4,7 +4,8 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from fashionsdk.backends.tensorrt.device import Buffer, CudaGraph, CudaGraphError, GraphDriver, Stream
+from fashionsdk.backends.cuda import CudaDriverError
+from fashionsdk.backends.tensorrt.device import Buffer, CudaGraph, GraphDriver, Stream
 from fashionsdk.backends.tensorrt.run._engine import Engine
 from fashionsdk.backends.tensorrt.run._engine_signature import numbers
 from fashionsdk.errors import BackendError
@@ -58,7 +59,7 @@ class SizedContext:
 
         Raises:
             BackendError: the library returns an error.
-            CudaGraphError: the driver returns an error.
+            CudaDriverError: the driver returns an error.
         """
         if self._graph is not None:
             self._graph.launch(self._stream.handle)
@@ -76,7 +77,7 @@ class SizedContext:
             return
         try:
             self._graph = graphs.record(self._stream.handle, self._enqueue)
-        except (CudaGraphError, BackendError) as error:
+        except (CudaDriverError, BackendError) as error:
             # The library's error during the run, then the error of the recording.
             reason = "; ".join(str(one) for one in (error.__context__, error) if one is not None)
             warnings.warn(f"batches of {self._size} run without a CUDA graph: {reason}", RuntimeWarning, stacklevel=2)

@@ -1,16 +1,15 @@
 """An engine in the device's memory, and all that is shared by the workers that run it."""
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from fashionsdk.backends.tensorrt._engine_choice import build_command
+from fashionsdk.backends.engines import build_command, read_engine
 from fashionsdk.backends.tensorrt.device import CudaDevice
 from fashionsdk.backends.tensorrt.library import Library
 from fashionsdk.backends.tensorrt.run._context_maker import ContextMaker
 from fashionsdk.backends.tensorrt.run._engine_signature import check_batches, check_tensors, describe, tensor_shapes
 from fashionsdk.backends.tensorrt.run._kernel_cache import kernel_path
 from fashionsdk.bundle import Bundle, EngineInfo
-from fashionsdk.errors import BackendError, BundleError
+from fashionsdk.errors import BackendError
 
 if TYPE_CHECKING:
     import tensorrt as trt
@@ -87,25 +86,3 @@ class Engine:
         self._maker = None
         self._engine = None
         self._runtime = None  # in this order
-
-
-def read_engine(bundle: Bundle, info: EngineInfo) -> bytes:
-    """Read an engine's file and compare its SHA-256, even if the bundle was opened without verification.
-
-    An engine is a program for the GPU, and the library does not check what it loads.
-
-    Raises:
-        BundleError: the file cannot be read or is not the one that the manifest lists.
-    """
-    path, expected = bundle.path / info.file, bundle.manifest.files[info.file]
-    try:
-        with path.open("rb") as file:
-            data = file.read(expected.size + 1)
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error}; copy or export the bundle again") from error
-    if (digest := hashlib.sha256(data).hexdigest()) != expected.sha256:
-        raise BundleError(
-            f"{path} has the SHA-256 {digest}; expected {expected.sha256}: "
-            "the file is damaged or was changed; copy the bundle or build the engine again"
-        )
-    return data

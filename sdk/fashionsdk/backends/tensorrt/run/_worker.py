@@ -5,7 +5,8 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.backends.tensorrt.device import Buffer, CudaGraphError, GraphDriver, Stream
+from fashionsdk.backends.cuda import CudaDriverError
+from fashionsdk.backends.tensorrt.device import Buffer, GraphDriver, Stream
 from fashionsdk.backends.tensorrt.run._contexts import SizedContext
 from fashionsdk.backends.tensorrt.run._engine import Engine
 from fashionsdk.backends.tensorrt.run._lru import LruCache
@@ -47,7 +48,7 @@ class Worker:
 
         Raises:
             BackendError: the library returns an error.
-            CudaGraphError: the driver returns an error.
+            CudaDriverError: the driver returns an error.
             pycuda.driver.Error: likewise.
         """
         count = len(images)
@@ -71,5 +72,5 @@ class Worker:
 
     def close(self) -> None:
         """Free everything; an earlier error of the device is not raised again."""
-        with contextlib.suppress(self._device.driver.Error, CudaGraphError), self._device:
+        with contextlib.suppress(self._device.driver.Error, CudaDriverError), self._device:
             self._resources.close()  # frees the rest after an error too

@@ -1,0 +1,1 @@
+"""Questions of networks: which backbone for which budget."""
