@@ -57,7 +57,7 @@ def answer(store: Store, request: Request) -> Matches:
 def matches_of(attribute: str, answers: Answers) -> Matches:
     """Return one attribute's answers with their scores as cosines, which rounding may have put beyond -1 and 1."""
     scores = answers.scores.clip(-1, 1)
-    return Matches(attribute, answers.keys, scores, answers.metadata, {attribute: scores})
+    return Matches(attribute, answers.keys, scores, answers.metadata, {attribute: scores}, {attribute: 1.0})
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,7 @@ def _matches(request: Request, answers: Answers, kept: Sequence[list[int]], leng
             name: _picked((part / np.float32(request.weights[name])).clip(-1, 1), kept, length)
             for name, part in answers.parts.items()
         },
+        weights=dict(request.weights),
     )
 
 

@@ -78,11 +78,12 @@ class Matcher(StoredItems):
         | ``"shop/"``, or a folder that exists | a folder, whose changes are on disk when a call returns |
         | ``"postgresql://shop@localhost/catalogue"`` | a PostgreSQL database with pgvector; ``?gallery=NAME`` for one \
 of several, ``?search=hnsw`` for an approximate index |
+        | ``"milvus://shop@localhost:19530/summer"`` | a gallery in Milvus; ``?search=hnsw``, ``shards``, ``replicas`` |
 
         Args:
             address: where it is.
             contract: what its vectors must come from; a new gallery's own.
-            create: make a gallery in a folder or database that has none yet, for ``contract``.
+            create: make a gallery in a folder, database or server that has none yet, for ``contract``.
             model: the digest that the gallery's model must have.
             values: the values that the model tells apart, as `Embedder.values`: for questions by value.
             read_only: refuse changes, and work in a folder that may not be written to.

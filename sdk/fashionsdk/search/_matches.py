@@ -45,6 +45,8 @@ class Matches:
             are NaN.
         metadata: Q lists of K JSON objects, ``{}`` for an item added without.
         by_attribute: attribute -> its cosines, float32 ``(Q, K)``; see `Match.scores`. NaN where an item lacks it.
+        weights: attribute -> what its cosines are multiplied with before they add up to scores: the sum of the sizes
+            of the weights that it was asked for with.
     """
 
     attribute: str
@@ -52,6 +54,7 @@ class Matches:
     scores: NDArray[np.float32]
     metadata: list[list[Mapping[str, JSON]]]
     by_attribute: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         queries, count = self.scores.shape

@@ -149,28 +149,25 @@ class Existence(Test):
 
 
 @dataclass(frozen=True, eq=False)
-class And(Condition):
+class Combination(Condition):
+    """Several conditions as one."""
+
+    parts: tuple[Condition, ...]
+
+    def __post_init__(self) -> None:
+        """Check the parts."""
+        _check_parts(self.parts)
+
+
+class And(Combination):
     """All parts hold."""
 
-    parts: tuple[Condition, ...]
-
-    def __post_init__(self) -> None:
-        """Check the parts."""
-        _check_parts(self.parts)
-
     def __str__(self) -> str:
-        return " and ".join(f"({part})" if isinstance(part, (Or, And)) else str(part) for part in self.parts)
+        return " and ".join(f"({part})" if isinstance(part, Combination) else str(part) for part in self.parts)
 
 
-@dataclass(frozen=True, eq=False)
-class Or(Condition):
+class Or(Combination):
     """At least one part holds."""
-
-    parts: tuple[Condition, ...]
-
-    def __post_init__(self) -> None:
-        """Check the parts."""
-        _check_parts(self.parts)
 
     def __str__(self) -> str:
         return " or ".join(f"({part})" if isinstance(part, Or) else str(part) for part in self.parts)

@@ -2,22 +2,24 @@
 
 import os
 import re
+from importlib import import_module
 from pathlib import Path
 
 from fashionsdk._tools.files.regular_file import checked_name
 from fashionsdk.errors import GalleryError
 from fashionsdk.search.stores._contract import Contract
-from fashionsdk.search.stores._postgres_location import Location
+from fashionsdk.search.stores._milvus_location import Location as MilvusLocation
+from fashionsdk.search.stores._postgres_location import Location as PostgresLocation
 from fashionsdk.search.stores._store import Store
 from fashionsdk.search.stores.file import load_gallery
 from fashionsdk.search.stores.local import FILE, create_folder, open_folder
 from fashionsdk.search.stores.memory import MemoryStore
 
 MEMORY, SUFFIX = "memory:", ".gallery"
-POSTGRES = ("postgresql", "postgres")
+POSTGRES, MILVUS = ("postgresql", "postgres"), ("milvus",)
 KINDS = (
     "'memory:', a gallery file such as 'shop.gallery', a folder such as 'shop/', or a server such as "
-    "'postgresql://shop@localhost/catalogue'"
+    "'postgresql://shop@localhost/catalogue' or 'milvus://localhost:19530/shop'"
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: one is a drive
 
@@ -25,7 +27,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: one
 def is_server(address: str | os.PathLike[str]) -> bool:
     """Tell whether an address is that of a server."""
     scheme = _SCHEME.match(address) if isinstance(address, str) else None
-    return scheme is not None and scheme[1].lower() in POSTGRES
+    return scheme is not None and scheme[1].lower() in (*POSTGRES, *MILVUS)
 
 
 def is_folder(address: str | os.PathLike[str]) -> bool:
@@ -44,7 +46,9 @@ def same_place(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bo
 def shown(address: str | os.PathLike[str]) -> str:
     """Return an address as people may see it: without the password of a server."""
     name = os.fspath(address)
-    return str(Location.parse(name)) if is_server(name) else name
+    if not is_server(name):
+        return name
+    return str(MilvusLocation.parse(name) if _is_milvus(name) else PostgresLocation.parse(name))
 
 
 def contract_at(address: str | os.PathLike[str]) -> Contract | None:
@@ -115,26 +119,40 @@ def _opened(address: str | os.PathLike[str], contract: Contract | None, create: 
 
 
 def _server_contract(address: str) -> Contract | None:
-    _check_psycopg()
+    if _is_milvus(address):
+        _check_client("pymilvus", "Milvus", "milvus")
+        from fashionsdk.search.stores.milvus import milvus_contract
+
+        return milvus_contract(address)
+    _check_client("psycopg_pool", "PostgreSQL", "postgres")
     from fashionsdk.search.stores.postgres import postgres_contract
 
     return postgres_contract(address)
 
 
 def _on_server(address: str, contract: Contract | None, read_only: bool) -> Store:
-    _check_psycopg()
+    if _is_milvus(address):
+        _check_client("pymilvus", "Milvus", "milvus")
+        from fashionsdk.search.stores.milvus import open_milvus
+
+        return open_milvus(address, contract, read_only=read_only)
+    _check_client("psycopg_pool", "PostgreSQL", "postgres")
     from fashionsdk.search.stores.postgres import open_postgres
 
     return open_postgres(address, contract, read_only=read_only)
 
 
-def _check_psycopg() -> None:
+def _is_milvus(address: str) -> bool:
+    return address.partition(":")[0].lower() in MILVUS
+
+
+def _check_client(module: str, server: str, extra: str) -> None:
     try:
-        import psycopg_pool  # noqa: F401
+        import_module(module)
     except ImportError as error:
         raise GalleryError(
-            f"galleries in PostgreSQL need psycopg, which cannot be loaded ({error}); run: pip install "
-            "'fashionsdk[postgres]'"
+            f"galleries in {server} need {module.partition('_')[0]}, which cannot be loaded ({error}); run: pip "
+            f"install 'fashionsdk[{extra}]'"
         ) from error
 
 

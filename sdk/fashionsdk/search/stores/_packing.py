@@ -33,6 +33,11 @@ def unpacked(contract: Contract, blobs: Sequence[bytes]) -> dict[str, NDArray[An
     }
 
 
+def present_rows(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which of the vectors ``(N, D)`` are there: one of zeros stands for an attribute that is lacking."""
+    return np.asarray(vectors.any(axis=1))
+
+
 def key_bytes(key: str) -> bytes:
     """Return a key as the database has it; a file name's stray bytes survive."""
     return key.encode("utf-8", "surrogatepass")

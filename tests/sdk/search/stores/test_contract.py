@@ -4,7 +4,8 @@ import atexit
 import itertools
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fashionsdk.search import parse_condition
-from fashionsdk.search.scan import decoded, encoded
+from fashionsdk.search.scan import Codec, decoded, encoded
 from fashionsdk.search.stores import Contract, Items, MemoryStore, Store, open_store
 from fashionsdk.search.stores.local import _keeper, create_folder, open_folder
+from tests.sdk.search.stores.milvus_server import MilvusServer
 from tests.sdk.search.stores.plain_store import CONDITIONS, CONTRACT, Plain, items, names, vectors
 from tests.sdk.search.stores.postgres_server import PostgresServer
 
 STEPS = ("add", "replace", "remove", "update")
 WEIGHTS = (1.0, 0.5, -0.25, 2.0)
 NUMBERS = itertools.count()
+AHEAD = 8  # galleries in Milvus that are made at a time
 
 
 def in_memory(contract: Contract, folder: Path) -> Store:
@@ -48,17 +51,52 @@ def in_postgres(contract: Contract, folder: Path) -> Store:
     return open_store(server().address(f"gallery_{next(NUMBERS)}"), contract=contract, create=True)
 
 
+@cache
+def milvus() -> MilvusServer:
+    started = MilvusServer()
+    atexit.register(started.stop)
+    return started
+
+
+@cache
+def made_ahead(codec: Codec) -> Iterator[Store]:
+    """Yield new galleries in Milvus; a server takes three seconds for one, so some are always in the making."""
+    contract = CONTRACT.with_codec(codec)
+    addresses = (milvus().address(f"gallery_{number}") for number in NUMBERS)
+    makers = ThreadPoolExecutor(AHEAD)
+    coming = [makers.submit(open_store, next(addresses), contract=contract, create=True) for _ in range(AHEAD)]
+    for address in addresses:
+        yield coming.pop(0).result()
+        coming.append(makers.submit(open_store, address, contract=contract, create=True))
+
+
+def in_milvus(contract: Contract, folder: Path) -> Store:
+    assert contract == CONTRACT.with_codec(contract.codec)
+    return next(made_ahead(contract.codec))
+
+
 STORES: dict[str, Callable[[Contract, Path], Store]] = {
     "memory": in_memory,
     "folder": in_a_folder,
     "postgres": in_postgres,
+    "milvus": in_milvus,
 }
 
 
-@pytest.fixture(params=[(store, codec) for store in STORES for codec in ("float32", "int8")], ids=" in ".join)
+SLOW_STORES = {"milvus": [pytest.mark.long]}  # minutes, most of them the server's own waiting
+
+
+def cases() -> list[Any]:
+    pairs = itertools.product(STORES, ("float32", "int8"))
+    return [pytest.param(pair, id=" in ".join(pair), marks=SLOW_STORES.get(pair[0], ())) for pair in pairs]
+
+
+@pytest.fixture(params=cases())
 def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Store]:
     store, codec = request.param
     monkeypatch.setattr(_keeper, "LEAST_CHANGED", 20)  # so that a store in a folder takes snapshots
+    if store == "milvus":
+        monkeypatch.setattr("fashionsdk.search.stores.milvus._view.GRACE", 0.5)  # so that one in Milvus purges
     return lambda contract=CONTRACT: STORES[store](contract.with_codec(codec), tmp_path)
 
 

@@ -193,6 +193,15 @@ VALUES = st.one_of(SCALARS, st.none(), st.lists(SCALARS, max_size=3), st.just({"
 NAMES = st.sampled_from(["a", "it's", "%", 'q"', "\0", "{x}"])
 
 
+def _has_marked(value: object) -> bool:
+    """Return whether a text within a value holds a character that the database keeps with a mark."""
+    if isinstance(value, str):
+        return bool(set(value) & {"\0", "\udcff", "\ue0ff"})
+    if isinstance(value, dict):
+        return any(map(_has_marked, value.values()))
+    return isinstance(value, list) and any(map(_has_marked, value))
+
+
 @pytest.fixture(scope="module")
 def entries_store(server: PostgresServer) -> Any:
     return made(server.address("conditions"), Contract("d" * 64, {"neckline": 1}))
@@ -201,6 +210,7 @@ def entries_store(server: PostgresServer) -> Any:
 @pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @example([{"a": 10**400}, {"a": "x"}, {}], "a", 5.0, "<=")
+@example([{"a": "\0"}], "a", "0", "<")
 @given(
     st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_size=6),
     NAMES,
@@ -221,8 +231,7 @@ def test_conditions_mean_in_sql_what_they_mean_in_python(entries_store, entries,
         "exists": lambda: a.exists(),
     }
     condition = tests["=" if simple else operator]()
-    ordered = isinstance(value, str) and operator in ("<", "<=", ">", ">=")
-    if ordered and any(set(str(each)) & {"\0", "\udcff", "\ue0ff"} for each in (value, entries)):
+    if isinstance(value, str) and operator in ("<", "<=", ">", ">=") and _has_marked([value, entries]):
         return  # their order is not that of code points; see the module
     store = entries_store
     if old := [key for batch in store.items(()) for key in batch.keys]:

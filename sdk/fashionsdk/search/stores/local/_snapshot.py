@@ -85,24 +85,32 @@ class Snapshot:
 
 
 class _Fields(Mapping[str, Column]):
-    """The columns of a snapshot's fields, read when they are asked for."""
+    """The columns of a snapshot's fields, read when they are asked for.
+
+    Their files are mapped at once: a newer snapshot may remove them before the first question.
+    """
 
     def __init__(self, folder: Path, names: Sequence[str], count: int) -> None:
-        self._folder, self._count = folder, count
-        self._numbers = {name: number for number, name in enumerate(names)}
+        self._count = count
+        self._files = {
+            name: (
+                _mapped(folder / f"numbers-{number}", np.dtype("<i4"), (count,)),
+                np.memmap(folder / f"values-{number}.json", np.uint8, "r"),
+            )
+            for number, name in enumerate(names)
+        }
 
     def __getitem__(self, field: str) -> Column:
-        number = self._numbers.get(field)
-        if number is None:
+        if field not in self._files:
             return Column(np.full(self._count, MISSING, np.int32), Values())
-        numbers = _mapped(self._folder / f"numbers-{number}", np.dtype("<i4"), (self._count,))
-        return Column(numbers, Values(json.loads((self._folder / f"values-{number}.json").read_bytes())))
+        numbers, values = self._files[field]
+        return Column(numbers, Values(json.loads(values.tobytes())))
 
     def __iter__(self) -> Any:
-        return iter(self._numbers)
+        return iter(self._files)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._files)
 
 
 class SnapshotWriter:

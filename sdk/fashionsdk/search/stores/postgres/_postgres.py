@@ -15,14 +15,14 @@ from fashionsdk.search.query import Condition, Require
 from fashionsdk.search.scan import Best, decoded, largest_sums, open_vectors
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import encode_json
-from fashionsdk.search.stores._packing import key_bytes, key_text, unpacked
+from fashionsdk.search.stores._packing import key_bytes, key_text, present_rows, unpacked
 from fashionsdk.search.stores._postgres_location import Location
 from fashionsdk.search.stores._store import JSON, Answers, Items, stored_key_error
 from fashionsdk.search.stores.postgres._conditions import fields_text
 from fashionsdk.search.stores.postgres._connections import Connection, Connections
 from fashionsdk.search.stores.postgres._queries import AllRows, Row, Statements, key_digest
 from fashionsdk.search.stores.postgres._schema import columns_of, open_schema, read_schema
-from fashionsdk.search.stores.postgres._written_rows import copy_rows, encoded_rows, present_rows
+from fashionsdk.search.stores.postgres._written_rows import copy_rows, encoded_rows
 
 _UPDATE = "UPDATE {schema}.items SET metadata = %s, fields = %s::text::jsonb WHERE sha256(key) = %s"
 _INDEX = """\

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import sql
 
 from fashionsdk.search.scan import decoded
 from fashionsdk.search.stores._contract import Contract
 from fashionsdk.search.stores._json_values import encode_json
-from fashionsdk.search.stores._packing import key_bytes, packed, unpacked
+from fashionsdk.search.stores._packing import key_bytes, packed, present_rows, unpacked
 from fashionsdk.search.stores._store import Items
 from fashionsdk.search.stores.postgres._conditions import fields_text
 from fashionsdk.search.stores.postgres._connections import Connection
@@ -63,8 +61,3 @@ def copy_rows(connection: Connection, statements: Statements, rows: Sequence[tup
     excluded = sql.SQL(", ").join(sql.SQL("excluded.{}").format(sql.Identifier(each)) for each in columns)
     statements.run(connection, _UPSERT, names=names, excluded=excluded)
     connection.execute("DROP TABLE incoming")
-
-
-def present_rows(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which of the vectors ``(N, D)`` are there: one of zeros stands for an attribute that is lacking."""
-    return np.asarray(vectors.any(axis=1))

@@ -1,0 +1,1 @@
+"""What is killed and has its disk filled: galleries and catalogues, and what must be there afterwards."""

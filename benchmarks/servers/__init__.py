@@ -1,0 +1,1 @@
+"""Servers of others, started on this machine's loopback for as long as a block runs."""
