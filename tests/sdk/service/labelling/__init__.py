@@ -1,0 +1,1 @@
+"""Labels that people check: the questions, the file of decisions, and the routes."""
