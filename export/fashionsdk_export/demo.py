@@ -29,6 +29,8 @@ _AGAIN = "remove the demo's folder to start again"
 _NEXT = """
 The report: {report}
 
+The page, to look at it in a browser: {fashionsdk} serve {bundle} --gallery {gallery}
+
 Four things to try next:
   {python} training/train.py --data shop/labels.csv --out runs/shop      # a catalogue of your own
   {fashionsdk} index {bundle} ~/Pictures --out pictures.gallery          # a folder of your own photos
@@ -76,7 +78,7 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
 
 def _draw(table: Path, train: int, valid: int) -> None:
     if not table.is_file():
-        garments.write_table(table.parent, train=train, valid=valid, progress=True)
+        garments.write_table(table.parent, train=train, valid=valid, scenes="mixed", progress=True)
     counts = len(read_labels(table, "train").images), len(read_labels(table, "valid").images)
     if counts != (train, valid):
         raise DataError(f"{table} has {counts[0]} and {counts[1]} pictures, not {train} and {valid}; {_AGAIN}")

@@ -83,11 +83,7 @@ def build_bundle(
     """
     check_arguments(out, precisions, photos, map_loss, bytes_per_item, overwrite=overwrite)
     photos = photos.for_attributes([attribute.name for attribute in checkpoint.attributes])
-    model, figures = checkpoint.build(), None
-    if bytes_per_item is not None:
-        vectors = PhotoVectors.of(model, checkpoint.preprocessing, photos, progress=progress)
-        compaction = compact(model, checkpoint.attributes, vectors, bytes_per_item)
-        model, figures = compaction.model, compaction.figures
+    model, figures = _model_to_export(checkpoint, photos, bytes_per_item, progress)
     reference = make_reference(model, reference_images(checkpoint.preprocessing))
     with system_errors_as(ExportError, f"cannot export to {out}"), scratch_folder() as made:
         in_float = _make_graphs(checkpoint, model, reference, precisions, photos, made, progress)
@@ -95,21 +91,36 @@ def build_bundle(
         files = {graph.file: made / graph.file for graph in manifest.graphs}
         trial = Bundle.write(made / "trial", manifest=manifest, graphs=files, reference=reference)
         checks, posteriors = _check_graphs(trial, precisions, photos, map_loss, progress)
-        graphs = tuple(_info(precision, check.parity()) for precision, check in checks.items())
-        measured = {precision: check.by_runtime() for precision, check in checks.items()}
-        bundle = Bundle.write(
-            out,
-            manifest=replace(
-                manifest,
-                model=replace(manifest.model, posteriors=posteriors),
-                graphs=graphs,
-                extra={**manifest.extra, "runtimes": measured},
-            ),
-            graphs={graph.file: files[graph.file] for graph in graphs},
-            reference=reference,
-            overwrite=overwrite,
-        )
+        manifest = _as_measured(manifest, checks, posteriors)
+        files = {graph.file: files[graph.file] for graph in manifest.graphs}
+        bundle = Bundle.write(out, manifest=manifest, graphs=files, reference=reference, overwrite=overwrite)
     return ExportReport(bundle, checks, figures)
+
+
+def _model_to_export(
+    checkpoint: Checkpoint, photos: CalibrationPhotos, bytes_per_item: int | None, progress: bool
+) -> tuple[AttributeModel, CompactionFigures | None]:
+    """Return the checkpoint's model; with ``bytes_per_item`` one of compact vectors, and what these keep."""
+    model = checkpoint.build()
+    if bytes_per_item is None:
+        return model, None
+    vectors = PhotoVectors.of(model, checkpoint.preprocessing, photos, progress=progress)
+    compaction = compact(model, checkpoint.attributes, vectors, bytes_per_item)
+    return compaction.model, compaction.figures
+
+
+def _as_measured(
+    manifest: Manifest, checks: Mapping[Precision, GraphCheck], posteriors: Mapping[str, Posterior]
+) -> Manifest:
+    """Return the manifest of the graphs that were checked, with what was measured of them."""
+    return replace(
+        manifest,
+        model=replace(manifest.model, posteriors=dict(posteriors)),
+        graphs=tuple(
+            replace(_info(precision, check.parity()), quality=check.quality) for precision, check in checks.items()
+        ),
+        extra={**manifest.extra, "runtimes": {precision: check.by_runtime() for precision, check in checks.items()}},
+    )
 
 
 def _check_graphs(
@@ -125,7 +136,10 @@ def _check_graphs(
     if photos.split is None:
         return {precision: GraphCheck(reports[precision]) for precision in precisions}, posteriors
     evaluate = GraphEvaluation(trial, photos.split, map_loss, progress=progress)
-    checks = {precision: GraphCheck(reports[precision], evaluate(precision)) for precision in precisions}
+    checks = {
+        precision: GraphCheck(reports[precision], evaluate(precision), evaluate.quality[precision])
+        for precision in precisions
+    }
     return checks, calibrated(trial.manifest, photos.split, evaluate.indices, evaluate.vectors, photos.labels)
 
 

@@ -15,58 +15,83 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
     from fashionsdk.bundle import Bundle
+    from fashionsdk.client import AsyncClient, Client
     from fashionsdk.embedding import EmbeddedItem, Embedder, check
     from fashionsdk.embeddings import Embeddings
-    from fashionsdk.errors import BackendError, BundleError, FashionSDKError, GalleryError, ImageError, LabelsError
+    from fashionsdk.errors import (
+        BackendError,
+        BundleError,
+        FashionSDKError,
+        GalleryError,
+        ImageError,
+        LabelsError,
+        ServiceError,
+    )
+    from fashionsdk.explanation import Explanation, explain
+    from fashionsdk.labels import LabelSource
     from fashionsdk.photos import Cutout, Preprocessing
-    from fashionsdk.search import Contract, Example, Matcher, Matches, field
+    from fashionsdk.search import Contract, Example, Matcher, Matches, PhotoFolder, field
     from fashionsdk.values import Prediction, ValueSpace
 
 _HOMES = {
+    "AsyncClient": "client",
     "Attribute": "attributes",
     "BackendError": "errors",
     "Bundle": "bundle",
     "BundleError": "errors",
+    "Client": "client",
     "Contract": "search",
     "Cutout": "photos",
     "EmbeddedItem": "embedding",
     "Embedder": "embedding",
     "Embeddings": "embeddings",
     "Example": "search",
+    "Explanation": "explanation",
     "FashionSDKError": "errors",
     "GalleryError": "errors",
     "ImageError": "errors",
+    "LabelSource": "labels",
     "LabelsError": "errors",
     "Matcher": "search",
     "Matches": "search",
+    "PhotoFolder": "search",
     "Prediction": "values",
     "Preprocessing": "photos",
+    "ServiceError": "errors",
     "ValueSpace": "values",
     "check": "embedding",
+    "explain": "explanation",
     "field": "search",
 }
 
 __all__ = [
+    "AsyncClient",
     "Attribute",
     "BackendError",
     "Bundle",
     "BundleError",
+    "Client",
     "Contract",
     "Cutout",
     "EmbeddedItem",
     "Embedder",
     "Embeddings",
     "Example",
+    "Explanation",
     "FashionSDKError",
     "GalleryError",
     "ImageError",
+    "LabelSource",
     "LabelsError",
     "Matcher",
     "Matches",
+    "PhotoFolder",
     "Prediction",
     "Preprocessing",
+    "ServiceError",
     "ValueSpace",
     "check",
+    "explain",
     "field",
 ]
 

@@ -5,7 +5,8 @@
     ├── BundleError      a bundle that is missing, damaged or of another format
     ├── BackendError     a requested device or runtime that is not available
     ├── GalleryError     a gallery file that is missing, damaged or made by another model
-    └── LabelsError      a label table that is missing or does not have what it must have
+    ├── LabelsError      a label table that is missing or does not have what it must have
+    └── ServiceError     a service that answers a client with a problem, or not at all; `fashionsdk.client` has more
 
 A caller's mistake (a wrong shape, an unknown attribute) is a ``ValueError`` or ``TypeError`` instead.
 Every message says what was there, what was expected and what to do next.
@@ -43,3 +44,22 @@ class GalleryError(FashionSDKError):
 
 class LabelsError(FashionSDKError):
     """A label table is missing or does not have what it must have."""
+
+
+class ServiceError(FashionSDKError):
+    """A service answers with a problem, or not at all.
+
+    Attributes:
+        status: of HTTP, or 0 without an answer.
+        kind: of the problem, such as ``"photo"``; ``"unknown"`` if the answer is none of this service.
+        detail: what was got, and what was expected.
+        request_id: under which the service's log has more.
+    """
+
+    def __init__(self, status: int, kind: str, detail: str, request_id: str) -> None:
+        super().__init__(f"{detail} ({kind}, HTTP {status}, request {request_id})" if status else detail)
+        self.status, self.kind, self.detail, self.request_id = status, kind, detail, request_id
+
+    def __reduce__(self) -> tuple[type["ServiceError"], tuple[int, str, str, str]]:
+        """Pickle by all arguments, so that the error can be sent to another process."""
+        return type(self), (self.status, self.kind, self.detail, self.request_id)

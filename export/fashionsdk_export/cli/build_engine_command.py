@@ -4,17 +4,19 @@ import argparse
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashionsdk._tools.files.atomic_folder import existing_folder
-from fashionsdk.cli import from_extra, guarded, note, print_answer
+from fashionsdk.backends import engine_build
+from fashionsdk.cli import from_extra, guarded, labelled_data, note, print_answer
 from fashionsdk.errors import FashionSDKError
+from fashionsdk_export.builder_packages import builder_package
 from fashionsdk_export.cli.build_options import ENGINE_OPTIONS, parser
 
 if TYPE_CHECKING:
-    from fashionsdk.bundle import Bundle
-    from fashionsdk_export.engines import EngineConfig
+    from fashionsdk.bundle import Bundle, EngineKind
     from fashionsdk_export.parity import CalibrationPhotos
 
 
@@ -63,9 +65,7 @@ def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
         from fashionsdk_export.pipeline import build_bundle
         from fashionsdk_training.checkpoint import Checkpoint
     if engine is not None:
-        from fashionsdk_export.engines import check_library
-
-        check_library(engine)  # before the minutes that the graphs may take
+        _room(args.engine).check_library(engine)  # before the minutes that the graphs may take
     report = build_bundle(
         Checkpoint.load(args.model),
         args.out,
@@ -89,10 +89,10 @@ def _build_bundle(args: argparse.Namespace, given: Mapping[str, Any]) -> int:
         raise
 
 
-def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConfig", *, overwrite: bool) -> int:
-    from fashionsdk_export.engines import add_engines
-
-    report = add_engines(bundle, args.out, engine, args.precision or (), overwrite=overwrite, progress=True)
+def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: Any, *, overwrite: bool) -> int:
+    report = _room(args.engine).add_engines(
+        bundle, args.out, engine, args.precision or (), overwrite=overwrite, progress=True
+    )
     print_answer(report.summary())
     return 0
 
@@ -100,10 +100,14 @@ def _add_engines(bundle: "Bundle", args: argparse.Namespace, engine: "EngineConf
 def _engine_command(args: argparse.Namespace) -> str:
     """Return the command that adds the requested engines to the bundle at ``--out``."""
     given = [(f"--{name.replace('_', '-')}", getattr(args, name)) for name in ("engine", *ENGINE_OPTIONS)]
-    options = [word for option, value in given if value is not None for word in (option, str(value))]
+    options = [word for option, value in given if value is not None for word in _words(option, value)]
     return shlex.join(
         ["python", "export/build_engine.py", str(args.out), "--out", str(args.out), "--overwrite", *options]
     )
+
+
+def _words(option: str, value: Any) -> list[str]:
+    return [option] if value is True else [option, str(value)]
 
 
 def _calibration_photos(args: argparse.Namespace) -> "CalibrationPhotos":
@@ -112,7 +116,7 @@ def _calibration_photos(args: argparse.Namespace) -> "CalibrationPhotos":
     if args.data and args.photos:
         raise ValueError("--data and --photos were both given; expected one of them")
     if args.data:
-        return CalibrationPhotos.from_table(args.data, args.split or "valid")
+        return CalibrationPhotos.from_table(labelled_data(args), args.split or "valid")
     if args.photos:
         return _unlabelled_photos(args)
     return CalibrationPhotos()
@@ -140,10 +144,20 @@ def _engine_options(args: argparse.Namespace) -> dict[str, Any]:
     return given
 
 
-def _engine_config(args: argparse.Namespace, given: Mapping[str, Any]) -> "EngineConfig":
-    with from_extra(args.engine):
-        from fashionsdk_export.engines import EngineConfig
-
+def _engine_config(args: argparse.Namespace, given: Mapping[str, Any]) -> Any:
+    """Return the settings of the requested engine; their type is of the package that builds it."""
+    config = _room(args.engine).EngineConfig
+    if unknown := sorted(given.keys() - {field.name for field in fields(config)}):
+        raise ValueError(
+            f"--{unknown[0].replace('_', '-')} was given with --engine {args.engine}, which has no such setting; "
+            "leave it out"
+        )
     # a default within the given range
     opt_batch = max(given.get("min_batch", 1), min(8, given.get("max_batch", 8)))
-    return EngineConfig(args.engine, **{"opt_batch": opt_batch, **given})
+    return config(args.engine, **{"opt_batch": opt_batch, **given})
+
+
+def _room(kind: "EngineKind") -> Any:
+    """Return the package that builds engines of a kind, or say what installs its needs."""
+    with from_extra(engine_build(kind).extra or kind):
+        return builder_package(kind)

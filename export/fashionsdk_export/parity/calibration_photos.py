@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.errors import ImageError
-from fashionsdk.labels import Labels, RetrievalSplit, read_labels, read_retrieval
+from fashionsdk.labels import Data, Labels, LabelSource, RetrievalSplit
 from fashionsdk.photos import Cutout, Preprocessing
 from fashionsdk_export.errors import ExportError
 
@@ -34,14 +34,15 @@ class CalibrationPhotos:
     labels: Labels | None = None
 
     @classmethod
-    def from_table(cls, table: Path, split: str = "valid") -> "CalibrationPhotos":
+    def from_table(cls, table: Data, split: str = "valid") -> "CalibrationPhotos":
         """Take the training photos of a label table to calibrate, and one of its splits to measure MAP on.
 
         Raises:
             LabelsError: the table cannot be read, or a split is empty.
         """
-        labels = read_labels(table, "train")
-        return cls(labels.sources, read_retrieval(table, split), labels)
+        source = LabelSource.of(table)
+        labels = source.labels("train")
+        return cls(labels.sources, source.retrieval(split), labels)
 
     def for_attributes(self, known: Sequence[str]) -> "CalibrationPhotos":
         """Return the same photos with queries for the ``known`` attributes only: a table may have more than a model.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from fashionsdk.backends import RUNTIMES
-from fashionsdk.bundle import Bundle, Precision
+from fashionsdk.bundle import Bundle, Precision, Quality
 from fashionsdk.embedding import CheckReport, Parity, check
 from fashionsdk_export.errors import ExportError
 
@@ -19,10 +19,12 @@ class GraphCheck:
         reports: comparison with PyTorch's answers to the reference images.
         evaluation: figures on labelled photos: ``map``, and except for fp32 ``map_loss`` and
             ``photos_neighbour_agreement``. Empty without labelled photos. For fp32 it has one runtime only.
+        quality: what later photos are compared with; ``None`` without labelled photos.
     """
 
     reports: Mapping[str, CheckReport]
     evaluation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    quality: Quality | None = None
 
     def by_runtime(self) -> dict[str, dict[str, float]]:
         """Return all figures, by name and version of the runtime."""
@@ -57,7 +59,7 @@ def _evaluation_lines(measured: Mapping[str, float]) -> list[str]:
 
 
 def runtimes(precision: Precision) -> list[str]:
-    """Return the runtimes installed here that compute a precision on a CPU.
+    """Return the runtimes installed here that run a graph of a precision on a CPU.
 
     Raises:
         ExportError: there is none.
@@ -65,7 +67,10 @@ def runtimes(precision: Precision) -> list[str]:
     usable = [
         runtime.name
         for runtime in RUNTIMES.values()
-        if runtime.computes(precision, "cpu") and runtime.runs_here(precision) and runtime.installed
+        if runtime.runs_graphs
+        and runtime.computes(precision, "cpu")
+        and runtime.runs_here(precision)
+        and runtime.installed
     ]
     if not usable:
         raise ExportError(

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.bundle import Bundle, Precision
+from fashionsdk.bundle import Bundle, Precision, Quality
 from fashionsdk.embedding import TOLERANCES, Embedder, neighbour_agreement
-from fashionsdk.evaluation import evaluate
+from fashionsdk.evaluation import score, scratch_vectors
+from fashionsdk.evaluation.drift import EmbeddedSplit, measure_quality
 from fashionsdk.labels import RetrievalSplit
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.parity.graph_check import runtimes
@@ -26,6 +27,9 @@ class GraphEvaluation:
         split: the photos.
         map_loss: points of MAP that a graph may lose, or ``None`` for ``MAP_LOSS``.
         progress: whether to show progress bars.
+
+    Attributes:
+        quality: precision -> what its graph reached, in the first runtime that was measured.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class GraphEvaluation:
     ) -> None:
         self.bundle, self.split, self.map_loss, self.progress = bundle, split, map_loss, progress
         self.runtime = runtimes("fp32")[0]  # one is enough: check_graph made sure that all agree in fp32
+        self.quality: dict[Precision, Quality | None] = {}
         self.map, self.indices, self.vectors = self._measure("fp32", self.runtime)
 
     def __call__(self, precision: Precision) -> dict[str, dict[str, float]]:
@@ -76,6 +81,9 @@ class GraphEvaluation:
                         first.append((item.index, item.embeddings.vectors))
                     yield np.array([item.index]), item.embeddings.vectors
 
-        evaluation = evaluate(self.split, batches(), names, embedder.values)
+        with scratch_vectors(batches(), len(self.split.images)) as found:
+            evaluation = score(self.split, found, names, embedder.values)
+            if precision not in self.quality:
+                self.quality[precision] = measure_quality(EmbeddedSplit(self.split, found, names, embedder.values))
         indices, vectors = zip(*first, strict=True)
         return evaluation.overall.map, np.array(indices), np.concatenate(vectors)

@@ -34,7 +34,7 @@ def calibrated(
     posteriors = dict(manifest.model.posteriors)
     applies = {} if labels is None else _applicability(labels, manifest.attributes)
     for position, attribute in enumerate(manifest.attributes):
-        if attribute.name not in posteriors or attribute not in split.attributes:
+        if attribute.name not in posteriors or not _tells_of(split, attribute):
             continue
         posterior = posteriors[attribute.name]
         rows, shown = labelled(split, attribute, indices)
@@ -43,6 +43,11 @@ def calibrated(
         fitted = replace(posterior, temperature=temperature, applies=applies.get(attribute.name))
         posteriors[attribute.name] = fitted
     return posteriors
+
+
+def _tells_of(split: RetrievalSplit, attribute: Attribute) -> bool:
+    """Tell whether a split has an attribute with these values, in any order: index files have one of their own."""
+    return any(each.name == attribute.name and set(each.values) == set(attribute.values) for each in split.attributes)
 
 
 def _applicability(labels: Labels, attributes: Sequence[Attribute]) -> dict[str, Applicability]:
@@ -61,7 +66,10 @@ def held_probabilities(attribute: Attribute, posterior: Posterior, vectors: NDAr
 def labelled(
     split: RetrievalSplit, attribute: Attribute, indices: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of ``indices`` whose photos are labelled in an attribute, and their values."""
-    values = split.matrix()[indices, split.attributes.index(attribute)].astype(np.int64)
+    """Return the rows of ``indices`` whose photos show one of an attribute's values, and which, in its own order."""
+    position = [each.name for each in split.attributes].index(attribute.name)
+    known = [*split.attributes[position].values, None]  # the last for photos without a label, which are -1
+    places = np.array([attribute.values.index(each) if each in attribute.values else -1 for each in known], np.int64)
+    values = places[split.matrix()[indices, position]]
     (rows,) = np.nonzero(values >= 0)
     return rows, values[rows]

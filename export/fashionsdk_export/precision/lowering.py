@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.bundle import Precision
 from fashionsdk_export.errors import ExportError
+from fashionsdk_export.precision.convolution_share import convolution_share
 from fashionsdk_export.precision.half import spell_out_norms, to_half
 from fashionsdk_export.precision.int8 import Quantiser
 from fashionsdk_export.precision.island_search import Measurement, keep_in_float
@@ -20,6 +21,7 @@ from fashionsdk_export.precision.rounding import with_every_rounding
 GOALS: Mapping[Precision, Goal] = {"fp16": Goal(loss=2e-4, agreement=0.95), "int8": Goal(loss=0.1, agreement=0.88)}
 COMPARED = 64  # photos at most that graphs are compared on; INT8 is calibrated on the rest
 MIN_PHOTOS = 32  # for INT8
+LEAST_CONVOLUTIONS = 0.25  # of a graph's arithmetic: with less INT8 saves little, and casts cost
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ def lower(
         progress: whether to show progress bars.
 
     Raises:
-        ExportError: there are too few images, or the goal is missed with half of the graph in float32.
+        ExportError: there are too few images, the goal is missed with half of the graph in float32, or INT8 would leave
+            nearly all arithmetic in float32, as in a transformer.
     """
     if precision == "fp16":
         return _half(model, PrecisionLoss(model, images[:COMPARED], GOALS[precision]), progress)
     if len(images) < MIN_PHOTOS:
         raise ExportError(f"{len(images)} photos to calibrate int8 on; expected {MIN_PHOTOS} or more, better 256")
+    _check_convolutions(model)
     compared = min(COMPARED, len(images) // 4)
     loss = PrecisionLoss(model, images[:compared], GOALS[precision])
     return _int8(model, images[compared:], loss, progress)
@@ -74,11 +78,20 @@ def _half(model: onnx.ModelProto, loss: PrecisionLoss, progress: bool) -> Lowere
     return Lowered(to_half(spelt, in_float), in_float)
 
 
+def _check_convolutions(model: onnx.ModelProto) -> None:
+    """Raise an ExportError if INT8, which lowers convolutions, would leave nearly all arithmetic in float32."""
+    if not any(node.op_type == "Conv" for node in model.graph.node):
+        raise ExportError("the graph has no convolution, so nothing can be int8; leave int8 out")
+    if (share := convolution_share(model)) < LEAST_CONVOLUTIONS:
+        raise ExportError(
+            f"int8 lowers convolutions, which do {share:.0%} of this graph's arithmetic; matrix products, as in "
+            "transformers, stay in float32: leave int8 out and take fp16"
+        )
+
+
 def _int8(model: onnx.ModelProto, images: NDArray[np.uint8], loss: PrecisionLoss, progress: bool) -> Lowered:
     quantiser = Quantiser(model, images, progress=progress)
     layers = quantiser.layers()
-    if not layers:
-        raise ExportError("the graph has no convolution, so nothing can be int8; leave int8 out")
     quantise = quantiser.quantise
     search = keep_in_float(
         layers, lambda some: loss(quantise(some)), lambda one: loss.cost(quantise([one])), "int8", progress=progress

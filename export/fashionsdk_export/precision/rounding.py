@@ -25,14 +25,22 @@ def with_every_rounding(model: onnx.ModelProto) -> onnx.ModelProto:
     for field in ("node", "value_info"):
         graph.ClearField(field)
     for node in nodes:
-        graph.node.append(_in_float(node))
+        exact = _in_float(node)
         for i, name in enumerate(node.output):
             if name in half:
-                graph.node[-1].output[i] = exact = f"{name}.exact"
-                narrow = f"{name}.narrow"
-                graph.node.append(helper.make_node("Cast", [exact], [narrow], to=HALF))
-                graph.node.append(helper.make_node("Cast", [narrow], [name], to=FLOAT))
+                exact.output[i] = f"{name}.exact"
+        graph.node.append(exact)
+        graph.node.extend(cast for name in node.output if name in half for cast in _rounding(name))
     return rounded
+
+
+def _rounding(name: str) -> list[onnx.NodeProto]:
+    """Return the nodes that round a tensor to float16 and give the result its name."""
+    exact, narrow = f"{name}.exact", f"{name}.narrow"
+    return [
+        helper.make_node("Cast", [exact], [narrow], to=HALF),
+        helper.make_node("Cast", [narrow], [name], to=FLOAT),
+    ]
 
 
 def _in_float(node: onnx.NodeProto) -> onnx.NodeProto:

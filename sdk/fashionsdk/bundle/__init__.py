@@ -9,14 +9,17 @@ from fashionsdk.bundle._manifest import (
     FORMAT_VERSION,
     MANIFEST_FILE,
     REFERENCE_FILE,
+    EngineDevice,
     EngineInfo,
     EngineKind,
+    EnginePrecision,
     FileInfo,
     GraphInfo,
     Manifest,
     ModelInfo,
     Precision,
 )
+from fashionsdk.bundle._quality import Quality, ValueQuality
 from fashionsdk.bundle._reference import Reference
 
 __all__ = [
@@ -24,12 +27,16 @@ __all__ = [
     "MANIFEST_FILE",
     "REFERENCE_FILE",
     "Bundle",
+    "EngineDevice",
     "EngineInfo",
     "EngineKind",
+    "EnginePrecision",
     "FileInfo",
     "GraphInfo",
     "Manifest",
     "ModelInfo",
     "Precision",
+    "Quality",
     "Reference",
+    "ValueQuality",
 ]

@@ -11,6 +11,7 @@ from fashionsdk._tools import strict_json
 from fashionsdk._tools.files import own_digest
 from fashionsdk.attributes import Attribute
 from fashionsdk.bundle._limits import MAX_BATCH, check_sizes
+from fashionsdk.bundle._quality import Quality
 from fashionsdk.errors import BundleError
 from fashionsdk.photos import Preprocessing
 from fashionsdk.values import Posterior, ValueSpace
@@ -21,7 +22,9 @@ REFERENCE_FILE = "reference.npz"
 
 Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
 VectorCodec: TypeAlias = Literal["float32", "int8"]
-EngineKind: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
+EngineKind: TypeAlias = Literal["tensorrt", "tensorrt-rtx", "aotinductor"]
+EnginePrecision: TypeAlias = Literal["fp32", "fp16", "int8", "bf16"]
+EngineDevice: TypeAlias = Literal["cpu", "cuda"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # A letter, digit or underscore first: no "..", no hidden file, no absolute path, on any operating system.
@@ -66,26 +69,47 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class GraphInfo:
-    """One ONNX graph: its file, its precision, and how far it was from the reference when it was exported."""
+    """One ONNX graph: its file, its precision, and how far it was from the reference when it was exported.
+
+    ``quality`` is what it reached on labelled photos; ``None`` if there were none, or if an export before it was
+    recorded wrote the bundle.
+    """
 
     file: str
     precision: Precision
     opset: int
     parity: Mapping[str, float]
+    quality: Quality | None = field(default=None, metadata=strict_json.OPTIONAL)
 
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """One compiled engine: a cache of the graph of its precision, for one library version and GPU architecture."""
+    """One compiled engine: a cache of a graph, for one library version and one architecture.
+
+    Attributes:
+        file: its path in the bundle.
+        kind: what loads it.
+        precision: the graph's; ``"bf16"`` for the fp32 graph in bfloat16.
+        library_version: the version that built it, and that alone loads it.
+        compute_capability: the GPUs that it runs on, such as ``"8.6,8.9"``; for the CPU its features, such as
+            ``"x86-64-v4+avx512bf16"``.
+        min_batch: the smallest batch that it runs.
+        opt_batch: the batch that it was optimised for.
+        max_batch: the largest batch that it runs.
+        device: where it runs.
+        parity: how far its answers were from the reference when it was built; empty if it was not run then.
+    """
 
     file: str
     kind: EngineKind
-    precision: Precision
+    precision: EnginePrecision
     library_version: str
     compute_capability: str
     min_batch: int
     opt_batch: int
     max_batch: int
+    device: EngineDevice = field(default="cuda", metadata=strict_json.OPTIONAL)
+    parity: Mapping[str, float] = field(default_factory=dict, hash=False, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Reject an invalid batch range."""

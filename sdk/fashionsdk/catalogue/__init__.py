@@ -3,7 +3,7 @@
 Needs ``fashionsdk[catalogue]``.
 """
 
-from fashionsdk.catalogue._embed_shard import ShardSummary, embed_shard
+from fashionsdk.catalogue._embed_shard import ShardEmbedder, ShardSummary
 from fashionsdk.catalogue._frames import FrameEmbedder
 from fashionsdk.catalogue._load_shards import load_shards, shard_files
 from fashionsdk.catalogue._plan import CataloguePlan, make_plan, read_plan
@@ -13,9 +13,9 @@ from fashionsdk.catalogue._with_ray import embed_with_ray
 __all__ = [
     "CataloguePlan",
     "FrameEmbedder",
+    "ShardEmbedder",
     "ShardInfo",
     "ShardSummary",
-    "embed_shard",
     "embed_with_ray",
     "load_shards",
     "make_plan",

@@ -40,79 +40,78 @@ class ShardSummary:
     new: bool
 
 
-def embed_shard(
-    embedder: Embedder,
-    contract: Contract,
-    table: Path,
-    out: Path,
-    plan: CataloguePlan,
-    shard: int,
-    *,
-    progress: bool = False,
-) -> ShardSummary:
-    """Embed the rows of a shard into its file, unless it is there already.
+@dataclass(frozen=True)
+class ShardEmbedder:
+    """Embeds the shards of one plan.
 
-    The file appears whole, when all rows are embedded. Started again after a kill it begins anew. Two processes that
-    want the same shard take turns, and the second finds it done. Memory does not depend on the table's size.
-
-    Args:
+    Attributes:
         embedder: the model.
         contract: what its vectors come from, and how they are stored.
         table: the table of the plan.
         out: the folder of the plan.
-        plan: which rows.
-        shard: the shard's number, from 1 on.
+        plan: which rows belong to which shard.
         progress: whether to show a progress bar.
-
-    Raises:
-        LabelsError: the table cannot be read.
-        GalleryError: the shard is there, and is damaged or of another model.
-        BackendError: the model fails to run.
-        FashionSDKError: the folder cannot be written, or the table has changed.
-        ValueError: there is no such shard.
     """
-    if not 1 <= shard <= plan.shards:
-        raise ValueError(f"shard is {shard}; expected 1 to {plan.shards}")
-    if known_by(table) != plan.table:
-        raise FashionSDKError(f"{table} is not the table of the plan in {out}, or it has changed; restore it")
-    path = out / plan.file(shard)
-    with system_errors_as(FashionSDKError, f"cannot write {path}"), locked(out / f".{plan.file(shard)}.embedding"):
-        if path.exists():
-            info = read_info(path)
-            contract.check(info.contract, what=f"the shard {path}")
-            return ShardSummary(shard, path, info.embedded, info.failed, False)
-        embedded, failed = _embed(embedder, contract, table, out, plan, shard, progress)
-    return ShardSummary(shard, path, embedded, failed, True)
 
+    embedder: Embedder
+    contract: Contract
+    table: Path
+    out: Path
+    plan: CataloguePlan
+    progress: bool = False
 
-def _embed(
-    embedder: Embedder,
-    contract: Contract,
-    table: Path,
-    out: Path,
-    plan: CataloguePlan,
-    shard: int,
-    progress: bool,
-) -> tuple[int, int]:
-    start, stop = plan.range(shard)
-    read = rows(table, start, stop, plan.numbers)
-    embedded, failures = 0, list[tuple[str, str]]()
-    with (
-        writing_shard(out / plan.file(shard), contract) as writer,
-        progress_bar(None, f"shard {shard} of {plan.shards}", stop - start, "photo", shown=progress) as bar,
-    ):
-        for some in batched(read, WRITTEN_AT_ONCE):
-            items, failed = _embedded(embedder, some, table.parent)
-            failures += failed
-            _write(writer, items)
-            embedded += len(items)
-            bar.update(len(some))
-        seen = embedded + len(failures)
-        if seen != stop - start:
-            raise FashionSDKError(f"{table} has {seen} rows for shard {shard}; expected {stop - start}: it has changed")
-        _write_failures(out / plan.failures_file(shard), failures)
-        writer.finish(ShardInfo(contract, start, stop, embedded, len(failures)))
-    return embedded, len(failures)
+    def embed(self, shard: int) -> ShardSummary:
+        """Embed the rows of a shard, counted from 1, into its file, unless it is there already.
+
+        The file appears whole, when all rows are embedded. Started again after a kill it begins anew. Two processes
+        that want the same shard take turns, and the second finds it done. Memory does not depend on the table's size.
+
+        Raises:
+            LabelsError: the table cannot be read.
+            GalleryError: the shard is there, and is damaged or of another model.
+            BackendError: the model fails to run.
+            FashionSDKError: the folder cannot be written, or the table has changed.
+            ValueError: there is no such shard.
+        """
+        if not 1 <= shard <= self.plan.shards:
+            raise ValueError(f"shard is {shard}; expected 1 to {self.plan.shards}")
+        if known_by(self.table) != self.plan.table:
+            raise FashionSDKError(
+                f"{self.table} is not the table of the plan in {self.out}, or it has changed; restore it"
+            )
+        name = self.plan.file(shard)
+        path = self.out / name
+        with system_errors_as(FashionSDKError, f"cannot write {path}"), locked(self.out / f".{name}.embedding"):
+            if path.exists():
+                info = read_info(path)
+                self.contract.check(info.contract, what=f"the shard {path}")
+                return ShardSummary(shard, path, info.embedded, info.failed, False)
+            embedded, failed = self._write(shard)
+        return ShardSummary(shard, path, embedded, failed, True)
+
+    def _write(self, shard: int) -> tuple[int, int]:
+        start, stop = self.plan.range(shard)
+        read = rows(self.table, start, stop, self.plan.numbers)
+        embedded, failures = 0, list[tuple[str, str]]()
+        title = f"shard {shard} of {self.plan.shards}"
+        with (
+            writing_shard(self.out / self.plan.file(shard), self.contract) as writer,
+            progress_bar(None, title, stop - start, "photo", shown=self.progress) as bar,
+        ):
+            for some in batched(read, WRITTEN_AT_ONCE):
+                items, failed = _embedded(self.embedder, some, self.table.parent)
+                failures += failed
+                _write_items(writer, items)
+                embedded += len(items)
+                bar.update(len(some))
+            seen = embedded + len(failures)
+            if seen != stop - start:
+                raise FashionSDKError(
+                    f"{self.table} has {seen} rows for shard {shard}; expected {stop - start}: it has changed"
+                )
+            _write_failures(self.out / self.plan.failures_file(shard), failures)
+            writer.finish(ShardInfo(self.contract, start, stop, embedded, len(failures)))
+        return embedded, len(failures)
 
 
 def _embedded(
@@ -129,7 +128,7 @@ def _embedded(
     return items, failed
 
 
-def _write(writer: ShardWriter, items: list[tuple[PhotoRow, Embeddings]]) -> None:
+def _write_items(writer: ShardWriter, items: list[tuple[PhotoRow, Embeddings]]) -> None:
     if items:
         joined = Embeddings.joined([embeddings for _, embeddings in items])
         vectors = {name: joined[name] for name in joined.attributes}

@@ -6,7 +6,7 @@ from pathlib import Path
 from fashionsdk.catalogue._plan import read_plan
 from fashionsdk.catalogue._shard_file import read_info, read_shard
 from fashionsdk.errors import FashionSDKError
-from fashionsdk.search import Contract, Matcher
+from fashionsdk.search import Contract, Matcher, put_items
 
 
 def shard_files(folder: Path, *, partial: bool = False) -> tuple[list[Path], Contract, int]:
@@ -52,10 +52,4 @@ def load_shards(paths: list[Path], matcher: Matcher, *, replace: bool = False) -
     for path in paths:
         matcher.contract.check(read_info(path).contract, what=f"the shard {path}", codec=False)
         for items in read_shard(path):
-            known = set[str]() if replace else matcher.known(items.keys)
-            chosen = [row for row, key in enumerate(items.keys) if key not in known]
-            first = {items.keys[row]: row for row in reversed(chosen)}
-            left = sorted(first.values())
-            if left:
-                matcher.put(items.at(left), replace=replace)
-            yield len(items.keys), len(left)
+            yield len(items.keys), put_items(items, matcher, "replace" if replace else "skip")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fashionsdk.catalogue._embed_shard import ShardSummary, embed_shard
+from fashionsdk.catalogue._embed_shard import ShardEmbedder, ShardSummary
 from fashionsdk.catalogue._plan import CataloguePlan, make_plan
 from fashionsdk.embedding import Embedder
 from fashionsdk.errors import FashionSDKError
@@ -33,14 +33,12 @@ class ShardWorker:
         plan: CataloguePlan,
         options: Mapping[str, Any],
     ) -> None:
-        self._contract, self._plan = Contract.from_json(contract), plan
-        self._table, self._out = Path(table), Path(out)
-        self._embedder = Embedder(bundle, **options)
+        embedder = Embedder(bundle, **options)
+        self._shards = ShardEmbedder(embedder, Contract.from_json(contract), Path(table), Path(out), plan)
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Embed the shard that a row names, unless it is there."""
-        shard = int(row["shard"])
-        done = embed_shard(self._embedder, self._contract, self._table, self._out, self._plan, shard)
+        done = self._shards.embed(int(row["shard"]))
         return {**asdict(done), "file": str(done.file)}
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from fashionsdk.cli._find_photos import counted
+from fashionsdk.cli._find_photos import PhotoList, counted
 from fashionsdk.cli._output import MOST_NAMED, note, note_skipped
 from fashionsdk.errors import FashionSDKError
 
@@ -36,6 +36,13 @@ class PhotoRun:
     others: int = 0
     embedded: int = 0
     skipped: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, embedder: "Embedder", found: PhotoList, on_error: Literal["raise", "skip"] = "skip", others: int = 0
+    ) -> Self:
+        """Return a run over what was found on the command line."""
+        return cls(embedder, on_error, found.unreadable, found.left_out, others)
 
     @property
     def attributes(self) -> list[str]:

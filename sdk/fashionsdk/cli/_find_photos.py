@@ -8,11 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fashionsdk._tools.files.photo_names import EXTENSIONS, is_photo
 from fashionsdk.errors import FashionSDKError, LabelsError
 
-# Of the formats that are read, and of HEIC, which needs an extra: who lacks it is told so.
-EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".heic", ".heif", ".hif"))
-EXTENSIONS |= {".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"}
 _TELLING = re.compile(r"\.[a-z][a-z0-9]{0,9}", re.IGNORECASE)  # an ending that names a kind of file
 UNNAMED = "by their content"  # what is said of files whose name has no such ending
 
@@ -99,29 +97,29 @@ def _standard_input() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def tabled_paths(data: str, split: str | None) -> list[str]:
+def tabled_paths(data: str, split: str | None, kind: str | None = None) -> list[str]:
     """Return the photos of a label table, or of a folder with one or with index files.
 
     Args:
         data: the table, or the folder.
         split: whose photos to return; ``None`` for all of a table.
+        kind: the table's format, or ``None``.
 
     Raises:
         LabelsError: the table or the folder cannot be read.
         ValueError: there is no split, and no table either.
     """
-    from fashionsdk.labels import read_labels, read_table, table_path
+    from fashionsdk.labels import LabelSource
 
-    table = table_path(data)
+    source = LabelSource.open(data, format=kind, splits=split is not None)
     if split is not None:
-        labels = read_labels(data, split)
+        labels = source.labels(split)
         labels.check_whole("this command")
         paths = list(labels.paths)
-    elif table is not None:
-        content = read_table(table)
-        if content.boxes(content.rows):
-            raise LabelsError(f"{table}: has boxes; this command takes whole photos: leave out column 'box'")
-        paths = [table.parent / row["image"] for row in content.rows]
+    elif source.table is not None:
+        if source.table.boxes(source.table.rows):
+            raise LabelsError(f"{data}: has boxes; this command takes whole photos: leave out column 'box'")
+        paths = [source.table.root / row["image"] for row in source.table.rows]
     else:
         raise ValueError(f"{data} has no table labels.csv; name the split of its index files with --split")
     return [os.fspath(path) for path in paths]
@@ -162,11 +160,6 @@ class _Search:
 
     def _report(self, error: OSError) -> None:
         self.unreadable[str(error.filename)] = error.strerror or str(error)
-
-
-def is_photo(name: str) -> bool:
-    """Say whether a file in a folder is taken for a photo, by its name."""
-    return Path(name).suffix.lower() in EXTENSIONS and not _hidden(name)
 
 
 def _hidden(name: str) -> bool:

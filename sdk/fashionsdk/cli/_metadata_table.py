@@ -1,10 +1,12 @@
 """Reads the metadata that comes back with each match from a CSV table."""
 
+import argparse
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from fashionsdk.cli._options import nonblank
 from fashionsdk.cli._output import note
 from fashionsdk.errors import LabelsError
 
@@ -14,8 +16,21 @@ if TYPE_CHECKING:
 KEY_COLUMNS = ("photo", "image", "key")  # the first that the table has
 
 
-def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, "CellValue"]]:
+def add_metadata_option(parser: argparse.ArgumentParser) -> None:
+    """Add the table of the metadata that new items get."""
+    parser.add_argument(
+        "--metadata",
+        type=nonblank,
+        metavar="CSV",
+        help="table whose column 'photo', 'image' or 'key' holds keys. Its other columns are stored as the items' "
+        "metadata",
+    )
+
+
+def read_metadata(path: str | None, photos: Sequence[str]) -> dict[str, dict[str, "CellValue"]]:
     """Return each photo's row as column -> value, and count on stderr photos without a row and rows without a photo.
+
+    Without a table there are no rows.
 
     A column of numbers gives numbers, see `column_values`; every other one gives text.
 
@@ -23,6 +38,8 @@ def read_metadata(path: str, photos: Sequence[str]) -> dict[str, dict[str, "Cell
         LabelsError: as `fashionsdk.labels.read_csv`, the table has no column of photos, one has no name, two rows are
             about one photo, or no row names one of the photos.
     """
+    if path is None:
+        return {}
     rows = metadata_rows(path, photos, "'fashionsdk index'")
     indexed = set(photos)
     if unused := len(rows.keys() - indexed):

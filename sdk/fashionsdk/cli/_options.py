@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from fashionsdk._tools.files.photo_names import EXTENSIONS
 from fashionsdk.backends import PRECISIONS, RUNTIMES
-from fashionsdk.cli._find_photos import EXTENSIONS, PhotoList, find_photos, listed_paths, tabled_paths
+from fashionsdk.cli._find_photos import PhotoList, find_photos, listed_paths, tabled_paths
+from fashionsdk.cli._table_format import add_corrections_option, add_format_option
 
 if TYPE_CHECKING:
     from fashionsdk.attributes import Attribute
@@ -33,12 +35,15 @@ class Help:
     examples: str
 
 
-def add_command(subparsers: Subparsers, texts: Help, run: Run) -> argparse.ArgumentParser:
-    """Add a command that runs a bundle, with its argument and options; ``run`` returns its exit code."""
+def add_command(subparsers: Subparsers, texts: Help, run: Run, *, answers: bool = True) -> argparse.ArgumentParser:
+    """Add a command that runs a bundle, with its argument and options; ``run`` returns its exit code.
+
+    One that ``answers`` does so as JSON if it is asked to.
+    """
     parser = _parser(subparsers, texts, run)
     parser.add_argument("bundle", type=nonblank, metavar="BUNDLE", help="folder of the exported model")
     add_model_options(parser)
-    _add_output_options(parser)
+    _add_output_options(parser, answers=answers)
     return parser
 
 
@@ -78,9 +83,10 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
+def _add_output_options(parser: argparse.ArgumentParser, *, answers: bool = True) -> None:
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else")
+    if answers:
+        output.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else")
     output.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
@@ -90,6 +96,13 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=positive, default=32, metavar="N", help="photos embedded at once (default: 32)"
     )
     parser.add_argument("--threads", type=positive, metavar="N", help="threads of the model (default: all cores)")
+
+
+def add_embedder_options(parser: argparse.ArgumentParser, text: str = "folder of the exported model") -> None:
+    """Add the bundle as an option, and how to run it on many photos; ``text`` is the bundle's help."""
+    parser.add_argument("--bundle", type=nonblank, required=True, metavar="BUNDLE", help=text)
+    add_batch_options(parser)
+    add_model_options(parser)
 
 
 def add_photo_options(parser: argparse.ArgumentParser, out: str | None) -> None:
@@ -135,8 +148,9 @@ def _add_lists(parser: argparse.ArgumentParser, photos: argparse.Action) -> None
         type=nonblank,
         action=InPlaceOfPhotos,
         metavar="TABLE",
-        help="label table, or a folder with labels.csv or index files: its photos",
+        help="label table, or a folder with one or with index files: its photos",
     )
+    add_format_option(parser)
     parser.add_argument("--split", help="with --data: the photos of this split (default: all of the table)")
 
 
@@ -151,7 +165,7 @@ def chosen_photos(args: argparse.Namespace) -> PhotoList:
         raise ValueError("--split names a split of --data; give that too")
     paths = [*args.photos]
     paths += listed_paths(args.list) if args.list else []
-    paths += tabled_paths(args.data, args.split) if args.data else []
+    paths += tabled_paths(args.data, args.split, args.format) if args.data else []
     return find_photos(paths, on_error=args.on_error)
 
 
@@ -167,8 +181,11 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=nonblank,
         metavar="TABLE",
-        help="CSV table (columns image, split, one per attribute), or a folder with labels.csv or index files",
+        help="label table (columns image, split, one per attribute): CSV, JSON lines or Parquet, or a folder with one, "
+        "with Hugging Face metadata, with folders by value, or with index files",
     )
+    add_format_option(parser)
+    add_corrections_option(parser)
     parser.add_argument("--split", default="valid", help="use the photos of this split (default: valid)")
     add_attributes_option(parser)
     add_batch_options(parser)

@@ -40,8 +40,8 @@ class Embedder(SharedResource):
             or ``None`` for the bundle's default.
         batch_size: photos per run of the model; bounds the memory that it takes.
         threads: threads for inference on the CPU; ``None`` for as many as the process may use.
-        runtime: ``"onnxruntime"``, ``"openvino"``, ``"tensorrt"``, ``"tensorrt-rtx"``, or ``"auto"`` for the fastest
-            that is installed.
+        runtime: a name of ``fashionsdk.backends.RUNTIMES``, such as ``"onnxruntime"`` or ``"aotinductor"``, or
+            ``"auto"`` for the fastest that is installed.
 
     Raises:
         BundleError: the bundle is missing, damaged, or has no graph of this precision.

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from fashionsdk._tools.progress import progress_bar
 from fashionsdk.attributes import Attribute
 from fashionsdk.embeddings import Embeddings
-from fashionsdk.evaluation import ScratchVectors, check_attributes, score, scratch_vectors
-from fashionsdk.labels import RetrievalSplit
+from fashionsdk.evaluation import ScratchVectors, check_attributes, own_product, score, scratch_vectors
+from fashionsdk.labels import Boxes, RetrievalSplit
 from fashionsdk.photos import Cutout, Placement, Preprocessing
-from fashionsdk.report._attention_overlays import overlay_attention
 from fashionsdk.report._pictures import attention_overlay, picture
 from fashionsdk.report._random_sample import MAP_POINTS, SEED, sample_rows
 from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
 from fashionsdk.report._tsne import embedding_map, require_scikit_learn
+from fashionsdk.report.attention import MapWatch, overlay_attention
 from fashionsdk.search import nearest
 from fashionsdk.values import Calibration, ValueSpace, calibration
 
@@ -54,6 +54,7 @@ def gather(
     facts: Mapping[str, str],
     history: Iterable[Mapping[str, float]] = (),
     attention: bool = True,
+    boxes: Boxes | None = None,
     maps: bool = True,
     progress: bool = False,
 ) -> Report:
@@ -66,23 +67,28 @@ def gather(
         embedder: the model.
         split: queries and candidates.
         embedded: positions in ``split.images`` and those photos' embeddings (N = 1) for all attributes of the
-            embedder. Photos that could not be read may be missing.
+            embedder. Photos that could not be read may be missing. With attention, the report says how far the maps
+            can be trusted.
         facts: name -> value, shown at the top.
         history: the training, one row per epoch.
         attention: whether the model has attention to show.
+        boxes: where attributes are decided, as `fashionsdk.labels.read_boxes` returns them, to say how often attention
+            points there; None if there are none.
         maps: whether to draw embedding maps, which take most of the time.
         progress: whether to show a progress bar.
 
     Raises:
         FashionSDKError: scikit-learn is missing, which maps need.
         ImageError: a photo that was embedded cannot be read any more.
-        ValueError: the split asks for an attribute that the model does not have.
+        ValueError: the split asks for an attribute that the model does not have, or there are boxes and the attention
+            of none of their photos.
     """
     if maps:
         require_scikit_learn()
     names = [attribute.name for attribute in embedder.attributes]
     check_attributes(split, names)
-    batches = ((np.array([position]), embeddings.vectors) for position, embeddings in embedded)
+    watch = MapWatch(split, names, boxes)
+    batches = ((np.array([position]), embeddings.vectors) for position, embeddings in watch.watch(embedded))
     with scratch_vectors(batches, len(split.images)) as vectors:
         evaluation = score(split, vectors, names, embedder.values)
         gatherer = _Gatherer(embedder, split, vectors, attention, maps)
@@ -91,7 +97,8 @@ def gather(
         results = tuple(gatherer.result(name) for name in bar)
         overlays = gatherer.overlays() if attention else ()
         reliability = gatherer.reliability()
-    return Report(facts, evaluation, results, overlays, tuple(history), SEED, reliability)
+    trust = watch.trust(embedder.preprocessing) if attention else None
+    return Report(facts, evaluation, results, overlays, tuple(history), SEED, reliability, trust)
 
 
 class _Gatherer:
@@ -101,7 +108,7 @@ class _Gatherer:
         self, embedder: ReportEmbedder, split: RetrievalSplit, vectors: ScratchVectors, attention: bool, maps: bool
     ) -> None:
         self.embedder, self.split, self.vectors, self.attention = embedder, split, vectors, attention
-        self.maps, self.sources = maps, split.sources
+        self.maps, self.sources, self.own = maps, split.sources, own_product(split)
         self.names = [attribute.name for attribute in embedder.attributes]
         self.pictures: dict[int, str] = {}
 
@@ -161,7 +168,7 @@ class _Gatherer:
     ) -> tuple[Query, ...]:
         asking, space = self.vectors.rows(self.names.index(name), queries[:, 0]), self.embedder.values
         asking = asking if space is None else space.question(asking, name)
-        nearest_rows, scores = nearest(asking, vectors, NEIGHBOURS)
+        rows, scores = self._nearest(asking, queries[:, 0], candidates[:, 0], vectors)
         images = queries[:, 0].tolist()
         attention = self._attention(images, [name]) if self.attention else None  # (Q, 1, h, w)
         return tuple(
@@ -171,11 +178,27 @@ class _Gatherer:
                 value=values[value],
                 neighbours=tuple(
                     Neighbour(self._picture(int(item[0])), values[item[2]], bool(item[2] == value), float(cosine))
-                    for item, cosine in zip(candidates[nearest_rows[row]], scores[row], strict=True)
+                    for item, cosine in zip(candidates[rows[row]], scores[row], strict=True)
                 ),
             )
             for row, (image, _, value) in enumerate(queries.tolist())
         )
+
+    def _nearest(
+        self,
+        asking: NDArray[np.float32],
+        queries: NDArray[np.int32],
+        candidates: NDArray[np.int32],
+        vectors: NDArray[np.float32],
+    ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.float32]]]:
+        """Return each query's nearest candidates, rows of ``vectors``, and their cosines; none of its own product."""
+        if self.own is None:
+            rows, scores = nearest(asking, vectors, NEIGHBOURS)
+            return list(rows), list(scores)
+        own = self.own(queries, candidates)  # (Q, G)
+        rows, scores = nearest(asking, vectors, NEIGHBOURS + int(own.sum(axis=1).max(initial=0)))
+        others = [np.flatnonzero(~of_query[row])[:NEIGHBOURS] for of_query, row in zip(own, rows, strict=True)]
+        return [rows[n][places] for n, places in enumerate(others)], [scores[n][p] for n, p in enumerate(others)]
 
     def _attention(self, images: list[int], names: list[str]) -> NDArray[np.float32]:
         """Return attention maps ``(N, A, h, w)``."""

@@ -8,11 +8,12 @@ from typing import BinaryIO
 from fashionsdk.report import _sections as sections
 from fashionsdk.report._markup import Markup, element, empty
 from fashionsdk.report._report_types import AttentionOverlays, EmbeddingMap, Report
+from fashionsdk.report.attention import ATTENTION_LEAD, attention, report_attention
 
 # With this policy the browser loads nothing that is not in the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
-START, MAKER = "<!doctype html>\n", ("Made by ", "fashionsdk ")  # each page starts and ends with these
+START, MAKER = "<!doctype html>\n", ("Made by ", "fashionsdk")  # each page starts and ends with these
 TAIL_BYTES = 200  # more than a page's end has from the maker on
 
 Part = tuple[str, str, Markup]  # anchor, title, content
@@ -25,20 +26,20 @@ def render(report: Report) -> str:
     parts = [
         ("scores", "Scores", sections.scores(report)),
         ("matches", "Nearest items", sections.matches(report)),
-        ("attention", "Attention", sections.attention(report.attention, sections.report_attention_lead(report))),
+        ("attention", "Attention", report_attention(report)),
         ("values", "Probabilities", sections.reliability(report)),
         ("maps", "Embedding maps", sections.maps(maps, "Candidates of each attribute", report.seed)),
         ("training", "Training", sections.training(report)),
     ]
-    return _page(f"{title} · retrieval report", sections.header(report, title), parts, "report")
+    return page(f"{title} · retrieval report", sections.header(report, title), parts, "fashionsdk report")
 
 
 def render_attention(photos: Sequence[AttentionOverlays], facts: Mapping[str, str]) -> str:
     """Return a page of photos under each attribute's attention; ``facts`` are shown at the top."""
     title = f"Where {facts.get('Model', 'the model')} looks"
-    content = sections.attention(photos, sections.ATTENTION_LEAD)
+    content = attention(photos, ATTENTION_LEAD)
     header = sections.heading(title, "Attention over photos, attribute by attribute.", facts)
-    return _page(title, header, [("attention", "Attention", content)], "attention")
+    return page(title, header, [("attention", "Attention", content)], "fashionsdk attention")
 
 
 def render_maps(maps: Mapping[str, EmbeddingMap], facts: Mapping[str, str], seed: int) -> str:
@@ -46,7 +47,7 @@ def render_maps(maps: Mapping[str, EmbeddingMap], facts: Mapping[str, str], seed
     title = f"The embedding space of {facts.get('Model', 'the model')}"
     content = sections.maps(maps, "Labelled photos", seed, large=True)
     header = sections.heading(title, "Each attribute has a space of its own, shown here in the plane.", facts)
-    return _page(title, header, [("maps", "Embedding maps", content)], "map")
+    return page(title, header, [("maps", "Embedding maps", content)], "fashionsdk map")
 
 
 def is_page(file: BinaryIO) -> bool:
@@ -57,8 +58,15 @@ def is_page(file: BinaryIO) -> bool:
     return f"{MAKER[0]}<code>{MAKER[1]}".encode() in file.read()
 
 
-def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> str:
-    """Return a page of the parts that have content, with links if there are several."""
+def page(title: str, header: Markup, parts: Sequence[Part], command: str) -> str:
+    """Return a page of the parts that have content, with links if there are several.
+
+    Args:
+        title: the page's, for the browser.
+        header: what stands above the parts.
+        parts: anchor, title and content of each.
+        command: the program of this project that makes the page; its name begins with "fashionsdk".
+    """
     shown = [part for part in parts if part[2]]
     links = [element("a", name, href=f"#{anchor}") for anchor, name, _ in shown]
     blocks = [element("section", element("h2", name), content, id=anchor) for anchor, name, content in shown]
@@ -67,7 +75,7 @@ def _page(title: str, header: Markup, parts: Sequence[Part], command: str) -> st
         header,
         element("nav", element("div", *links)) if len(links) > 1 else Markup(),
         element("main", *blocks),
-        element("footer", MAKER[0], element("code", f"{MAKER[1]}{command}"), ". Photos belong to their owners."),
+        element("footer", MAKER[0], element("code", command), ". Photos belong to their owners."),
     )
     return START + element("html", _head(title), body, lang="en") + "\n"
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashionsdk.evaluation import peak
-from fashionsdk.photos import Placement
+from fashionsdk.photos import Placement, Size
 
 SIDE = 168  # pixels; shown at half of it or more
 THUMBNAIL = 64  # pixels; shown at about 20, and larger under the pointer
@@ -20,13 +20,18 @@ RING_RADIUS, RING_WIDTH = 0.05, 0.02  # of the ring on a peak, in longer sides o
 
 def picture(pixels: NDArray[np.uint8], side: int = SIDE) -> str:
     """Return a photo ``(h, w, 3)`` as a JPEG of at most ``side`` pixels a side in a ``data:`` address."""
+    buffer = io.BytesIO()
+    small(pixels, side).save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def small(pixels: NDArray[np.uint8], side: int = SIDE) -> Image.Image:
+    """Return a photo ``(h, w, 3)`` as an image of at most ``side`` pixels a side."""
     image = Image.fromarray(pixels)
     if max(image.size) > side:
         width, height = (max(round(length * side / max(image.size)), 1) for length in image.size)
         image = image.resize((width, height), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return image
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> str:
@@ -37,6 +42,13 @@ def thumbnail(pixels: NDArray[np.uint8]) -> str:
 def attention_overlay(
     pixels: NDArray[np.uint8], attention: NDArray[np.float32], placement: Placement | None = None
 ) -> str:
+    """Return `attention_pixels` as `picture` does."""
+    return picture(attention_pixels(pixels, attention, placement))
+
+
+def attention_pixels(
+    pixels: NDArray[np.uint8], attention: NDArray[np.float32], placement: Placement | None = None
+) -> NDArray[np.uint8]:
     """Return a photo under the heat of its attention, without padding, at the photo's own proportions.
 
     Heat is scaled so that the peak is brightest. A ring marks the centre of the peak's cell, unless all is zero. A peak
@@ -47,18 +59,30 @@ def attention_overlay(
         attention: ``(h, w)``.
         placement: where the photo lies in the input; None if there is no padding.
     """
-    height, width = pixels.shape[:2]
-    highest = float(attention.max())
-    scaled = attention.astype(np.float64) / max(highest, float(np.finfo(np.float32).tiny))
-    image = Image.fromarray(scaled.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
-    heat = np.clip(np.asarray(image, np.float64), 0, 1)[..., None]  # (H, W, 1); bicubic overshoots
+    heat = spread_heat(attention, (pixels.shape[1], pixels.shape[0]))
+    place = peak(attention) * pixels.shape[1::-1] if attention.max() > 0 else None
+    drawn = under_heat(pixels, heat, place)
+    return drawn if placement is None else placement.cut(drawn)
+
+
+def spread_heat(attention: NDArray[np.float32], size: Size) -> NDArray[np.float64]:
+    """Return attention ``(h, w)`` as heat 0 to 1, ``(H, W)``, smooth, of which the peak is 1 unless all is zero."""
+    scaled = attention.astype(np.float64) / max(float(attention.max()), float(np.finfo(np.float32).tiny))
+    image = Image.fromarray(scaled.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+    return np.clip(np.asarray(image, np.float64), 0, 1)  # bicubic overshoots
+
+
+def under_heat(
+    pixels: NDArray[np.uint8], heat: NDArray[np.float64], place: NDArray[np.float64] | None
+) -> NDArray[np.uint8]:
+    """Return a photo ``(H, W, 3)`` in grey under heat ``(H, W)``, with a ring around ``place``, x and y in pixels."""
     grey = pixels.astype(np.float64).mean(axis=2, keepdims=True)
-    opacity = LOWEST_OPACITY + (HIGHEST_OPACITY - LOWEST_OPACITY) * heat
-    mixed = (1 - opacity) * grey + opacity * _colour(heat[..., 0])
-    if highest > 0:
-        mixed = _with_ring(mixed, peak(attention) * (width, height))
-    drawn = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
-    return picture(drawn if placement is None else placement.cut(drawn))
+    opacity = LOWEST_OPACITY + (HIGHEST_OPACITY - LOWEST_OPACITY) * heat[..., None]
+    mixed = (1 - opacity) * grey + opacity * _colour(heat)
+    if place is not None:
+        mixed = _with_ring(mixed, place)
+    drawn: NDArray[np.uint8] = np.rint(np.clip(mixed, 0, 255)).astype(np.uint8)
+    return drawn
 
 
 def _with_ring(picture: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:

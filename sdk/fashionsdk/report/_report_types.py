@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.evaluation import Evaluation
+from fashionsdk.evaluation import NEARLY, Evaluation, Pointing
 from fashionsdk.values import Calibration
 
 
@@ -45,6 +45,33 @@ class AttentionOverlays:
     caption: str = "photo"
 
 
+@dataclass(frozen=True)
+class MapTrust:
+    """What speaks for and against reading the attention maps.
+
+    Attributes:
+        shared: attribute -> the share of its maps, 0 to 1, that is the same in every photo; see `SharedMap`.
+        pointing: how often the maps point into boxes; None without boxes.
+    """
+
+    shared: Mapping[str, float]
+    pointing: Pointing | None = None
+
+    def doubts(self) -> dict[str, str]:
+        """Return the attributes whose maps should not be read as evidence, each with the reason.
+
+        Boxes decide where there are some. Without, only maps that are nearly the same in every photo are doubted.
+        """
+        boxed = () if self.pointing is None else self.pointing.attributes
+        measured = {score.attribute for score in boxed}
+        beaten = [] if self.pointing is None else self.pointing.doubtful()
+        alike = [name for name, share in self.shared.items() if share >= NEARLY and name not in measured]
+        return {
+            **dict.fromkeys(beaten, "no better than one fixed place"),
+            **dict.fromkeys(alike, "nearly the same in every photo"),
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class EmbeddingMap:
     """One attribute's embeddings in the plane.
@@ -81,6 +108,7 @@ class Report:
         history: the training, one row per epoch; may be empty.
         seed: of the random sample that is shown.
         reliability: attribute -> how right the probabilities of its values are; empty if the model has none.
+        trust: how far the attention maps can be trusted; None for a model without attention.
     """
 
     facts: Mapping[str, str]
@@ -90,3 +118,4 @@ class Report:
     history: tuple[Mapping[str, float], ...]
     seed: int
     reliability: Mapping[str, Calibration] = field(default_factory=dict)
+    trust: MapTrust | None = None

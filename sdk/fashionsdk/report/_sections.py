@@ -5,13 +5,9 @@ from collections.abc import Mapping, Sequence
 from fashionsdk.evaluation import Score
 from fashionsdk.report._charts import COLOURS, curve, scatter
 from fashionsdk.report._markup import Markup, element, empty, join
-from fashionsdk.report._report_types import AttentionOverlays, AttributeResult, EmbeddingMap, Neighbour, Query, Report
+from fashionsdk.report._report_types import AttributeResult, EmbeddingMap, Neighbour, Query, Report
 from fashionsdk.values import Calibration
 
-ATTENTION_LEAD = (
-    "Where the model looks in a photo for each attribute. Bright is much, dark is little. Each picture is scaled to "
-    "its own peak, which the ring marks; a peak in the padding beside a photo has none."
-)
 WITHOUT_CURVE = frozenset(("epoch", "photos", "seconds"))  # of a training's history
 
 
@@ -70,17 +66,17 @@ def scores(report: Report) -> Markup:
 
 
 def _score_row(score: Score, name: str | None = None) -> Markup:
-    bar = element(
-        "div",
-        element("i", style=f"width:{score.map:.2f}%"),
-        element("em", style=f"left:{score.random_map:.2f}%"),
-        class_="bar",
-    )
     numbers = [f"{score.random_map:.1f}", *(f"{value:.1f}" for value in score.recall.values())]
     numbers += [f"{score.queries:,}", f"{score.candidates:,}"]
-    cells = [element("td", element("b", f"{score.map:.1f}")), element("td", bar, class_="chart")]
+    cells = [element("td", element("b", f"{score.map:.1f}")), bar_cell(score.map, score.random_map)]
     cells += [element("td", number) for number in numbers]
     return element("tr", element("th", name or score.attribute, scope="row"), *cells)
+
+
+def bar_cell(length: float, mark: float) -> Markup:
+    """Return a table's cell with a bar and a mark on it, both in percent."""
+    bar, line = element("i", style=f"width:{length:.2f}%"), element("em", style=f"left:{mark:.2f}%")
+    return element("td", element("div", bar, line, class_="bar"), class_="chart")
 
 
 def matches(report: Report) -> Markup:
@@ -90,17 +86,20 @@ def matches(report: Report) -> Markup:
         "items by that attribute alone. Photos are shown as far as the model sees them. A tick means that "
         "the item has the query's value, a cross that it has another."
     )
-    return join(element("p", lead, class_="lead"), *(_attribute_matches(result) for result in report.attributes))
+    doubts = doubts_of(report)
+    articles = (_attribute_matches(result, doubts.get(result.name)) for result in report.attributes)
+    return join(element("p", lead, class_="lead"), *articles)
 
 
-def _attribute_matches(result: AttributeResult) -> Markup:
-    return element("article", element("h3", result.name), *map(_query_row, result.queries), class_="queries")
+def _attribute_matches(result: AttributeResult, doubt: str | None) -> Markup:
+    rows = (_query_row(query, doubt) for query in result.queries)
+    return element("article", element("h3", result.name), *rows, class_="queries")
 
 
-def _query_row(query: Query) -> Markup:
-    photo = [_figure(query.picture, query.value, "query", element("span", "query", class_="tag"))]
+def _query_row(query: Query, doubt: str | None) -> Markup:
+    photo = [figure(query.picture, query.value, "query", element("span", "query", class_="tag"))]
     if query.attention is not None:
-        photo.append(_figure(query.attention, "attention", "plain"))
+        photo.append(figure(query.attention, "attention", "plain", doubt_tag(doubt)))
     neighbours = element("div", *map(_neighbour, query.neighbours), class_="found")
     return element("div", element("div", *photo, class_="asked"), neighbours, class_="row")
 
@@ -108,32 +107,23 @@ def _query_row(query: Query) -> Markup:
 def _neighbour(neighbour: Neighbour) -> Markup:
     kind, sign, spoken = ("right", "✓", "right") if neighbour.right else ("wrong", "✗", "wrong")
     mark = element("span", sign, class_="mark", role="img", aria_label=spoken)
-    return _figure(neighbour.picture, neighbour.value, kind, mark, element("small", f"{neighbour.score:.2f}"))
+    return figure(neighbour.picture, neighbour.value, kind, mark, element("small", f"{neighbour.score:.2f}"))
 
 
-def _figure(picture: str, caption: str, kind: str, *extra: Markup) -> Markup:
+def doubts_of(report: Report) -> dict[str, str]:
+    """Return the attributes whose maps are doubtful, each with the reason."""
+    return {} if report.trust is None else report.trust.doubts()
+
+
+def doubt_tag(doubt: str | None) -> Markup:
+    """Return the mark on a picture of a doubtful map; nothing without a reason to doubt it."""
+    return Markup() if doubt is None else element("span", "doubtful", class_="tag doubt", title=doubt)
+
+
+def figure(picture: str, caption: str, kind: str, *extra: Markup) -> Markup:
+    """Return a picture over its caption; ``kind`` is its class in the style sheet, ``extra`` lies on the picture."""
     image = empty("img", src=picture, alt=caption, loading="lazy", width=168, height=168)
     return element("figure", image, *extra, element("figcaption", caption, title=caption), class_=kind)
-
-
-def report_attention_lead(report: Report) -> str:
-    """Return the text above a report's attention."""
-    return f"{ATTENTION_LEAD} Photos were drawn with seed {report.seed}. An attribute without a label is pale."
-
-
-def attention(photos: Sequence[AttentionOverlays], lead: str) -> Markup:
-    """Return photos under each attribute's attention, below a text."""
-    return join(element("p", lead, class_="lead"), *map(_attention_row, photos)) if photos else Markup()
-
-
-def _attention_row(photo: AttentionOverlays) -> Markup:
-    """Return one photo's row. If the photo has labels, attributes without one are pale."""
-    unlabelled = "pale" if any(value is not None for _, value in photo.overlays.values()) else "query"
-    figures = [
-        _figure(picture, name if value is None else f"{name}: {value}", unlabelled if value is None else "query")
-        for name, (picture, value) in photo.overlays.items()
-    ]
-    return element("div", _figure(photo.picture, photo.caption, "plain"), *figures, class_="attention")
 
 
 def maps(drawn: Mapping[str, EmbeddingMap], what: str, seed: int, *, large: bool = False) -> Markup:
@@ -175,14 +165,8 @@ def _reliability_card(name: str, found: Calibration) -> Markup:
 
 
 def _reliability_cells(photos: int, said: float, right: float) -> list[Markup]:
-    bar = element(
-        "div",
-        element("i", style=f"width:{100 * right:.2f}%"),
-        element("em", style=f"left:{100 * said:.2f}%"),
-        class_="bar",
-    )
     numbers = element("td", f"{said:.2f}"), element("td", f"{right:.2f}")
-    return [*numbers, element("td", bar, class_="chart"), element("td", f"{photos:,}")]
+    return [*numbers, bar_cell(100 * right, 100 * said), element("td", f"{photos:,}")]
 
 
 def training(report: Report) -> Markup:

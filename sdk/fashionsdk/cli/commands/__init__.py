@@ -15,6 +15,7 @@ from fashionsdk.cli.commands import (
     _triplets,
 )
 from fashionsdk.cli.commands.pages import PAGE_COMMANDS
+from fashionsdk.cli.commands.service import SERVICE_COMMANDS
 
 __all__ = ["COMMANDS"]
 
@@ -32,4 +33,5 @@ COMMANDS = (
     _triplets,
     _point,
     *PAGE_COMMANDS,
+    *SERVICE_COMMANDS,
 )

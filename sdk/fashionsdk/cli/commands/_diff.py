@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command, nonblank
 from fashionsdk.cli._output import print_answer, print_json
-from fashionsdk.cli.galleries import contract_at
+from fashionsdk.cli.galleries import bundle_or_gallery_contract
 from fashionsdk.errors import GalleryError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def register(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what both sides are and whether they compare."""
-    first, second = contract_at(args.a), contract_at(args.b)
+    first, second = bundle_or_gallery_contract(args.a), bundle_or_gallery_contract(args.b)
     theirs = second.parts()
     rows = {name: (part, theirs[name]) for name, part in first.parts().items()}
     reason = _reason(first, second, args.b)

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     kind = OutKind("an .npz file of embeddings", (".npz",), _wrote)
     out = output_path(args.out, kind, bundle=args.bundle, inputs=photos)
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
+        photo_run = PhotoRun.of(embedder, found, args.on_error)
         keys, vectors, attention = [], [], []
         for position, embeddings in photo_run(photos, attention=args.attention):
             keys.append(photos[position])

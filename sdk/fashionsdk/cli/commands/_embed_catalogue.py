@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
-    add_batch_options,
-    add_model_options,
+    add_embedder_options,
     add_plain_command,
     load_embedder,
     nonblank,
@@ -46,7 +45,6 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_plain_command(subparsers, HELP, run)
     parser.add_argument("table", type=nonblank, metavar="TABLE", help="CSV or Parquet table of photos")
-    parser.add_argument("--bundle", type=nonblank, required=True, metavar="BUNDLE", help="folder of the exported model")
     parser.add_argument("--out", type=nonblank, required=True, metavar="DIR", help="folder for the shards")
     parser.add_argument(
         "--shards", type=positive, metavar="N", help="how many shards (default: one for each 50,000 rows)"
@@ -58,14 +56,13 @@ def register(subparsers: Subparsers) -> None:
         help="embed this shard only, counted from 1 (default: all that are missing)",
     )
     parser.add_argument("--codec", choices=CODECS, help="how vectors are stored (default: as the bundle says)")
-    add_batch_options(parser)
-    add_model_options(parser)
+    add_embedder_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed what is missing, shard by shard."""
     require("pyarrow", "catalogue")
-    from fashionsdk.catalogue import embed_shard, make_plan
+    from fashionsdk.catalogue import ShardEmbedder, make_plan
 
     only, shards = args.shard or (None, args.shards)
     if args.shard and args.shards not in (None, shards):
@@ -74,9 +71,9 @@ def run(args: argparse.Namespace) -> int:
     plan = make_plan(table, out, shards, progress=True)
     done = []
     with load_embedder(args) as embedder:
-        contract = contract_of(embedder, args.codec)
+        embedding = ShardEmbedder(embedder, contract_of(embedder, args.codec), table, out, plan, progress=True)
         for shard in range(1, plan.shards + 1) if only is None else [only]:
-            done.append(embed_shard(embedder, contract, table, out, plan, shard, progress=True))
+            done.append(embedding.embed(shard))
             note(_described(done[-1]))
     total, failed = sum(each.embedded for each in done), sum(each.failed for each in done)
     note(f"{total} photos in {len(done)} of {plan.shards} shards, {failed} could not be read")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._metadata_table import read_metadata
+from fashionsdk.cli._metadata_table import add_metadata_option, read_metadata
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
@@ -12,7 +12,6 @@ from fashionsdk.cli._options import (
     add_photo_options,
     chosen_photos,
     load_embedder,
-    nonblank,
 )
 from fashionsdk.cli._out_file import OutKind, output_path
 from fashionsdk.cli._output import note, print_json
@@ -39,12 +38,7 @@ def register(subparsers: Subparsers) -> None:
     parser = add_command(subparsers, HELP, run)
     add_photo_options(parser, "the gallery file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace the gallery at --out, with all its items")
-    parser.add_argument(
-        "--metadata",
-        type=nonblank,
-        metavar="CSV",
-        help="table whose column 'photo' (or 'image') holds keys. Its other columns are stored as the items' metadata",
-    )
+    add_metadata_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
     kind = OutKind("a gallery", (".gallery",), is_gallery, _count)
     inputs = [*tables, *photos]
     out = output_path(args.out, kind, bundle=args.bundle, inputs=inputs, overwrite=args.overwrite)
-    metadata = read_metadata(args.metadata, photos) if args.metadata else {}
+    metadata = read_metadata(args.metadata, photos)
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
+        photo_run = PhotoRun.of(embedder, found, args.on_error)
         matcher = Matcher.open("memory:", contract=contract_of(embedder))
         for position, embeddings in photo_run(photos):
             key = photos[position]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fashionsdk.cli._embed_photos import PhotoRun
+from fashionsdk.cli._labelled_split import add_boxes_option, load_boxes
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
@@ -12,12 +13,11 @@ from fashionsdk.cli._options import (
     add_data_options,
     chosen_attributes,
     load_embedder,
-    nonblank,
 )
 from fashionsdk.cli._output import note
 from fashionsdk.cli._page_output import require_attention
 from fashionsdk.cli._print_scores import print_scores
-from fashionsdk.errors import LabelsError
+from fashionsdk.cli._table_format import labelled_data
 
 if TYPE_CHECKING:
     from fashionsdk.evaluation import PhotoAttention
@@ -44,41 +44,28 @@ def register(subparsers: Subparsers) -> None:
     """Add the command."""
     parser = add_command(subparsers, HELP, run)
     add_data_options(parser)
-    parser.add_argument(
-        "--boxes", required=True, type=nonblank, metavar="BOXES", help="CSV file of the attributes' boxes"
-    )
+    add_boxes_option(parser, required=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Embed the photos that have boxes and print how their attention points."""
     from fashionsdk.attributes import select
     from fashionsdk.evaluation import pointing
-    from fashionsdk.labels import read_boxes, read_labels
+    from fashionsdk.labels import LabelSource
 
-    labels = read_labels(args.data, args.split)
-    labels.check_whole("pointing")
+    source = LabelSource.of(labelled_data(args))
+    labels = source.labels(args.split)
     names = chosen_attributes(args, labels.attributes)
-    boxes = read_boxes(args.boxes, labels, elsewhere=_images(args.data))
-    photos = sorted(photo for photo, boxed in boxes.items() if not boxed.keys().isdisjoint(names))
-    if not photos:
-        raise LabelsError(f"{args.boxes}: no box of {', '.join(names)} in split {args.split!r}; expected at least one")
+    boxes = load_boxes(args, labels, source)
     with load_embedder(args) as embedder:
         photo_run = PhotoRun(embedder)
         require_attention(embedder)
         select(photo_run.attributes, names)
-        scores = pointing(boxes, _attention(photo_run, labels, photos, names), names)
+        scores = pointing(boxes, _attention(photo_run, labels, sorted(boxes), names), names)
         print_scores(args, scores, photo_run)
     for name in scores.doubtful():
         note(f"{name}: attention points no better than one fixed place; do not read its maps as evidence")
     return 0
-
-
-def _images(data: str) -> set[str]:
-    """Return the images of all splits of a label table; none for index files, which list one split each."""
-    from fashionsdk.labels import read_table, table_path
-
-    path = table_path(data)
-    return set() if path is None else {row["image"] for row in read_table(path).rows}
 
 
 def _attention(

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     out = output_path(args.out, kind, bundle=args.bundle, inputs=found.photos) if args.out else None
     with load_embedder(args) as embedder:
         names = predicted(embedder.values, args.attribute)
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
+        photo_run = PhotoRun.of(embedder, found, args.on_error)
         rows = [
             (found.photos[position], predictions(embeddings, args.unknown_below, names)[0])
             for position, embeddings in photo_run(found.photos)

@@ -8,6 +8,7 @@ from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder
 from fashionsdk.cli._output import MOST_NAMED, note, note_skipped
 from fashionsdk.cli.galleries import (
     add_attribute_option,
+    add_on_unknown_option,
     add_query_arguments,
     chosen_attribute,
     open_to_read,
@@ -42,12 +43,7 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--keys", required=True, type=nonblank, metavar="FILE", help="list of keys, one per line; - for standard input"
     )
-    parser.add_argument(
-        "--on-unknown",
-        choices=("skip", "raise"),
-        default="raise",
-        help="if a key is not in the gallery, name it and go on, or stop (default)",
-    )
+    add_on_unknown_option(parser, "if a key is not in the gallery, name it and go on, or stop (default)")
 
 
 def run(args: argparse.Namespace) -> int:

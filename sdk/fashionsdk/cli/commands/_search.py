@@ -9,11 +9,14 @@ from fashionsdk.cli._options import Help, Subparsers, add_command, load_embedder
 from fashionsdk.cli._output import note
 from fashionsdk.cli.galleries import (
     add_attribute_option,
+    add_explain_options,
     add_query_arguments,
     add_where_option,
     chosen_attribute,
+    explanation_path,
     open_to_read,
     print_matches,
+    write_explanations,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +38,8 @@ attribute if there are several, and metadata if there is any.""",
   fashionsdk search bundle/ shop/ dress.jpg --by colour --where 'price <= 50 and brand in ("Zara", "Mango")'
   fashionsdk search bundle/ shop/ shop/12.jpg --by colour --exclude-self --group-by product
   fashionsdk search bundle/ shop/ --value neckline=v --value colour=red
-  fashionsdk search bundle/ shop/ dress.jpg --change neckline=v""",
+  fashionsdk search bundle/ shop/ dress.jpg --change neckline=v
+  fashionsdk search bundle/ shop/ dress.jpg --by neckline --explain why.html --root /photos""",
 )
 
 
@@ -80,10 +84,12 @@ def register(subparsers: Subparsers) -> None:
     )
     parser.add_argument("--least", type=float, metavar="SCORE", help="leave out items with a smaller score")
     parser.add_argument("--offset", type=int, default=0, metavar="N", help="pass over the best N, for the next page")
+    add_explain_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Embed the photo and print its matches."""
+    """Embed the photo, print its matches, and draw why they are if that was asked for."""
+    out = explanation_path(args)
     with load_embedder(args) as embedder, open_to_read(args.gallery, embedder) as matcher:
         by = _weights(args, matcher)
         key = "" if args.photo is None else plain(args.photo)
@@ -109,7 +115,8 @@ def run(args: argparse.Namespace) -> int:
             exclude_same=args.exclude_same,
             own=key if known else None,
         )
-    print_matches(args, matches, embedder.model)
+        more = {} if out is None else {"explanation": write_explanations(args, out, embedder, matches)}
+    print_matches(args, matches, embedder.model, **more)
     if key and key in matches.keys[0]:
         note("the photo is in the gallery and finds itself; --exclude-self leaves it out")
     return 0

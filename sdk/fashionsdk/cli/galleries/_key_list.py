@@ -1,5 +1,6 @@
 """Reads a list of keys, one a line, from a file or from standard input."""
 
+import argparse
 import sys
 from typing import Any
 
@@ -8,6 +9,11 @@ from fashionsdk._tools.standard_streams import usable
 from fashionsdk.errors import FashionSDKError
 
 STDIN = "-"
+
+
+def add_on_unknown_option(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add what to do about keys that the gallery lacks; ``text`` is its help."""
+    parser.add_argument("--on-unknown", choices=("skip", "raise"), default="raise", help=text)
 
 
 def read_key_lines(path: str) -> list[str]:

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from fashionsdk._tools.files.regular_file import system_errors_as
 from fashionsdk.cli._options import nonblank
-from fashionsdk.errors import FashionSDKError, GalleryError
+from fashionsdk.errors import FashionSDKError
 
 if TYPE_CHECKING:
-    from fashionsdk.bundle import Bundle
     from fashionsdk.embedding import Embedder
     from fashionsdk.search import Contract, Matcher
 
 STORE_HELP = (
     "gallery: a file such as shop.gallery, a folder such as shop/, or a server such as "
-    "postgresql://shop@localhost/catalogue"
+    "postgresql://shop@localhost/catalogue or milvus://localhost/shop"
 )
 SUFFIX = ".gallery"
 
@@ -46,7 +45,9 @@ def require(module: str, extra: str) -> None:
 
 def contract_of(embedder: "Embedder", codec: str | None = None) -> "Contract":
     """Return what vectors of an embedder come from; ``codec`` is that of a new gallery."""
-    return _contract(embedder.bundle, embedder.backend.precision, codec)
+    from fashionsdk.search import bundle_contract
+
+    return bundle_contract(embedder.bundle, embedder.backend.precision, codec)
 
 
 def shown_address(store: str) -> str:
@@ -61,36 +62,20 @@ def precisions_of(embedder: "Embedder") -> list[str]:
     return [graph.precision for graph in embedder.bundle.manifest.graphs]
 
 
-def contract_at(address: str) -> "Contract":
+def bundle_or_gallery_contract(address: str) -> "Contract":
     """Return what the vectors of a gallery come from, or those of a bundle's default graph; no model is opened.
 
     Raises:
         FashionSDKError: there is neither, or it cannot be read.
     """
     from fashionsdk.bundle import MANIFEST_FILE, Bundle
-    from fashionsdk.search import Matcher
+    from fashionsdk.search import Matcher, bundle_contract
 
     if os.path.exists(os.path.join(address, MANIFEST_FILE)):
         bundle = Bundle.open(address)
-        return _contract(bundle, bundle.manifest.graphs[0].precision, None)
+        return bundle_contract(bundle, bundle.manifest.graphs[0].precision)
     with Matcher.open(address, read_only=True) as matcher:
         return matcher.contract
-
-
-def _contract(bundle: "Bundle", precision: str, codec: str | None) -> "Contract":
-    import json
-
-    from fashionsdk._tools import strict_json
-    from fashionsdk.search import Contract
-
-    manifest = bundle.manifest
-    return Contract(
-        manifest.model.digest,
-        manifest.dimensions,
-        codec=codec or manifest.model.codec,  # type: ignore[arg-type]  # the command line's choices
-        precision=precision,
-        preprocessing=json.dumps(strict_json.encode(manifest.preprocessing), sort_keys=True),
-    )
 
 
 def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
@@ -99,18 +84,9 @@ def open_to_read(store: str, embedder: "Embedder | None" = None) -> "Matcher":
     Raises:
         GalleryError: there is none, it is damaged, or it was made by another model.
     """
-    from fashionsdk.search import Matcher
+    from fashionsdk.search import Matcher, open_for
 
-    if embedder is None:
-        return Matcher.open(store, read_only=True)
-    matcher = Matcher.open(store, read_only=True, model=embedder.model, values=embedder.values)
-    try:
-        alike = precisions_of(embedder)
-        matcher.contract.check(contract_of(embedder), what="the photo", codec=False, alike=alike)
-    except GalleryError:
-        matcher.close()
-        raise
-    return matcher
+    return Matcher.open(store, read_only=True) if embedder is None else open_for(embedder, store)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fashionsdk.cli._embed_photos import PhotoRun
-from fashionsdk.cli._metadata_table import read_metadata
+from fashionsdk.cli._metadata_table import add_metadata_option, read_metadata
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
@@ -47,12 +47,7 @@ def register(subparsers: Subparsers) -> None:
     add_store_argument(parser)
     parser.add_argument("--bundle", required=True, type=nonblank, metavar="BUNDLE", help="folder of the exported model")
     add_photo_options(parser, None)
-    parser.add_argument(
-        "--metadata",
-        type=nonblank,
-        metavar="CSV",
-        help="table whose column 'photo', 'image' or 'key' holds keys. Its other columns are the items' metadata",
-    )
+    add_metadata_option(parser)
     parser.add_argument(
         "--existing",
         choices=("skip", "replace", "raise"),
@@ -71,14 +66,14 @@ def register(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Embed the photos that are to be added, and write them some at a time."""
     found = chosen_photos(args)
-    metadata = read_metadata(args.metadata, found.photos) if args.metadata else {}
+    metadata = read_metadata(args.metadata, found.photos)
     with (
         load_embedder(args) as embedder,
         changing(args.store, contract_of(embedder, args.codec), args.codec, precisions_of(embedder)) as matcher,
     ):
         photos = _to_add(args, found.photos, matcher)
         known = len(found.photos) - len(photos)
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out, known)
+        photo_run = PhotoRun.of(embedder, found, args.on_error, known)
         for batch in _batches(photo_run, photos) if photos else ():
             _write(matcher, batch, metadata, replace=args.existing == "replace")
         note(f"added {photo_run.embedded} items to {shown_address(args.store)}, which holds {len(matcher)}")

@@ -10,11 +10,9 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.cli._options import (
     Help,
     Subparsers,
-    add_batch_options,
-    add_model_options,
+    add_embedder_options,
     add_plain_command,
     load_embedder,
-    nonblank,
 )
 from fashionsdk.cli._output import note, print_json
 from fashionsdk.cli.galleries import STORE_HELP, add_store_argument, changing, contract_of, open_to_read, shown_address
@@ -46,12 +44,10 @@ def register(subparsers: Subparsers) -> None:
     parser = add_plain_command(subparsers, HELP, run)
     add_store_argument(parser, "store", f"the one to extend. {STORE_HELP}")
     add_store_argument(parser, "to", "the one to make")
-    parser.add_argument("--bundle", type=nonblank, required=True, metavar="BUNDLE", help="model with the new attribute")
     parser.add_argument(
         "--root", default="", metavar="DIR", help="folder that the keys are paths in (default: this one)"
     )
-    add_batch_options(parser)
-    add_model_options(parser)
+    add_embedder_options(parser, "model with the new attribute")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ import argparse
 
 from fashionsdk.cli._options import Help, Subparsers, add_plain_command, nonblank
 from fashionsdk.cli._output import note, print_json
-from fashionsdk.cli.galleries import add_store_argument, changing, read_key_lines, shown_address
+from fashionsdk.cli.galleries import add_on_unknown_option, add_store_argument, changing, read_key_lines, shown_address
 
 HELP = Help(
     name="remove",
@@ -22,12 +22,7 @@ def register(subparsers: Subparsers) -> None:
     add_store_argument(parser)
     parser.add_argument("items", nargs="*", metavar="KEY", help="keys of items")
     parser.add_argument("--keys", type=nonblank, metavar="FILE", help="list of keys, one a line; - for standard input")
-    parser.add_argument(
-        "--on-unknown",
-        choices=("skip", "raise"),
-        default="raise",
-        help="if no item has a key: leave the key out, or stop (default)",
-    )
+    add_on_unknown_option(parser, "if no item has a key: leave the key out, or stop (default)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.report import overlay_attention, render_attention  # slow, so after the checks
 
     with load_embedder(args) as embedder:
-        photo_run = PhotoRun(embedder, args.on_error, found.unreadable, found.left_out)
+        photo_run = PhotoRun.of(embedder, found, args.on_error)
         require_attention(embedder)
         names = chosen_attributes(args, embedder.attributes)
         overlays = []

@@ -17,6 +17,7 @@ from fashionsdk.cli._options import (
 )
 from fashionsdk.cli._output import note, print_json
 from fashionsdk.cli._page_output import facts, page_path, write_page
+from fashionsdk.cli._table_format import labelled_data
 from fashionsdk.errors import LabelsError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from fashionsdk.attributes import select
     from fashionsdk.labels import read_labels
 
-    labels = read_labels(args.data, args.split, args.attribute).select(args.attribute)
+    labels = read_labels(labelled_data(args), args.split, args.attribute).select(args.attribute)
     out = page_path(args, data_files(args, labels))
     from fashionsdk.report import MAP_POINTS, SEED, draw_maps, render_maps, sample_labels  # slow, so after the checks
 
