@@ -4,13 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.gpu_table import pytest_runtest_makereport, pytest_terminal_summary
+
+__all__ = ["pytest_runtest_makereport", "pytest_terminal_summary"]  # hooks
 
 SHARED = Path(__file__).parents[2] / "shared"
 WORKER_BYTES = 4 * 2**30  # what a worker and the programs that it starts need at most; 3 GB measured
@@ -49,7 +53,12 @@ def one_export_table() -> Iterator[None]:
 
 @pytest.fixture
 def plain_signals() -> Iterator[None]:
-    """Signals that end a process are handled as when a program starts, whatever library or shell came before."""
+    """Signals that end a process are handled as when a program starts, whatever library or shell came before.
+
+    A program started meanwhile inherits this: a shell's background job ignores interrupts, and so would its
+    children. (A `preexec_fn` would do it too, but then Python forks, and gRPC's threads of earlier tests write
+    to the child's stderr.)
+    """
     handlers: dict[int, Any] = {
         signal.SIGTERM: signal.SIG_DFL,
         signal.SIGHUP: signal.SIG_DFL,
@@ -68,17 +77,6 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no folder `shared` beside the repository: the papers' splits and the shop's photos are not here")
     return SHARED
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Let a test that needs a GPU fail where it would be skipped, if the caller says that there is one."""
-    report = yield
-    if report.skipped and item.get_closest_marker("gpu") and os.environ.get("FASHIONSDK_HAS_GPU"):
-        report.outcome = "failed"
-    return report
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def _take_out(names: set[str]) -> dict[str, ModuleType]:
 @pytest.fixture(scope="session")
 def checkpoint(load: Load) -> Checkpoint:
     config = TrainConfig(model=TINY, posteriors=True)
-    made: Checkpoint = load("prepare.make_bundle").random_checkpoint(config, attributes=10, side=64)
+    made: Checkpoint = load("inputs.make_bundle").random_checkpoint(config, attributes=10, side=64)
     return made
 
 

@@ -1,6 +1,8 @@
 """The parts of the speed benchmarks, and a short run of two of them on a tiny network."""
 
 import json
+import signal
+import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
@@ -16,7 +18,9 @@ from onnx import TensorProto, helper
 from fashionsdk.bundle import Bundle
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
+from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models import PosteriorModel, build_model
+from fashionsdk_training.recipes import cam_cpu
 from tests.benchmarks import settled
 from tests.benchmarks.conftest import FOLDER, TINY, Load
 
@@ -61,6 +65,47 @@ def test_a_slow_function_is_called_less_often_but_all_along(load: Load, monkeypa
     assert all(name == answer for name, answer in order)
     half = [name for name, _ in order[: len(order) // 2]]
     assert abs(2 * half.count("slow") - order.count(("slow", "slow"))) <= 6  # a burst of one, and one before it
+
+
+def test_what_was_measured_before_an_interrupt_is_told(load: Load, monkeypatch: pytest.MonkeyPatch):
+    settled_at_once(load, monkeypatch)
+    told: dict[str, int] = {}
+    calls = iter(range(40))
+
+    def one(count: int) -> list[float]:
+        if next(calls) == 30:
+            raise KeyboardInterrupt
+        return [1.0] * count
+
+    with pytest.raises(KeyboardInterrupt):
+        load("harness.measure").measure_for(
+            {"one": one, "other": one}, 1.0, lambda name, times: told.update({name: times.calls})
+        )
+    assert told.keys() == {"one", "other"}
+    assert 20 <= sum(told.values()) <= 30
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        ("latency", ["--devices", "cpu", "--batch-sizes", *map(str, range(1, 9))]),
+        ("throughput", ["--callers", "1", "--batch-sizes", "1", "--rounds", "1000"]),
+    ],
+)
+def test_an_interrupted_run_has_shown_what_it_had(bundle: Bundle, script: str, options: list[str]):
+    command = [sys.executable, str(FOLDER / f"{script}.py"), str(bundle.path), *options, "--seconds", "0.2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        rows: list[dict[str, object]] = []
+        while not rows or "unit" not in rows[-1]:
+            rows.append(json.loads(process.stdout.readline()))
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in errors
+    rows += [json.loads(line) for line in said.splitlines()]  # no table: it had not come to that
+    assert {row["unit"] for row in rows if "unit" in row} == {"ms" if script == "latency" else "photos/s"}
 
 
 def test_a_table_with_a_row_too_short_is_refused(load: Load):
@@ -144,6 +189,16 @@ def test_what_cannot_run_keeps_its_reason(load: Load, bundle: Bundle, monkeypatc
     assert "has no int8 graph" in latency.report(rows)
 
 
+def test_the_default_recipes_network_with_random_weights_gives_unit_vectors(load: Load):
+    """Parts of it that are zero when training starts would shorten them."""
+    small = ModelConfig("cam", "test_resnet", stage=3, embedding_dimension=8, colour_tones=2)
+    made = load("inputs.make_bundle").random_checkpoint(replace(cam_cpu(), model=small), attributes=2, side=64)
+    images = torch.randint(256, (2, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        lengths = made.build().eval()(images).embeddings.norm(dim=-1)
+    torch.testing.assert_close(lengths, torch.ones_like(lengths))
+
+
 def test_fewer_attributes_are_the_first_of_many(load: Load, checkpoint: Checkpoint):
     few = load("attributes").first_attributes(checkpoint, 3)
     images = torch.randint(0, 256, (2, 64, 64, 3), dtype=torch.uint8)
@@ -205,6 +260,6 @@ def test_a_script_prints_a_table_json_lines_and_a_chart(
     load(script).main()
     said = capsys.readouterr().out
     records = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    assert said.startswith("| ")
+    assert "| " in {line[:2] for line in said.splitlines()}
     assert "processor" in records[-1]
     assert plot.read_bytes().startswith(b"\x89PNG")

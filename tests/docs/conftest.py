@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-PROGRAMS = ("fashionsdk_training.garments.__main__", "prepare.", "studies.")  # what is run as ``__main__``, by name
+PROGRAMS = ("fashionsdk_training.garments.__main__", "inputs.", "studies.")  # what is run as ``__main__``, by name
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,15 +6,23 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from fashionsdk.cli import main
 from tests.docs.pages import BLOCK, ROOT
+from tests.docs.shown_service import ADDRESS, SERVE, here, run_javascript, run_shell
+from tests.sdk.client.running import commanded
 
 TUTORIAL = "docs/tutorial.md"
-GUIDES = ("docs/guides/serve.md", "docs/guides/search.md", "docs/pointing.md")  # each after the tutorial
+GUIDES = (
+    "docs/guides/serve.md",
+    "docs/guides/search.md",
+    "docs/guides/api.md",
+    "docs/pointing.md",
+)  # each after the tutorial
 RUN = (TUTORIAL, "README.md", *GUIDES)
 
 # What is run differs from what is shown in these places, and nowhere else.
@@ -30,14 +38,26 @@ class Reader:
         self.typed: set[str] = set()
 
     def follow(self, page: str) -> None:
-        """Run a page's shell and Python blocks in their order."""
+        """Run a page's shell and Python blocks in their order, and its JavaScript at the end.
+
+        A service that it shows to be started runs until then.
+        """
         variables: dict[str, object] = {}
-        for language, block in BLOCK.findall((ROOT / page).read_text(encoding="utf-8")):
-            if language == "bash":
-                for line in block.replace("\\\n", " ").splitlines():
-                    self.type(line)
-            elif language == "python":
-                exec(compile(block, f"a block of {page}", "exec"), variables)
+        blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+        address = ADDRESS
+        with ExitStack() as services:
+            for language, block in blocks:
+                if language == "bash":
+                    for line in block.replace("\\\n", " ").splitlines():
+                        self.type(line)
+                elif language == "sh" and block.startswith(SERVE):
+                    address = services.enter_context(commanded(shlex.split(block)[2:]))
+                elif language == "sh":
+                    run_shell(block, address, page)
+                elif language == "python":
+                    exec(compile(here(block, address), f"a block of {page}", "exec"), variables)
+            if scripts := [block for language, block in blocks if language == "js"]:
+                run_javascript(scripts, address, page)
 
     def type(self, line: str) -> None:
         """Run a command once. It runs in this process, so that PyTorch is imported once."""

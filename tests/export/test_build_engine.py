@@ -52,6 +52,10 @@ def test_one_command_gives_every_precision_its_map_and_an_engine_of_each(everyth
     manifest = Bundle.open(out).manifest
     assert [graph.precision for graph in manifest.graphs] == ["fp32", "fp16", "int8"]
     assert all(0 <= graph.parity["map"] <= 100 for graph in manifest.graphs)
+    for graph in manifest.graphs:
+        assert graph.quality is not None
+        assert set(graph.quality.values) <= {attribute.name for attribute in manifest.attributes}
+        assert all(0 <= graph.quality.map(name) <= 100 for name in graph.quality.values)
     for graph in manifest.graphs[1:]:
         assert graph.parity["map_loss"] == pytest.approx(manifest.graphs[0].parity["map"] - graph.parity["map"])
         assert check(out, precision=graph.precision, device="cpu").ok

@@ -3,6 +3,7 @@
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fashionsdk.attributes import Attribute
 from fashionsdk.bundle import Bundle, GraphInfo, Manifest, ModelInfo, Reference
 from fashionsdk.cli import main
 from fashionsdk.photos._preprocessing import Preprocessing
+from fashionsdk.values import Posterior
 
 SIDE, DIMENSION, CELLS = 16, 8, 4  # S, D, and h = w
 ATTRIBUTES = (
@@ -151,6 +153,13 @@ def bundle(
     out = tmp_path_factory.mktemp("bundles") / "tiny"
     graphs = {"model.fp32.onnx": graph_file}
     return Bundle.write(out, manifest=manifest, graphs=graphs, reference=reference)
+
+
+@pytest.fixture
+def telling(write_bundle: Callable[..., Bundle], manifest: Manifest) -> Path:
+    """The tiny bundle, with its vectors' first numbers read as roots of probabilities."""
+    places = {"neckline": Posterior(0, 1.0), "sleeve": Posterior(2, 2.0)}
+    return write_bundle(manifest=replace(manifest, model=replace(manifest.model, posteriors=places))).path
 
 
 @pytest.fixture

@@ -46,6 +46,27 @@ def test_each_attribute_gets_its_own_temperature(manifest_of, split):
     assert few == manifest.model.posteriors
 
 
+def test_a_split_whose_values_stand_in_another_order_tells_the_same(manifest_of, split):
+    rng = np.random.default_rng(1)
+    vectors = np.pad(np.sqrt(rng.dirichlet([1, 1], size=(PHOTOS, 2))).astype(np.float32), ((0, 0), (0, 0), (3, 0)))
+    manifest = manifest_of({"neckline": Posterior(3, 2.0), "colour": Posterior(3, 2.0)})
+    turned = replace(
+        split,
+        attributes=tuple(Attribute(each.name, each.values[::-1]) for each in split.attributes),
+        **{part: getattr(split, part) * (1, 1, -1) + (0, 0, 1) for part in ("queries", "candidates")},
+    )
+    assert [each.values for each in turned.attributes] == [("v", "round"), ("red", "blue")]
+    indices = np.arange(PHOTOS)
+    assert calibrated(manifest, turned, indices, vectors) == calibrated(manifest, split, indices, vectors)
+    for mine, expected in zip(
+        labelled(turned, split.attributes[0], indices), labelled(split, split.attributes[0], indices), strict=True
+    ):
+        np.testing.assert_array_equal(mine, expected)
+    without_v = Attribute("neckline", ("round",))
+    rows, values = labelled(split, without_v, indices)
+    assert (rows.tolist(), set(values.tolist())) == ([i for i in range(PHOTOS) if i % 4 == 0], {0})
+
+
 def test_attributes_with_other_values_keep_theirs(manifest_of, split):
     manifest = manifest_of({"neckline": Posterior(3, 2.0)})
     other = replace(manifest, attributes=(Attribute("neckline", ("boat", "round", "v")), *manifest.attributes[1:]))

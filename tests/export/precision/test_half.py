@@ -107,6 +107,16 @@ def test_every_rounding_is_that_of_numpy():
     np.testing.assert_array_equal(run(with_every_rounding(to_half(model)), images(1, 4))["z"], expected)
 
 
+def test_every_output_of_a_node_is_rounded():
+    """A rotary embedding of positions halves its channels with one node of two outputs."""
+    model = small_graph([("Div", ["x", "seven"], "y"), ("Add", ["first", "second"], "z")], seven=np.float32(7.1))
+    sides = helper.make_node("Split", ["y"], ["first", "second"], name="Split", axis=2, num_outputs=2)
+    model.graph.node.insert(2, sides)
+    first, second = np.split(images(1, 4).astype(np.float16) / np.float16(7.1), 2, axis=2)
+    got = run(with_every_rounding(to_half(model)), images(1, 4))["z"]
+    np.testing.assert_array_equal(got, first + second)
+
+
 def test_groups_are_heavy_nodes_alone_and_light_ones_that_touch(graph):
     all_groups = node_groups(graph)
     assert sorted(name for group in all_groups for name in group) == sorted(node.name for node in graph.graph.node)

@@ -7,6 +7,7 @@ from onnx import TensorProto, numpy_helper
 
 from fashionsdk_export.precision.int8 import BATCH, Quantiser
 from fashionsdk_export.precision.symmetric import to_symmetric
+from tests.export.graph.cuda_kernels import left_on_the_host
 from tests.export.graphs import assert_bundles_take, images, run
 from tests.training.conftest import SYSTEMS
 
@@ -34,6 +35,7 @@ def test_every_system_answers_alike_with_all_layers_in_int8_and_as_tensorrt_take
     for model in (quantised, to_symmetric(quantised)):
         onnx.checker.check_model(model, full_check=True)
         assert_bundles_take(model)
+        assert left_on_the_host(model) == []
         answers = run(model, PHOTOS[:6])
         assert {name: value.shape for name, value in answers.items()} == {n: v.shape for n, v in expected.items()}
         assert np.median((expected["embeddings"] * answers["embeddings"]).sum(-1)) > COSINE

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -248,15 +247,14 @@ def test_a_reader_that_leaves_early_is_no_traceback(bundle, gallery):
     assert "Exception ignored" not in errors
 
 
+@pytest.mark.usefixtures("plain_signals")
 def test_interrupted_leaves_the_old_gallery(bundle, gallery):
     before = Path(gallery).read_bytes()
     Path("many").mkdir()
     for index in range(4000):
         os.link("shop/0.png", f"many/{index}.png")
     argv = command("index", bundle.path, "many", "--out", gallery, "--overwrite")
-    # A shell's background job ignores interrupts, and so would its children.
-    restore = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, preexec_fn=restore) as process:
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("model ")
         process.send_signal(signal.SIGINT)

@@ -2,20 +2,11 @@
 
 import csv
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fashionsdk import Embedder
-from fashionsdk.values import Posterior
-
-
-@pytest.fixture
-def telling(write_bundle, manifest):
-    """The tiny bundle, with its vectors' first numbers read as roots of probabilities."""
-    places = {"neckline": Posterior(0, 1.0), "sleeve": Posterior(2, 2.0)}
-    return write_bundle(manifest=replace(manifest, model=replace(manifest.model, posteriors=places))).path
 
 
 def expected(bundle, photo):

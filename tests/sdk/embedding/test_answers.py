@@ -15,7 +15,7 @@ from fashionsdk.backends import RUNTIMES, BackendInfo
 from fashionsdk.embedding._answers import check_answers
 from fashionsdk.errors import BackendError
 
-CPU = [name for name, record in RUNTIMES.items() if "cpu" in record.devices]
+CPU = [name for name, record in RUNTIMES.items() if record.runs_graphs and "cpu" in record.devices]
 INFO = BackendInfo("some runtime", "cpu", "fp32", "")
 NAMES = ("neckline", "sleeve", "colour")
 

@@ -18,7 +18,7 @@ from fashionsdk.bundle.graph import OPERATORS
 from fashionsdk.errors import BackendError, BundleError, FashionSDKError
 
 Write = Callable[..., Bundle]
-CPU = [name for name, record in RUNTIMES.items() if "cpu" in record.devices]
+CPU = [name for name, record in RUNTIMES.items() if record.runs_graphs and "cpu" in record.devices]
 
 
 @pytest.fixture

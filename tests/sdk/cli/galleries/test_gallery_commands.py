@@ -195,7 +195,7 @@ def test_help_describes_and_gives_examples(run, capsys, command):
     [
         (("gallery", "info", "none/"), 1, "no gallery in none"),
         (("gallery", "info", "none.gallery"), 1, "no gallery at none.gallery"),
-        (("gallery", "info", "milvus://host"), 2, "no store is called 'milvus'"),
+        (("gallery", "info", "redis://host"), 2, "no store is called 'redis'"),
         (("gallery", "remove", "none.gallery", "a"), 1, "no gallery at none.gallery"),
         (("gallery", "add", "none", "--bundle", "BUNDLE", "shop"), 1, "expected a name such as shop.gallery or shop/"),
         (("gallery", "add", "shop/", "--bundle", "BUNDLE", "shop"), 1, "a gallery needs a folder of its own"),
