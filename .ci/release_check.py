@@ -20,7 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"fashionsdk": "sdk", "fashionsdk_training": "training", "fashionsdk_export": "export"}
-COMMANDS = ("train", "evaluate", "add-attribute", "import-original", "build-engine")
+COMMANDS = ("train", "evaluate", "add-attribute", "import-original", "build-engine", "triton-repository")
+EXTRAS = {"fashionsdk-build-engine": "export,cpu", "fashionsdk-triton-repository": "triton"}  # others need training
 SDIST = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "Makefile", "tests/conftest.py", "docs/index.md")
 PHOTOS = {".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 WEIGHTS = {".engine", ".onnx", ".pt", ".pth", ".safetensors"}
@@ -182,6 +183,7 @@ def check_extras(programs: Path, folder: Path) -> None:
         "add-attribute": ["run/best", *labels, "--attribute", "neckline_design", "--out", "other"],
         "import-original": ["original.pth.tar", "--model", "asen", *labels, "--out", "other"],
         "build-engine": ["run/best", "--out", "other"],
+        "triton-repository": ["bundle", "--out", "other", "--backend", "onnx"],
     }
     for name in COMMANDS:
         check_missing_extra([str(programs / f"fashionsdk-{name}"), *work[name]], folder)
@@ -189,7 +191,7 @@ def check_extras(programs: Path, folder: Path) -> None:
 
 def check_missing_extra(command: Sequence[str], folder: Path) -> None:
     """Reject any other end of ``command`` than one line that names the extra, and exit code 1."""
-    extra = "fashionsdk[export,cpu]" if "build-engine" in command[0] else "fashionsdk[training]"
+    extra = f"fashionsdk[{EXTRAS.get(Path(command[0]).name, 'training')}]"
     ended = start(command, folder)
     lines = ended.stderr.strip().splitlines()
     if ended.returncode != 1 or len(lines) != 1 or extra not in lines[0]:

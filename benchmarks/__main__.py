@@ -10,8 +10,10 @@ FOLDER = Path(__file__).parent
 ROOMS = {
     ".": "questions",
     "robustness": "questions of robustness",
+    "cleaning": "questions of label tables",
     "studies": "questions of one decision",
-    "prepare": "inputs of the others",
+    "networks": "questions of networks",
+    "inputs": "inputs of the others",
 }
 
 

@@ -31,9 +31,9 @@ from harness.measure import Latency
 from harness.plots import lines
 from harness.tables import json_lines, table
 from harness.this_machine import OtherLoad, machine
+from inputs.make_bundle import random_checkpoint
 from methods.embedding_methods import ORIGINAL, ReadyMethod, RemoteMethod, SDKMethod, time_all
 from methods.existing_methods import existing_methods
-from prepare.make_bundle import random_checkpoint
 
 OURS = SDKMethod("cpu", "onnxruntime", "fp32")
 PACKAGES = ("fashionsdk", "torch", "timm", "onnxruntime")

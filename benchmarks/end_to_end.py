@@ -32,9 +32,9 @@ from harness.embedder_options import add_embedder_options, open_embedder
 from harness.plots import bars
 from harness.tables import json_lines, table
 from harness.this_machine import machine
+from inputs.large_photos import draw_photos
 from methods.embedding_methods import Call, Pixels, reason
 from methods.existing_methods import existing_methods, find_checkpoint
-from prepare.large_photos import draw_photos
 
 Step: TypeAlias = tuple[Callable[[], object], int]  # the function to time, and its number of photos
 

@@ -8,6 +8,9 @@ attributes in one pass) eager and by ``torch.compile``, and ONNX Runtime on the 
 need the checkpoint that the bundle was made of: the folder ``checkpoint`` beside it, or ``--checkpoint``. Batches are
 photos of the bundle's reference, and every answer is compared with the reference. The last table splits the time of one
 JPEG file. A method that cannot run here has an empty row with the reason.
+
+Each row is printed as a line of JSON when it is measured, and the tables at the end. An interrupted run prints the rows
+that it has, with fewer calls.
 """
 
 import argparse
@@ -22,7 +25,7 @@ from fashionsdk.bundle import Bundle
 from harness.answers import ReferenceBatch
 from harness.measure import Latency
 from harness.plots import bars
-from harness.tables import json_lines, table
+from harness.tables import json_lines, show, table
 from harness.this_machine import OtherLoad, machine
 from methods.embedding_methods import (
     BARE,
@@ -81,17 +84,24 @@ class Row:
 
 
 def measure_batch(loaded: Sequence[RemoteMethod], batch: ReferenceBatch, seconds: float) -> list[Row]:
-    """Time every method that runs on ``batch``, in turn, and compare every answer with the reference."""
+    """Time every method that runs on ``batch``, in turn, compare every answer with the reference, and show each row."""
     tried = {
         remote.method.label: (remote.method, remote.start(batch))
         for remote in progress_bar(loaded, "first calls", None, "method")
     }
-    times = time_all({label: one for label, (_, one) in tried.items() if isinstance(one, ReadyMethod)}, seconds)
     size = len(batch.images)
-    return [
-        Row(method, size, "", *times[label]) if label in times else Row(method, size, str(one))
-        for label, (method, one) in tried.items()
-    ]
+    failed = {
+        label: Row(method, size, one) for label, (method, one) in tried.items() if not isinstance(one, ReadyMethod)
+    }
+    for row in failed.values():
+        show(row.to_json())
+
+    def measured(label: str, times: Latency, cosine: float) -> None:
+        show(Row(tried[label][0], size, "", times, cosine).to_json())
+
+    ready = {label: one for label, (_, one) in tried.items() if isinstance(one, ReadyMethod)}
+    times = time_all(ready, seconds, measured)
+    return [failed.get(label) or Row(method, size, "", *times[label]) for label, (method, _) in tried.items()]
 
 
 def ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -182,7 +192,9 @@ def main() -> None:
     for device in args.devices:
         loaded = load_methods(device, bundle, load, args.threads, max(args.batch_sizes))
         if all(remote.reason for remote in loaded):
-            rows += [Row(remote.method, None, remote.reason) for remote in loaded]
+            rows += (none := [Row(remote.method, None, remote.reason) for remote in loaded])
+            for row in none:
+                show(row.to_json())
             continue
         for size in args.batch_sizes:
             rows += measure_batch(loaded, ReferenceBatch(reference, size), args.seconds)
@@ -190,8 +202,7 @@ def main() -> None:
     print(
         f"{report(rows)}\n### one photo of {PHOTO_SIDE} x {PHOTO_SIDE} pixels, milliseconds\n\n{split_table(splits)}\n"
     )
-    records = [*(row.to_json() for row in rows), *(split.to_json() for split in splits), *ratios(rows)]
-    print(json_lines(records))
+    print(json_lines([*(split.to_json() for split in splits), *ratios(rows)]))
     print(json_lines([{"threads": args.threads, "cores_taken_by_others": others.cores(), **machine(*PACKAGES)}]))
     if args.plot:
         model, shape = bundle.manifest.model, bundle.manifest.preprocessing.shape

@@ -23,7 +23,7 @@ from harness.answers import SAME_NETWORK_SHARE, check_embeddings
 from harness.embedder_options import add_embedder_options, open_embedder
 from harness.tables import json_lines, table
 from harness.this_machine import machine
-from prepare.large_photos import draw_photos
+from inputs.large_photos import draw_photos
 
 PACKAGES = ("fashionsdk", "onnxruntime", "openvino", "pillow", "numpy")
 SIDES = (300, 1200)

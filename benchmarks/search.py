@@ -6,7 +6,7 @@ Each way runs in a process of its own, which is asked four questions: by one att
 items that meet a condition on price; by three attributes with weights; and 64 queries at once. Answers are compared
 with the true ten nearest (recall). Every way has one thread, numpy's too, so "cpu" is what a search takes of a
 processor: on a machine that others use, the clock says little. Memory is the process's own, without mapped files. Then
-the folder is written to, alone and beside searches. Of PostgreSQL "cpu" and memory are the client's. faiss and usearch
+the folder is written to, alone and beside searches. Of servers "cpu" and memory are the client's. faiss and usearch
 are measured where they are installed: pip install faiss-cpu usearch.
 """
 
@@ -23,7 +23,7 @@ from harness.tables import table
 from harness.this_machine import OtherLoad, machine
 from methods.search_load import beside_writes, folder_of, writes_per_second
 from methods.search_measure import measure_way
-from methods.search_ways import POSTGRES, Data, needed_module, ways
+from methods.search_ways import SERVERS, Data, needed_module, ways
 
 QUESTIONS = ("one", "filter", "three", "64")
 EXACT_RECALL = {"numpy float32": 1.0, "memory float32": 1.0, "folder float32": 1.0}  # anything else is a fault
@@ -38,11 +38,16 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=names, default=names, metavar="WAY", help=", ".join(names))
     parser.add_argument("--seconds", type=float, default=3.0, help="of each question")
     parser.add_argument("--out", default=None, help="folder for what is on disk (default: a temporary one)")
-    parser.add_argument("--postgres", metavar="ADDRESS", help="a database to measure too: postgresql://...")
+    parser.add_argument(
+        "--servers",
+        nargs="+",
+        default=[],
+        metavar="ADDRESS",
+        help="measure them too: postgresql://... milvus://HOST:PORT",
+    )
     args = parser.parse_args()
-    if args.postgres:
-        os.environ[POSTGRES] = args.postgres
-        args.ways = [*args.ways, *(way for way in ways(Path()) if way.startswith("postgres"))]
+    os.environ[SERVERS] = " ".join(args.servers)
+    args.ways = [*args.ways, *(way for way in ways(Path()) if way not in names)]
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # the processes that are started have these
     installed = [way for way in args.ways if (name := needed_module(way)) is None or find_spec(name)]
     for size in args.sizes:

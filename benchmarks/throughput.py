@@ -5,13 +5,14 @@
 
 Callers are threads that share one Embedder, or processes with one each; ``threads`` are those that one inference
 uses. Readers decode JPEGs in the threads of ``embed_many`` while the model runs. All setups take turns, ``--rounds``
-times; the table has the median, the slowest and the fastest round. Every answer is checked. Today's methods have one
-caller: their threads already use every core.
+times. Each round is printed as a line of JSON when it is done, and at the end a table with the median, the slowest and
+the fastest round. Every answer is checked. Today's methods have one caller: their threads already use every core.
 """
 
 import argparse
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from fashionsdk.backends import available_cpus
 from fashionsdk.bundle import Bundle
 from harness.answers import ReferenceBatch
 from harness.drawn_jpegs import drawn_jpeg
-from harness.tables import json_lines, table
+from harness.tables import json_lines, show, table
 from harness.this_machine import OtherLoad, machine
 from methods.concurrent_callers import Callers, ProcessCallers, Readers, ThreadCallers, share_embedder
 from methods.embedding_methods import DEVICES, ORIGINAL, LoadedMethod, Method, SDKMethod, reason
@@ -49,12 +50,25 @@ class Setup:
         """Its name in a chart."""
         return f"{self.name}\n{self.callers} at once, {self.threads} threads each, batch {self.batch_size}"
 
+    def round_to_json(self) -> dict[str, Any]:
+        """Return the last round as JSON takes it, or why there is none."""
+        if not self.rates:
+            return self.to_json()
+        return {**self._named(), "unit": "photos/s", "round": len(self.rates), "rate": self.rates[-1]}
+
+    def _named(self) -> dict[str, Any]:
+        return {
+            "setup": self.name,
+            "callers": self.callers,
+            "threads": self.threads,
+            "batch_size": self.batch_size,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return the setup as JSON takes it."""
-        named = {"setup": self.name, "callers": self.callers, "threads": self.threads, "batch_size": self.batch_size}
         if not self.rates:
-            return {**named, "reason": " ".join(self.reasons)}
-        return {**named, "unit": "photos/s", "median": statistics.median(self.rates), "rounds": self.rates}
+            return {**self._named(), "reason": " ".join(self.reasons)}
+        return {**self._named(), "unit": "photos/s", "median": statistics.median(self.rates), "rounds": self.rates}
 
 
 def todays(bundle: Bundle, checkpoint: Path | None, device: str, threads: int, sizes: Sequence[int]) -> list[Setup]:
@@ -121,15 +135,19 @@ def started(setups: Sequence[Setup]) -> Iterator[tuple[Setup, Callers]]:
             yield setup, setup.start()
         except Exception as error:  # a runtime may raise any error; the table says which
             setup.reasons.append(reason(error))
+            show(setup.round_to_json())
 
 
 def measure_all(setups: Sequence[Setup], rounds: int, seconds: float) -> None:
     """Let all setups run in turn, ``rounds`` times, and record their rates."""
-    running = list(started(setups))
-    for setup, callers in progress_bar(running * rounds, "measuring", None, "round"):
-        setup.rates.append(round(callers.run(seconds), 3))
-    for _, callers in running:
-        callers.close()
+    running: list[tuple[Setup, Callers]] = []
+    with ExitStack() as closing:  # after an interrupt too: the process would wait for their threads
+        for setup, callers in started(setups):
+            closing.callback(callers.close)
+            running.append((setup, callers))
+        for setup, callers in progress_bar(running * rounds, "measuring", None, "round"):
+            setup.rates.append(round(callers.run(seconds), 3))
+            show(setup.round_to_json())
 
 
 def cells(setups: Sequence[Setup]) -> list[list[str]]:

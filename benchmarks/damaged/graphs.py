@@ -30,7 +30,7 @@ class Graphs:
         self._trial = folder / f"graphs-{os.getpid()}"
         self._file = self._bundle.manifest.graphs[0].file
         self._data = (self._bundle.path / self._file).read_bytes()
-        self._runtimes = [name for name, runtime in RUNTIMES.items() if _runs(runtime)]
+        self._runtimes = [name for name, runtime in RUNTIMES.items() if runtime.runs_graphs and _runs(runtime)]
         self._images = np.random.default_rng(0).integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)
         self._next = 0
 

@@ -13,7 +13,7 @@ def small_bundle(folder: Path) -> Bundle:
     path = folder / "bundle"
     if not path.is_dir():
         from fashionsdk_export.pipeline import build_bundle  # PyTorch, which the processes that read do not need
-        from prepare.make_bundle import random_checkpoint
+        from inputs.make_bundle import random_checkpoint
 
         build_bundle(random_checkpoint(RECIPES["asen_v2_demo"](), ATTRIBUTES, SIDE), path)
     return Bundle.open(path)

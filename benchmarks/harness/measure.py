@@ -12,6 +12,7 @@ import numpy as np
 from fashionsdk._tools.progress import progress_bar
 from harness.bursts import burst
 
+Measured: TypeAlias = Callable[[str, "Latency"], None]  # is told a function's name and times
 Burst: TypeAlias = Callable[[int], Sequence[float]]  # number of calls in a row -> milliseconds of each
 
 LEAST_CALLS = 5  # of a function whose one call takes longer than its share of the time
@@ -38,21 +39,24 @@ def measure(functions: Mapping[str, Callable[[], object]], *, warmup: int = 10, 
         for _ in range(warmup):
             function()
     bursts = {name: partial(burst, function) for name, function in functions.items()}
-    return _interleave(bursts, dict.fromkeys(functions, calls))
+    return _interleave(bursts, dict.fromkeys(functions, calls), lambda name, times: None)
 
 
-def measure_for(bursts: Mapping[str, Burst], seconds: float) -> dict[str, Latency]:
+def measure_for(
+    bursts: Mapping[str, Burst], seconds: float, measured: Measured = lambda name, times: None
+) -> dict[str, Latency]:
     """Time functions for about ``seconds`` each, however fast they are, spread evenly over the whole time.
 
     Args:
         bursts: of each function: ``partial(burst, function)``, or one in another process.
         seconds: time for each; it is called ``LEAST_CALLS`` times at least and ``MOST_CALLS`` at most.
+        measured: is told the times of each function, also of fewer calls if it ends early, by an interrupt or an error.
     """
     plan = {}
     for name in progress_bar(list(bursts), "warming up", None, "function"):
         calls = seconds / _warm_up(bursts[name], WARM_UP * seconds)
         plan[name] = round(min(MOST_CALLS, max(LEAST_CALLS, calls)))
-    return _interleave(bursts, plan)
+    return _interleave(bursts, plan, measured)
 
 
 def _warm_up(function: Burst, seconds: float) -> float:
@@ -63,21 +67,31 @@ def _warm_up(function: Burst, seconds: float) -> float:
     return min(times) / 1e3
 
 
-def _interleave(bursts: Mapping[str, Burst], plan: Mapping[str, int]) -> dict[str, Latency]:
+def _interleave(bursts: Mapping[str, Burst], plan: Mapping[str, int], measured: Measured) -> dict[str, Latency]:
     """Call each function as often as planned; next is always the one that is furthest behind its plan.
 
     Functions take turns in bursts. PyTorch's and ONNX Runtime's threads go on waiting in a loop after a call and slow
     down whoever comes next, so a turn begins with a pause.
     """
     times: dict[str, list[float]] = {name: [] for name in bursts}
+    try:
+        _take_turns(bursts, plan, times)
+    finally:
+        for name, values in times.items():
+            if values:
+                measured(name, latency(values))
+    return {name: latency(values) for name, values in times.items()}
+
+
+def _take_turns(bursts: Mapping[str, Burst], plan: Mapping[str, int], times: Mapping[str, list[float]]) -> None:
     with progress_bar(None, "measuring", sum(plan.values()), "call") as bar:
         while bar.n < sum(plan.values()):
             name = min(plan, key=lambda name: len(times[name]) / plan[name])
             time.sleep(PAUSE)
             calls = max(BURST, round(TURN * 1e3 / max(times[name][-1], 1e-3))) if times[name] else BURST
-            times[name] += (latest := bursts[name](min(calls, plan[name] - len(times[name]))))
+            latest = bursts[name](min(calls, plan[name] - len(times[name])))
+            times[name].extend(latest)
             bar.update(len(latest))
-    return {name: latency(values) for name, values in times.items()}
 
 
 def latency(milliseconds: list[float]) -> Latency:

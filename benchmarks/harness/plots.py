@@ -65,6 +65,7 @@ def lines(
     labels: tuple[str, str],
     *,
     log_y: bool = False,
+    from_zero: bool = True,
     dashed: Mapping[str, Points] | None = None,
 ) -> None:
     """Draw lines over a logarithmic horizontal axis to a PNG file.
@@ -74,7 +75,8 @@ def lines(
         title: above the chart.
         series: label to points; each is marked.
         labels: of the axes, with their units.
-        log_y: whether the vertical axis is logarithmic too, or starts at zero.
+        log_y: whether the vertical axis is logarithmic too.
+        from_zero: whether it starts at zero; a logarithmic one does not.
         dashed: lines that were computed, not measured; without marks.
     """
     _, axes = plt.subplots(figsize=(WIDTH, 5.2), dpi=DPI, layout="constrained")
@@ -90,7 +92,10 @@ def lines(
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(labels[0])
     axes.set_ylabel(labels[1])
-    axes.set_yscale("log") if log_y else axes.set_ylim(bottom=0)
+    if log_y:
+        axes.set_yscale("log")
+    elif from_zero:
+        axes.set_ylim(bottom=0)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     _finish(axes, title, "both", legend=True)

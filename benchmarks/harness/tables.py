@@ -3,7 +3,7 @@
 import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 
 def row(cells: Sequence[str]) -> str:
@@ -28,6 +28,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def json_lines(records: Iterable[Mapping[str, Any]]) -> str:
     """Return a line of JSON for each record."""
     return "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+
+
+def show(record: Mapping[str, Any], file: TextIO | None = None) -> None:
+    """Print a line of JSON at once, or write it: an interrupted run has then shown what it had measured."""
+    print(json_lines([record]), file=file, flush=True)
 
 
 def spread(values: Sequence[float]) -> str:

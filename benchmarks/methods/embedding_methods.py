@@ -136,9 +136,22 @@ class ReadyMethod:
         return times
 
 
-def time_all(ready: Mapping[str, ReadyMethod], seconds: float) -> dict[str, tuple[Latency, float]]:
-    """Time the methods in turn, every answer checked; return times and smallest cosines."""
-    times = measure_for({label: one.burst for label, one in ready.items()}, seconds)
+def time_all(
+    ready: Mapping[str, ReadyMethod], seconds: float, measured: Callable[[str, Latency, float], None] | None = None
+) -> dict[str, tuple[Latency, float]]:
+    """Time the methods in turn, every answer checked; return times and smallest cosines.
+
+    Args:
+        ready: the methods.
+        seconds: time for each.
+        measured: is told the times and the smallest cosine of each, also if the run ends early.
+    """
+
+    def tell(label: str, times: Latency) -> None:
+        if measured is not None:
+            measured(label, times, round(ready[label].cosine, 9))
+
+    times = measure_for({label: one.burst for label, one in ready.items()}, seconds, tell)
     return {label: (times[label], round(one.cosine, 9)) for label, one in ready.items()}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from fashionsdk.search import Contract, field
 from fashionsdk.search.stores import Items
 
 K = 10
-POSTGRES = "FASHIONSDK_BENCHMARK_POSTGRES"  # of the environment: the address of a database to measure
+SERVERS = "FASHIONSDK_BENCHMARK_SERVERS"  # of the environment: addresses of PostgreSQL and Milvus, with spaces between
 ADDED_AT_ONCE = 10_000
 CHEAP = 25  # of prices from 0 to 99
 WEIGHTS = (0.5, 0.3, 0.2)
@@ -215,15 +215,8 @@ class UsearchWay:
 def ways(folder: Path) -> dict[str, Callable[[], Way]]:
     """Return what can be measured, by name; what is on disk goes into ``folder``.
 
-    PostgreSQL is measured if the environment's `POSTGRES` has the address of a database.
+    Servers are measured if the environment's `SERVERS` has their addresses.
     """
-    server = os.environ.get(POSTGRES, "")
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    gallery = f"{server}{'&' if '?' in server else '?'}gallery=bench_{name}"
-    databases = {
-        "postgres exact": partial(StoreWay, f"{gallery}_exact", "int8"),
-        "postgres hnsw": partial(StoreWay, f"{gallery}_hnsw&search=hnsw", "int8"),
-    }
     return {
         "numpy float32": NumpyWay,
         "memory float32": partial(StoreWay, "memory:", "float32"),
@@ -234,8 +227,20 @@ def ways(folder: Path) -> dict[str, Callable[[], Way]]:
         "faiss SQ8": partial(FaissWay, "SQ8"),
         "faiss HNSW32": partial(FaissWay, "HNSW32"),
         "usearch int8 HNSW": UsearchWay,
-        **(databases if server else {}),
+        **{name: way for server in os.environ.get(SERVERS, "").split() for name, way in _of_server(server, folder)},
     }
+
+
+def _of_server(address: str, folder: Path) -> Iterator[tuple[str, Callable[[], Way]]]:
+    """Yield a server's ways to search: all items, or those that an index proposes."""
+    kind, number = address.partition(":")[0], hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    for search in ("exact", "hnsw"):
+        name = f"bench_{number}_{search}"
+        if kind == "milvus":
+            whole = f"{address.rstrip('/')}/{name}?search={search}"
+        else:
+            whole = f"{address}{'&' if '?' in address else '?'}gallery={name}&search={search}"
+        yield f"{kind} {search}", partial(StoreWay, whole, "int8")
 
 
 def needed_module(way: str) -> str | None:

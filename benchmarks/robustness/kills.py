@@ -1,207 +1,106 @@
-"""Does a gallery in a folder lose what it acknowledged? Its writer is killed, and meets a full disk.
+"""Is anything lost that was acknowledged? Galleries and catalogues are killed, and meet a full disk.
 
     python benchmarks kills --kills 20
 
-A writer adds, replaces, updates and removes items, and says before and after each write which one it is. What it writes
-follows from the number of the write, so a dict says what must be there. It is killed (SIGKILL) at random moments,
-mostly while a snapshot is being taken. After every kill the gallery must open, hold what the dict holds after the last
-acknowledged write or after the one that was under way, and answer as a gallery in memory does. Then the writer goes on.
-On a full disk the write under way must fail with one line, and everything before must be there; that needs root on
-Linux.
+Galleries in a folder, in PostgreSQL and in Milvus: a writer adds, replaces, updates and removes items, and says before
+and after each write which one it is. What it writes follows from the number of the write, so a dict says what must be
+there. In a folder the writer is killed (SIGKILL) at random moments, mostly while a snapshot is being taken; of the
+others the whole server is, all its processes, and is started again. After every kill the gallery must open, hold what
+the dict holds after the last acknowledged write or after the one that was under way, and answer as a gallery in memory
+does. Then the writer goes on. What a server lost is looked for once more ten seconds later, and after another restart.
+
+The service on each of these: four callers add items by their photos while ``fashionsdk serve`` is killed. When it runs
+again, every item that was acknowledged must be there, and no item with other vectors than its photo's.
+
+A catalogue: ``fashionsdk embed-catalogue`` is killed at random moments and started again. After every kill the shards
+that are there must be those of an undisturbed run, and in the end every photo must be there exactly once.
+
+On a full disk the work must fail with one line, and what was there before must be there; a catalogue must go on when
+there is space. That needs root on Linux. The servers are the tests' own, from packages: without them databases are
+left out.
 """
 
 import argparse
-import os
-import random
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fashionsdk import Contract, GalleryError, Matcher
-from fashionsdk._tools.progress import progress_bar
-from fashionsdk.search.stores import Items, MemoryStore
-from fashionsdk.search.stores.local import create_folder, open_folder
+from damaged.small_bundle import small_bundle
 from harness.tables import json_lines, table
 from harness.this_machine import machine
-from robustness.interruptions import RIGHT, mounted
+from killed.busy import kept_busy
+from killed.catalogue_kills import kill_catalogues
+from killed.gallery_kills import kill_folders, kill_server
+from killed.outcome import COLUMNS, Outcome
+from killed.service_kills import kill_services
+from killed.store_servers import KINDS, store_server
 
-COLUMNS = ("codec", "kills", "writes", "snapshots", "after a kill", "full disk")
-DIMENSIONS = {"neckline": 16, "sleeve": 32}
-BATCH = 20
-LEAST_CHANGED = 60  # rows written that make a snapshot worth while: one is being taken most of the time
-WRITER = """
-import sys
-sys.path[:0] = {path!r}
-from robustness.kills import write_for_ever
-write_for_ever(*sys.argv[1:])
-"""
+WHAT = ("folder", "postgres", "milvus", "service", "catalogue")
+DATABASES = tuple(KINDS)
 
 
-@dataclass
-class Expected:
-    """What a gallery must hold after some writes: key -> vectors of its attributes and metadata.
-
-    Attributes:
-        items: in their order.
-        writes: how many there were.
-    """
-
-    items: dict[str, tuple[dict[str, NDArray[np.float32]], dict[str, Any]]] = field(default_factory=dict)
-    writes: int = 0
-
-    def step(self) -> tuple[str, list[str], Items]:
-        """Do the next write here, and return its kind, its keys, and for those that have some its items."""
-        rng = np.random.default_rng(self.writes)
-        kind = rng.choice(["add", "replace", "update", "remove"], p=[0.5, 0.2, 0.2, 0.1]) if self.items else "add"
-        keys = [f"{self.writes}-{number}" for number in range(BATCH)]
-        if kind != "add":
-            known = list(self.items)
-            keys = [known[row] for row in rng.choice(len(known), min(BATCH, len(known)), replace=False)]
-        vectors = {
-            name: (rng.choice([-1, 1], size=(len(keys), length)) / np.sqrt(length)).astype(np.float32)
-            for name, length in DIMENSIONS.items()
-        }
-        metadata = [{"write": self.writes, "price": int(price)} for price in rng.integers(0, 100, len(keys))]
-        for row, key in enumerate(keys):
-            if kind == "remove":
-                del self.items[key]
-            elif kind == "update":
-                self.items[key] = (self.items[key][0], {**self.items[key][1], **metadata[row]})
-            else:
-                self.items[key] = ({name: rows[row] for name, rows in vectors.items()}, metadata[row])
-        self.writes += 1
-        return str(kind), keys, Items(keys, vectors, metadata)
-
-    def store(self, codec: str) -> MemoryStore:
-        """Return the same in memory."""
-        store = MemoryStore(Contract("kills", DIMENSIONS, codec=codec))  # type: ignore[arg-type]
-        if self.items:
-            vectors = {name: np.stack([each[name] for each, _ in self.items.values()]) for name in DIMENSIONS}
-            store.add(Items(list(self.items), vectors, [entry for _, entry in self.items.values()]))
-        return store
+def jobs(only: list[str], kills: int) -> Iterator[Callable[[Path], Outcome | None]]:
+    """Yield what to run, each in a folder of its own."""
+    for codec in ("float32", "int8"):
+        if "folder" in only:
+            yield partial(_folder, codec, kills)
+        for kind in DATABASES:
+            if kind in only:
+                yield partial(_database, kind, codec, kills)
+    if "service" in only:
+        yield partial(_service_of_folder, kills)
+        for kind in DATABASES:
+            yield partial(_service_of_database, kind, kills)
+    if "catalogue" in only:
+        yield partial(_catalogue, kills)
 
 
-def write_for_ever(folder: str, writes: str) -> None:
-    """Do writes from this number on, and say which; end with a line on the first that fails."""
-    from fashionsdk.search.stores.local import _keeper
-
-    _keeper.LEAST_CHANGED = _keeper.MOST_CHANGED = LEAST_CHANGED
-    expected = Expected()
-    while expected.writes < int(writes):
-        expected.step()
-    store = open_folder(Path(folder))
-    while True:
-        os.write(1, b"try %d\n" % expected.writes)
-        kind, keys, items = expected.step()
-        try:
-            if kind == "remove":
-                store.remove(keys)
-            elif kind == "update":
-                store.update(keys, items.metadata)
-            else:
-                store.add(items, replace=kind == "replace")
-        except GalleryError as error:
-            os.write(1, f"failed {error}\n".encode())
-            os._exit(1)
-        os.write(1, b"done %d\n" % expected.writes)
+def _folder(codec: str, kills: int, folder: Path) -> Outcome:
+    return kill_folders(codec, folder, kills)
 
 
-def difference(folder: Path, expected: Expected, codec: str) -> str:
-    """Return how a gallery differs from what is expected; "" if it does not."""
-    plain = expected.store(codec)
-    with open_folder(folder) as store:
-        if len(store) != len(plain):
-            return f"{len(store)} items; expected {len(plain)}"
-        ours, others = _contents(store.items()), _contents(plain.items())
-        if ours != others:
-            return "other items than expected, or in another order"
-        queries = {name: np.eye(3, length, dtype=np.float32) for name, length in DIMENSIONS.items()}
-        if store.search(queries, 50).keys != plain.search(queries, 50).keys:
-            return "other answers than expected"
-    return ""
+def _database(kind: str, codec: str, kills: int, folder: Path) -> Outcome | None:
+    return kill_server(kind, codec, kills)
 
 
-def _contents(batches: Iterator[Items]) -> list[tuple[str, bytes, str]]:
-    return [
-        (key, b"".join(rows[row].tobytes() for rows in batch.vectors.values()), repr(dict(batch.metadata[row])))
-        for batch in batches
-        for row, key in enumerate(batch.keys)
-    ]
+def _service_of_folder(kills: int, folder: Path) -> Outcome:
+    return kill_services("folder", small_bundle(folder).path, f"{folder / 'shop'}/", folder, kills)
 
 
-def _run_writer(folder: Path, writes: int, seconds: float | None) -> list[str]:
-    """Run a writer and kill it after some seconds, or wait for its end; return its lines."""
-    command = [sys.executable, "-c", WRITER.format(path=sys.path), str(folder), str(writes)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None, "opened as a pipe"
-    first = process.stdout.readline()
-    if seconds is not None:
-        time.sleep(seconds)
-        process.kill()
-    lines = [first, *process.stdout.readlines()]
-    process.stdout.close()
-    process.wait()
-    return [line for line in lines if line.endswith("\n")]
+def _service_of_database(kind: str, kills: int, folder: Path) -> Outcome | None:
+    server = store_server(kind)
+    if server is None:
+        return None
+    try:
+        return kill_services(kind, small_bundle(folder).path, server.address("service"), folder, kills)
+    finally:
+        server.stop()
 
 
-def _after(lines: list[str], folder: Path, expected: Expected, codec: str) -> str:
-    """Do in ``expected`` what the writer did, and return how the gallery differs from it; "" if it does not."""
-    done = max([int(line.split()[1]) for line in lines if line.startswith("done")], default=expected.writes)
-    tried = max([int(line.split()[1]) for line in lines if line.startswith("try")], default=done)
-    while expected.writes < done:
-        expected.step()
-    if not (wrong := difference(folder, expected, codec)):
-        return ""
-    if tried < done:
-        return wrong
-    expected.step()
-    return f"{wrong}, nor {other}" if (other := difference(folder, expected, codec)) else ""
-
-
-def measure(codec: str, folder: Path, kills: int) -> list[str]:
-    """Return the row of a codec."""
-    gallery = folder / "shop"
-    create_folder(gallery, Contract("kills", DIMENSIONS, codec=codec))  # type: ignore[arg-type]
-    draw, expected, wrong, snapshots = random.Random(0), Expected(), "", set[str]()
-    for number in progress_bar(range(kills), codec, None, "kill"):
-        lines = _run_writer(gallery, expected.writes, draw.uniform(0.0, 1.0))
-        wrong = wrong or (f"kill {number}: {text}" if (text := _after(lines, gallery, expected, codec)) else "")
-        if wrong:
-            break
-        with Matcher.open(f"{gallery}/") as matcher:
-            snapshots.add(str(matcher.details()["snapshot"]))
-    writes = expected.writes
-    full = "not root"
-    if os.geteuid() == 0 and shutil.which("mount"):
-        with mounted(folder / "full", "size=4m") as disk:
-            create_folder(disk / "shop", Contract("kills", DIMENSIONS, codec=codec))  # type: ignore[arg-type]
-            expected = Expected()
-            lines = _run_writer(disk / "shop", 0, None)
-            full = _after(lines, disk / "shop", expected, codec) or f"{RIGHT}: {lines[-1].strip()[-80:]}"
-    return [codec, str(kills), str(writes), str(len(snapshots)), wrong or RIGHT, full]
+def _catalogue(kills: int, folder: Path) -> Outcome:
+    return kill_catalogues(folder, kills)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="of each codec (default: 20)")
+    parser.add_argument("--kills", type=int, default=20, help="of each (default: 20)")
+    parser.add_argument("--only", nargs="+", choices=WHAT, default=list(WHAT), help="default: all")
+    parser.add_argument("--busy", type=int, default=0, help="processes that compute beside it (default: 0)")
     args = parser.parse_args()
-    rows = []
-    for codec in ("float32", "int8"):
-        with tempfile.TemporaryDirectory(prefix="fashionsdk-kills-") as name:
-            rows.append(measure(codec, Path(name), args.kills))
-            print(json_lines([dict(zip(COLUMNS, rows[-1], strict=True))]), flush=True)
-    print(f"\n{table(COLUMNS, rows)}\n")
+    outcomes = []
+    for job in jobs(args.only, args.kills):
+        with tempfile.TemporaryDirectory(prefix="fashionsdk-kills-") as name, kept_busy(args.busy):
+            outcome = job(Path(name))
+        if outcome is None:
+            print("a database is left out; pip install 'fashionsdk[dev]' brings a server", file=sys.stderr)
+            continue
+        outcomes.append(outcome)
+        print(json_lines([dict(zip(COLUMNS, outcome.cells(), strict=True))]), flush=True)
+    print(f"\n{table(COLUMNS, [outcome.cells() for outcome in outcomes])}\n")
     print(json_lines([machine("fashionsdk")]))
-    sys.exit(0 if all(cell.startswith((RIGHT, "not root")) for row in rows for cell in row[4:]) else 1)
+    sys.exit(0 if all(outcome.is_right for outcome in outcomes) else 1)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@
 
 A temperature is fitted on every other labelled photo and judged on the rest, then the other way round. ``said`` is the
 mean probability of the predictions before that, and ``error`` their expected calibration error in ten bins, before and
-after. MAP of photos takes the split's queries and candidates. MAP of values asks for each value once and ranks the
-candidates of its attribute; its mean counts each value as often as the split has queries of it, so both compare. The
-last columns count photos of which the bundle says that the attribute does not apply, the share of them without a label,
-and the share of photos without a label that were found.
+after. MAP of photos takes the split's queries and candidates, and asks as searches do. MAP of values asks for each
+value once and ranks the candidates of its attribute; its mean counts each value as often as the split has queries of
+it, so both compare. ``first ten`` asks all photos, as a search does: the share of the first ten answers that are
+labelled with the value, mean over values that ten photos or more have. The last columns count photos of which the
+bundle says that the attribute does not apply, the share of them without a label, and the share of photos without a
+label that were found.
 """
 
 import argparse
@@ -26,8 +28,11 @@ from harness.tables import json_lines, table
 
 HEADER = (
     *("attribute", "photos", "accuracy", "said", "error before", "error after", "MAP of photos", "MAP of values"),
-    *("does not apply", "precision", "recall"),
+    *("first ten", "does not apply", "precision", "recall"),
 )
+
+
+FIRST = 10  # answers
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Row:
     error_after: float
     map_of_photos: float
     map_of_values: float
+    first_ten: float
     absent: int
     precision: float
     recall: float
@@ -50,8 +56,9 @@ class Row:
         """Return the row as the table shows it."""
         shares = (self.accuracy, self.said, self.error_before, self.error_after)
         maps = (self.map_of_photos, self.map_of_values)
-        absent = (str(self.absent), *("" if np.isnan(x) else f"{x:.3f}" for x in (self.precision, self.recall)))
-        return (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps), *absent)
+        found, *absent = ("" if np.isnan(x) else f"{x:.3f}" for x in (self.first_ten, self.precision, self.recall))
+        head = (self.attribute, str(self.photos), *(f"{x:.3f}" for x in shares), *(f"{x:.1f}" for x in maps))
+        return (*head, found, str(self.absent), *absent)
 
 
 def halves(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -68,14 +75,35 @@ def map_of_values(
     space: ValueSpace, split: RetrievalSplit, attribute: Attribute, vectors: NDArray[np.float32]
 ) -> float:
     """Return MAP in percent of searches by an attribute's values; ``vectors`` ``(N, D)`` of all photos of the split."""
-    position = split.attributes.index(attribute)
+    position = [each.name for each in split.attributes].index(attribute.name)
     queries, candidates = (rows[rows[:, 1] == position] for rows in (split.queries, split.candidates))
     found = []
     for value, count in zip(*np.unique(queries[:, 2], return_counts=True), strict=True):
-        wanted = space.vector(attribute.name, attribute.values[value], vectors.shape[1])
+        wanted = space.vector(attribute.name, split.attributes[position].values[value], vectors.shape[1])
         order = np.argsort(-(vectors[candidates[:, 0]] @ wanted), kind="stable")
         found += [float(average_precision((candidates[order, 2] == value)[None])[0])] * int(count)
     return 100 * float(np.mean(found))
+
+
+def first_ten(
+    space: ValueSpace,
+    attribute: Attribute,
+    vectors: NDArray[np.float32],
+    photos: NDArray[np.int64],
+    labels: NDArray[np.int64],
+) -> float:
+    """Return the share of the first ten answers to an attribute's values that are right, among all photos' vectors.
+
+    NaN if no value has ten photos. ``photos`` are the rows that are labelled, ``labels`` their values.
+    """
+    shown = np.full(len(vectors), -1)
+    shown[photos] = labels
+    shares = []
+    for value in np.flatnonzero(np.bincount(labels, minlength=1) >= FIRST):
+        wanted = space.vector(attribute.name, attribute.values[value], vectors.shape[1])
+        best = np.argsort(-(vectors @ wanted), kind="stable")[:FIRST]
+        shares.append(float((shown[best] == value).mean()))
+    return float(np.mean(shares)) if shares else float("nan")
 
 
 def absence(
@@ -99,7 +127,7 @@ def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
     vectors = np.concatenate([item.embeddings.vectors for item in items if item.embeddings is not None])
     indices = np.arange(len(vectors))
     names = [attribute.name for attribute in embedder.attributes]
-    scores = evaluate(split, [(indices, vectors)], names)
+    scores = evaluate(split, [(indices, vectors)], names, space)
     maps = {score.attribute: score.map for score in scores.attributes}
     for name, posterior in embedder.bundle.manifest.model.posteriors.items():
         position = names.index(name)
@@ -108,9 +136,10 @@ def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
         probabilities = held_probabilities(attribute, posterior, vectors[photos, position])
         before, after = calibration(probabilities, labels), calibration(halves(probabilities, labels), labels)
         by_value = map_of_values(space, split, attribute, vectors[:, position])
+        found = first_ten(space, attribute, vectors[:, position], photos, labels)
         absent = absence(space, name, names, vectors, photos)
         said = float(probabilities.max(axis=1).mean())
-        figures = (before.accuracy, said, before.error, after.error, maps[name], by_value)
+        figures = (before.accuracy, said, before.error, after.error, maps[name], by_value, found)
         yield Row(name, len(labels), *figures, *absent)
 
 

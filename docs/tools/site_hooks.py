@@ -21,11 +21,14 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = (
+    "training/prepare.py",
+    "training/labels.py",
     "training/train.py",
     "training/evaluate.py",
     "training/add_attribute.py",
     "training/import_original.py",
     "export/build_engine.py",
+    "export/triton.py",
 )
 MODULES = ("fashionsdk_training.garments", "fashionsdk_export.demo")
 COPIES: Mapping[str, str] = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}

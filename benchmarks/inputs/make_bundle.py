@@ -9,6 +9,7 @@ garments that calibrate INT8 and measure lower precisions.
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +35,13 @@ CALIBRATION = 256  # photos for lower precisions
 def random_checkpoint(config: TrainConfig, attributes: int, side: int | tuple[int, int], seed: int = 0) -> Checkpoint:
     """Return a checkpoint of ``config``'s network with random weights for ``attributes`` attributes."""
     torch.manual_seed(seed)
-    named = names(attributes)
-    model, preprocessing = (
-        build_model(config.model, attributes),
-        Preprocessing(side, fit=config.fit, padding=config.padding),
-    )
+    named, settings = names(attributes), config.model
+    if settings.architecture == "cam":  # its network has a unit for each value
+        settings = replace(settings, values=tuple(len(attribute.values) for attribute in named))
+    model = build_model(settings, attributes)
+    preprocessing = Preprocessing(side, fit=config.fit, padding=config.padding)
     settle(model, preprocessing)
-    settings, weights = config.model, model.state_dict()
+    weights = model.state_dict()
     if config.posteriors:
         proxies = [torch.randn(len(attribute.values), model.dimension) for attribute in named]
         settings, weights = with_posteriors(settings, weights, proxies)
@@ -57,7 +58,10 @@ def names(count: int) -> tuple[Attribute, ...]:
 
 @torch.no_grad()
 def settle(model: AttributeModel, preprocessing: Preprocessing) -> None:
-    """Give batch normalisation random scales, and the statistics of drawn garments."""
+    """Give batch normalisation random scales and the statistics of drawn garments, and no layer weights of zero."""
+    for weights in model.state_dict().values():
+        if weights.ndim > 1 and not weights.any():  # as training starts with some
+            nn.init.normal_(weights, std=0.02)
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         nn.init.uniform_(norm.weight, 0.5, 1.5)  # timm starts the last one of a residual block at zero
