@@ -86,6 +86,7 @@ def test_what_was_measured_before_an_interrupt_is_told(load: Load, monkeypatch: 
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("plain_signals")
 @pytest.mark.parametrize(
     ("script", "options"),
     [

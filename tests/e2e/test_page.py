@@ -21,21 +21,20 @@ def keys(page) -> list[str]:
 def settled(page) -> list[str]:
     """Return the keys of the answers once they are there."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_selector("#answers:not(:has(.waiting))")
+    page.wait_for_selector("#answers[aria-busy='false']:not(:has(.waiting))")
     return keys(page)
 
 
 def give(page, path) -> list[str]:
     """Give a photo, and return the answers."""
-    with page.expect_response(re.compile("/v1/search")):
-        page.set_input_files("#choose-photo", path)
-    return settled(page)
+    return change(page, lambda: page.set_input_files("#choose-photo", path))
 
 
 def change(page, act) -> list[str]:
     """Do something that changes the search, and return the answers."""
-    with page.expect_response(re.compile("/v1/search")):
+    with page.expect_request(re.compile("/v1/search")) as asked:  # not a response: that may be of an earlier search
         act()
+    asked.value.response()
     return settled(page)
 
 

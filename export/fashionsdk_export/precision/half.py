@@ -26,44 +26,69 @@ def to_half(model: onnx.ModelProto, islands: Collection[str] = ()) -> onnx.Model
     Raises:
         ValueError: an island is not a node of the graph.
     """
-    names = {node.name for node in model.graph.node}
-    if unknown := sorted(set(islands) - names):
-        raise ValueError(f"islands {', '.join(unknown)} are not nodes of the graph; expected names of its nodes")
-    return _Conversion(model, frozenset(islands)).result()
+    return onnx.shape_inference.infer_shapes(HalfGraphs(model)(islands), strict_mode=True)
+
+
+class HalfGraphs:
+    """A float32 graph's conversions to float16, with one set of islands after the other.
+
+    The graph is looked at once, and its weights, which may be hundreds of megabytes, are copied once a conversion.
+
+    Args:
+        model: a graph in float32, without subgraphs.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = onnx.shape_inference.infer_shapes(model)
+        self.opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+        self.weights = {weight.name: weight for weight in self.model.graph.initializer}
+        self.wide = frozenset(_float_tensors(self.model.graph))  # tensors that are float32
+        self.frame = onnx.ModelProto()
+        self.frame.CopyFrom(self.model)
+        for field in ("node", "initializer", "value_info"):
+            self.frame.graph.ClearField(field)
+
+    def __call__(self, islands: Collection[str]) -> onnx.ModelProto:
+        """Return the graph in float16, with the type of each tensor but no shape of those between.
+
+        Args:
+            islands: names of nodes that compute in float32.
+
+        Raises:
+            ValueError: an island is not a node of the graph.
+        """
+        names = {node.name for node in self.model.graph.node}
+        if unknown := sorted(set(islands) - names):
+            raise ValueError(f"islands {', '.join(unknown)} are not nodes of the graph; expected names of its nodes")
+        return _Conversion(self, frozenset(islands)).result()
 
 
 class _Conversion:
     """One pass through the graph's nodes, in their order; each tensor has the type of its producer."""
 
-    def __init__(self, model: onnx.ModelProto, islands: frozenset[str]) -> None:
-        self.model = onnx.shape_inference.infer_shapes(model)
-        self.islands = islands
-        self.opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-        graph = self.model.graph
-        self.weights = {weight.name: weight for weight in graph.initializer}
-        self.wide = set(_float_tensors(graph))  # tensors that were float32
+    def __init__(self, source: HalfGraphs, islands: frozenset[str]) -> None:
+        self.source, self.islands = source, islands
+        self.opset, self.weights, self.wide = source.opset, source.weights, source.wide
         self.type_of = dict.fromkeys(self.wide, FLOAT)
         self.nodes: list[onnx.NodeProto] = []
         self.copies: dict[tuple[str, int], str] = {}
         self.initializers: dict[str, onnx.TensorProto] = {}
 
     def result(self) -> onnx.ModelProto:
-        outputs = {value.name for value in self.model.graph.output}
-        for node in self.model.graph.node:
+        for node in self.source.model.graph.node:
             self._convert(node)
-        graph = onnx.GraphProto()
-        graph.CopyFrom(self.model.graph)
-        for field in ("node", "initializer", "value_info"):
-            graph.ClearField(field)
-        graph.node.extend(self.nodes)
-        for name in sorted(outputs):
-            if self.type_of.get(name) == HALF:
-                _widen_output(graph, name)
-        graph.initializer.extend(self.initializers.values())
         converted = onnx.ModelProto()
-        converted.CopyFrom(self.model)
-        converted.graph.CopyFrom(graph)
-        return onnx.shape_inference.infer_shapes(converted, strict_mode=True)
+        converted.CopyFrom(self.source.frame)
+        graph = converted.graph
+        graph.node.extend(self.nodes)
+        for name in sorted(value.name for value in graph.output):
+            if self.type_of.get(name) == HALF:
+                self.type_of[_widen_output(graph, name)] = HALF
+        graph.initializer.extend(self.initializers.values())
+        told = {value.name for value in (*graph.input, *graph.output)}
+        between = (name for node in graph.node for name in node.output if name in self.type_of and name not in told)
+        graph.value_info.extend(helper.make_tensor_value_info(name, self.type_of[name], None) for name in between)
+        return converted
 
     def _convert(self, node: onnx.NodeProto) -> None:
         half = node.name not in self.islands and node.op_type not in _SOURCES
@@ -90,6 +115,7 @@ class _Conversion:
             return name
         if (name, kind) not in self.copies:
             copy = self.copies[name, kind] = f"{name}.{'float16' if kind == HALF else 'float32'}"
+            self.type_of[copy] = kind
             self.nodes.append(helper.make_node("Cast", [name], [copy], name=f"cast_{copy}", to=kind))
         return self.copies[name, kind]
 
@@ -127,8 +153,8 @@ def _set_target(cast: onnx.NodeProto) -> None:
             attribute.i = HALF
 
 
-def _widen_output(graph: onnx.GraphProto, name: str) -> None:
-    """Let the graph's output be float32 although its producer gives float16."""
+def _widen_output(graph: onnx.GraphProto, name: str) -> str:
+    """Let the graph's output be float32 although its producer gives float16; return the producer's tensor."""
     narrow = f"{name}.float16"
     for node in graph.node:
         for names in (node.input, node.output):
@@ -136,6 +162,7 @@ def _widen_output(graph: onnx.GraphProto, name: str) -> None:
                 if other == name:
                     names[i] = narrow
     graph.node.append(helper.make_node("Cast", [narrow], [name], name=f"cast_{name}", to=FLOAT))
+    return narrow
 
 
 def spell_out_norms(model: onnx.ModelProto) -> onnx.ModelProto:

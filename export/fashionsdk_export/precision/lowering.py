@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fashionsdk.bundle import Precision
 from fashionsdk_export.errors import ExportError
 from fashionsdk_export.precision.convolution_share import convolution_share
-from fashionsdk_export.precision.half import spell_out_norms, to_half
+from fashionsdk_export.precision.half import HalfGraphs, spell_out_norms, to_half
 from fashionsdk_export.precision.int8 import Quantiser
 from fashionsdk_export.precision.island_search import Measurement, keep_in_float
 from fashionsdk_export.precision.node_groups import node_groups
@@ -66,9 +66,10 @@ def _half(model: onnx.ModelProto, loss: PrecisionLoss, progress: bool) -> Lowere
     spelt = spell_out_norms(model)
     parts = node_groups(spelt)
     names = {name for part in parts for name in part}
+    half = HalfGraphs(spelt)
 
     def make(lowered: Sequence[tuple[str, ...]]) -> onnx.ModelProto:
-        return with_every_rounding(to_half(spelt, names - {name for part in lowered for name in part}))
+        return with_every_rounding(half(names - {name for part in lowered for name in part}))
 
     search = keep_in_float(
         parts, lambda some: loss(make(some)), lambda one: loss.cost(make([one])), "fp16", progress=progress

@@ -83,6 +83,7 @@ async function run(offset, before) {
   if (asked().by === null) return; // the weights follow, once the photo is read
   try {
     const page = browsing ? await browsed(offset, signal) : await searched(offset, signal);
+    if (signal.aborted) return; // something else is asked by now
     tell({ ...NOTHING, ...page, status: "ready", browsing, answers: [...before, ...page.answers] }, before.length > 0);
   } catch (problem) {
     if (!signal.aborted) tell({ ...NOTHING, status: "failed", browsing, problem });

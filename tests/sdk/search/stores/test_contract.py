@@ -1,11 +1,11 @@
 """The contract of every store, against a plain numpy computation; a new store joins by one line in ``STORES``."""
 
-import atexit
 import itertools
 import pickle
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,14 @@ STEPS = ("add", "replace", "remove", "update")
 WEIGHTS = (1.0, 0.5, -0.25, 2.0)
 NUMBERS = itertools.count()
 AHEAD = 8  # galleries in Milvus that are made at a time
+RUNNING = ExitStack()  # servers, and what is open on them
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stop_servers() -> Iterator[None]:
+    """An idle Milvus server would take most of a CPU from the tests of other files."""
+    yield
+    RUNNING.close()
 
 
 def in_memory(contract: Contract, folder: Path) -> Store:
@@ -43,7 +51,7 @@ def in_a_folder(contract: Contract, folder: Path) -> Store:
 @cache
 def server() -> PostgresServer:
     started = PostgresServer()
-    atexit.register(started.stop)
+    RUNNING.callback(started.stop)
     return started
 
 
@@ -54,7 +62,7 @@ def in_postgres(contract: Contract, folder: Path) -> Store:
 @cache
 def milvus() -> MilvusServer:
     started = MilvusServer()
-    atexit.register(started.stop)
+    RUNNING.callback(started.stop)
     return started
 
 
@@ -63,8 +71,9 @@ def made_ahead(codec: Codec) -> Iterator[Store]:
     """Yield new galleries in Milvus; a server takes three seconds for one, so some are always in the making."""
     contract = CONTRACT.with_codec(codec)
     addresses = (milvus().address(f"gallery_{number}") for number in NUMBERS)
-    makers = ThreadPoolExecutor(AHEAD)
+    makers = RUNNING.enter_context(ThreadPoolExecutor(AHEAD))
     coming = [makers.submit(open_store, next(addresses), contract=contract, create=True) for _ in range(AHEAD)]
+    RUNNING.callback(lambda: [each.result().close() for each in coming])
     for address in addresses:
         yield coming.pop(0).result()
         coming.append(makers.submit(open_store, address, contract=contract, create=True))
