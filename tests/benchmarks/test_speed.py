@@ -241,7 +241,7 @@ def test_a_chart_without_bars_is_an_error(load: Load, tmp_path: Path):
 @pytest.mark.parametrize(
     ("script", "options"),
     [
-        ("peak", ["--devices", "cpu", "--sizes", "64", "--batch-sizes", "2"]),
+        pytest.param("peak", ["--devices", "cpu", "--sizes", "64", "--batch-sizes", "2"], marks=pytest.mark.long),
         ("throughput", ["--callers", "2", "--batch-sizes", "1", "--rounds", "1"]),
     ],
 )

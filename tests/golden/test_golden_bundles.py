@@ -73,6 +73,8 @@ def test_a_bundle_embeds_photos_as_the_reference_does(bundles):
     assert_close(got.attention, stacked(answers, "attention"))
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_one_step_of_asen_pp_embeds_pictures_as_the_originals_two(bundles, golden):
     embedder = Embedder(bundles("asen_pp").path, device="cpu")
     got = embedder.embed([np.asarray(picture) for picture in PICTURES]).vectors

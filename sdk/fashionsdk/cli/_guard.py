@@ -1,9 +1,11 @@
 """Runs a command so that any error becomes one line and an exit code, and a signal leaves nothing behind."""
 
+import _thread
 import signal
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -74,24 +76,58 @@ def ending_cleanly() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP in the block into `Terminated`, so that whatever is open is closed and removed.
 
     A signal that the process ignores, or that somebody else handles, stays as it is.
+
+    Raises:
+        Terminated: a signal came.
     """
     numbers = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         numbers = []
     taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-
-    def end(number: int, _: FrameType | None) -> None:
-        for each in taken:
-            signal.signal(each, signal.SIG_IGN)  # a second one must not stop the cleaning
-        raise Terminated(number)
-
+    order = _Order()
     for number in taken:
-        signal.signal(number, end)
+        signal.signal(number, order.given)
     try:
         yield
     finally:
+        order.block_left.set()
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+    if order.number is not None:
+        raise Terminated(order.number)
+
+
+class _Order:
+    """The order to end, and the insistence on it: imports of compiled modules swallow any exception now and then.
+
+    numpy's do, in ``Sequence.register``. The order is repeated once its exception is gone and the program still runs.
+    """
+
+    PATIENCE = 0.1  # seconds
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.block_left = threading.Event()
+        self._raised: Callable[[], Terminated | None] = lambda: None
+
+    def given(self, number: int, _: FrameType | None) -> None:
+        """Handle the signal: raise `Terminated`, unless one is on its way already, whose cleaning must not stop."""
+        if self._raised() is None:
+            self.number = number
+            raise self._new(number)
+
+    def _new(self, number: int) -> Terminated:
+        """Return the exception; a variable of the frame that raises it would keep it alive."""
+        error = Terminated(number)
+        self._raised = weakref.ref(error)
+        threading.Thread(target=self._insist, args=(number,), daemon=True).start()
+        return error
+
+    def _insist(self, number: int) -> None:
+        while self._raised() is not None and not self.block_left.wait(self.PATIENCE):
+            pass
+        if not self.block_left.is_set():
+            _thread.interrupt_main(signal.Signals(number))
 
 
 @contextmanager

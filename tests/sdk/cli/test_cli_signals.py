@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -53,10 +55,42 @@ def test_a_signal_leaves_nothing_behind_and_says_so(bundle, command, number, lin
         assert process.stderr.readline().startswith("model ")
         process.send_signal(number)
         errors = process.stderr.read()
-    assert process.returncode == 128 + number
-    assert errors.splitlines() == [line]
+    assert (process.returncode, errors.splitlines()) == (128 + number, [line])
     assert sorted(os.listdir()) == before
     assert os.listdir("temporary") == []
+
+
+@pytest.mark.parametrize("swallowed", [1, 3])
+def test_an_order_to_end_is_repeated_if_a_library_swallows_it(swallowed, capsys):
+    met = []
+
+    def careless() -> int:
+        """Work for a minute if nothing stops it."""
+        for step in range(60_000):
+            try:
+                if step == 0:
+                    signal.raise_signal(signal.SIGTERM)
+                time.sleep(0.001)
+            except KeyboardInterrupt:
+                met.append(step)
+                if len(met) > swallowed:
+                    raise
+        return 0
+
+    assert guarded("x", careless) == 128 + signal.SIGTERM
+    assert len(met) == swallowed + 1
+    assert capsys.readouterr().err == f"x: terminated by SIGTERM; {LEFT}\n"
+
+
+def test_a_program_that_ends_before_the_order_is_repeated_says_so_too(capsys):
+    def careless() -> int:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    assert guarded("x", careless) == 128 + signal.SIGTERM
+    assert guarded("x", lambda: time.sleep(0.3) or 0) == 0  # nor does it meet the next
+    assert capsys.readouterr().err == f"x: terminated by SIGTERM; {LEFT}\n"
 
 
 def test_signals_are_as_before_when_a_command_is_done():

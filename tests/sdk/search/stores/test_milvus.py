@@ -90,6 +90,8 @@ def test_what_was_acknowledged_survives_a_server_that_is_killed(server, monkeypa
     store.close()
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_writer_that_dies_leaves_nothing_and_holds_nobody_up(address, monkeypatch):
     """It dies in another process, with its rows sent and not committed."""
     monkeypatch.setattr(_head, "LEASE", 0.5)
@@ -158,6 +160,8 @@ def test_a_long_write_shows_that_it_lives(address, monkeypatch):
         each.close()
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_replaced_rows_are_purged_but_not_under_a_reader(address, monkeypatch):
     monkeypatch.setattr(_view, "GRACE", 0.1)
     store = made(address)
@@ -194,6 +198,8 @@ def test_writes_purge_what_earlier_writes_replaced(address, monkeypatch):
     store.close()
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_reader_whose_rows_were_purged_reads_again(address, monkeypatch):
     """Between its search and its look at the rows, all of them are replaced, and the old ones purged."""
     store, other = made(address), made(address)
@@ -233,6 +239,8 @@ def test_more_ties_than_a_server_returns_are_scanned(address, monkeypatch):
     store.close()
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_items_that_the_server_lost_are_counted_and_can_be_added_again(address, monkeypatch):
     monkeypatch.setattr(_view, "GRACE", 0.1)
     store = made(address)
@@ -299,6 +307,7 @@ def test_a_forked_child_uses_a_connection_of_its_own(address):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_an_index_finds_nearly_what_a_scan_finds(server):
     rng = np.random.default_rng(0)
     contract = Contract("d" * 64, {"neckline": 16, "sleeve": 8}, "int8")
@@ -434,6 +443,7 @@ def entries_store(server: MilvusServer) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @example([{"a": 10**400}, {"a": "x"}, {}], "a", 5.0, "<=")
 @example([{"a": [True]}, {"a": ["true"]}, {"a": [1]}, {"a": "true"}], "a", True, "contains")
