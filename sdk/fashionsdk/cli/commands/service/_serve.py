@@ -80,7 +80,13 @@ def _add_listening(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     group.add_argument("--port", type=_port, default=8000, help="port, 0 for any that is free (default: 8000)")
     group.add_argument("--socket", type=nonblank, metavar="FILE", help="listen on this Unix socket instead")
-    group.add_argument("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
+    group.add_argument(
+        "--workers",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes; one for each core answers most callers, for as many times the memory (default: 1)",
+    )
     group.add_argument("--certificate", type=nonblank, metavar="FILE", help="certificate chain, for TLS")
     group.add_argument("--private-key", type=nonblank, metavar="FILE", help="the certificate's key")
     group.add_argument("--log", choices=("text", "json"), default="text", help="form of the log on stderr")
