@@ -33,7 +33,7 @@ help:
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --progress-bar on --editable '.[dev]'
+	$(BIN)/python -m pip install --editable '.[dev]'
 	$(BIN)/python -m pip install --quiet --no-deps 'tensorrt-stubs>=10.13'  # it would bring tensorrt itself
 	@touch $@
 
@@ -76,7 +76,7 @@ release-check: install
 	$(PYTHON) -m venv --clear .venv-lowest
 	$(PYTHON) .ci/lowest.py > .venv-lowest/pins.txt
 	.venv-lowest/bin/python -m pip install --quiet --upgrade pip
-	.venv-lowest/bin/python -m pip install --quiet --progress-bar on --requirement .venv-lowest/pins.txt --editable '.[dev]'
+	.venv-lowest/bin/python -m pip install --requirement .venv-lowest/pins.txt --editable '.[dev]'
 	@touch $@
 
 lowest: .venv-lowest/installed
@@ -89,9 +89,9 @@ docs: install
 # onnxruntime and onnxruntime-gpu install the same module, so this environment is apart from the other.
 .venv-gpu/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-gpu
-	.venv-gpu/bin/python -m pip install --quiet --progress-bar on --editable '.[dev,tensorrt,tensorrt-rtx]'
+	.venv-gpu/bin/python -m pip install --editable '.[dev,tensorrt,tensorrt-rtx]'
 	.venv-gpu/bin/python -m pip uninstall --quiet --yes onnxruntime
-	.venv-gpu/bin/python -m pip install --quiet --progress-bar on --editable '.[gpu]'
+	.venv-gpu/bin/python -m pip install --editable '.[gpu]'
 	@touch $@
 
 gpu-check: .venv-gpu/installed
@@ -101,7 +101,7 @@ gpu-check: .venv-gpu/installed
 .venv-triton/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-triton
 	.venv-triton/bin/python -m pip install --quiet --upgrade pip
-	.venv-triton/bin/python -m pip install --quiet --progress-bar on --editable '.[cpu]' 'nvidia-pytriton==0.7.0' 'numpy<2'
+	.venv-triton/bin/python -m pip install --editable '.[cpu]' 'nvidia-pytriton==0.7.0' 'numpy<2'
 	@touch $@
 
 triton-environment: .venv-triton/installed
@@ -110,7 +110,7 @@ triton-environment: .venv-triton/installed
 .venv-litserve/installed: pyproject.toml
 	$(PYTHON) -m venv .venv-litserve
 	.venv-litserve/bin/python -m pip install --quiet --upgrade pip
-	.venv-litserve/bin/python -m pip install --quiet --progress-bar on --editable '.[cpu]' 'litserve>=0.2.19'
+	.venv-litserve/bin/python -m pip install --editable '.[cpu]' 'litserve>=0.2.19'
 	@touch $@
 
 litserve-environment: .venv-litserve/installed

@@ -32,7 +32,7 @@ The report: {report}
 The page, to look at it in a browser: {fashionsdk} serve {bundle} --gallery {gallery}
 
 Four things to try next:
-  {python} training/train.py --data shop/labels.csv --out runs/shop      # a catalogue of your own
+  {python} training/train.py --data YOURS/labels.csv --out runs/yours    # a label table of your own, see README.md
   {fashionsdk} index {bundle} ~/Pictures --out pictures.gallery          # a folder of your own photos
   {fashionsdk} search {bundle} {gallery} {photo} --attribute sleeve_length
   {fashionsdk} predict {bundle} {photo}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from fashionsdk._tools.files.regular_file import open_regular
+from fashionsdk._tools.files.regular_file import open_regular, reason
 from fashionsdk.errors import LabelsError
 
 OTHER_SEPARATORS = ";\t|"
@@ -93,7 +93,7 @@ def read_csv(path: str | Path, rename: Callable[[str], str] = str, *, tabs: bool
     except UnicodeDecodeError as error:
         raise LabelsError(f"{path}: is not UTF-8 text ({error}); save it as CSV UTF-8") from error
     except OSError as error:
-        raise LabelsError(f"{path}: cannot be read as a CSV table: {error}") from error
+        raise LabelsError(f"{path}: cannot be read: {reason(error)}; check the path of the label table") from error
     header = rows[0][1] if rows else ()
     table = CsvTable(path, tuple(rename(name.strip()) for name in header), rows[1:])
     if separator == ",":

@@ -54,7 +54,7 @@ def chosen_attribute(args: argparse.Namespace, matcher: "Matcher") -> str:
     from fashionsdk.attributes import select
 
     if args.attribute is None and len(matcher.attributes) > 1:
-        raise ValueError(f"no --attribute given; expected one of {', '.join(matcher.attributes)}")
+        raise ValueError(f"no --attribute to compare by; expected one of {', '.join(matcher.attributes)}")
     (position,) = select(matcher.attributes, args.attribute)
     return matcher.attributes[position]
 

@@ -101,9 +101,9 @@ class _Reader:
 
     def _error(self, expected: str) -> ValueError:
         token = self._token
-        found = repr(token.text) if token.text else "the end"
+        found = f"has {token.text!r:.60}" if token.text else "ends"
         return ValueError(
-            f"the condition {self._text!r:.200} has {found:.60} at character {token.start + 1}; expected {expected}"
+            f"the condition {self._text!r:.200} {found} at character {token.start + 1}; expected {expected}"
         )
 
     def _is(self, word: str) -> bool:

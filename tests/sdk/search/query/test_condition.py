@@ -113,12 +113,12 @@ def test_text_means_what_it_says(text, condition):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has the end at character 1; expected a field's name"),
-        ("price", "has the end at character 6; expected one of = != < <= > >= in between contains exists"),
-        ("price <=", "has the end at character 9; expected a number, true, false, or text in quotes"),
+        ("", "ends at character 1; expected a field's name"),
+        ("price", "ends at character 6; expected one of = != < <= > >= in between contains exists"),
+        ("price <=", "ends at character 9; expected a number, true, false, or text in quotes"),
         ("price <= fifty", "has 'fifty' at character 10; expected a number"),
         ("price <= 50 brand", "has 'brand' at character 13; expected 'and', 'or' or the end"),
-        ("(price <= 50", r"has the end at character 13; expected '\)'"),
+        ("(price <= 50", r"ends at character 13; expected '\)'"),
         ("brand in ()", r"has '\)' at character 11; expected a number"),
         ("brand in ('a' 'b')", "expected '\\)'"),
         ("price between 1 or 2", "has 'or' at character 17; expected 'and'"),
