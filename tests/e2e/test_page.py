@@ -235,6 +235,15 @@ def test_what_is_no_photo_is_an_error_that_says_something(page, tmp_path):
     assert "is not an image" in page.locator("#reading-problem").inner_text()
 
 
+def test_a_file_that_says_it_is_no_photo_changes_nothing(page, shop, tmp_path):
+    before = give(page, shop / "photos" / "red-03.jpg")
+    (tmp_path / "notes.txt").write_text("no photo")
+    page.set_input_files("#choose-photo", tmp_path / "notes.txt")
+    page.wait_for_selector("text=That file is no photo. Nothing was changed.")
+    assert settled(page) == before
+    assert page.locator("#subject-picture img").is_visible()
+
+
 @pytest.mark.parametrize("options", [PHONE])
 def test_a_phone_shows_everything_within_its_width(page, shop):
     give(page, shop / "photos" / "red-03.jpg")

@@ -188,8 +188,13 @@ function give(data, event) {
   }
 }
 
-/** @param {Blob} file */
+/**
+ * Ask about a photo. A file that says it is something else takes nothing away from what is asked now.
+ *
+ * @param {Blob} file
+ */
 function start(file) {
+  if (file.type !== "" && !file.type.startsWith("image/")) return notice(t("noPhoto"));
   const { subject } = asked();
   const id = keepPhoto(file);
   if (subject?.kind === "photo" && photoFile(subject.id) === null) ask({ subject: { ...subject, id } });

@@ -68,6 +68,7 @@ export default {
   photoAgain: "Diese Suche begann mit einem Foto, das nicht Teil ihrer Adresse ist. Bitte das Foto erneut geben.",
   photoAgainShort: "Bitte erneut geben",
   noFile: "Das war kein Foto, sondern ein Verweis. Bitte zuerst das Foto speichern, dann die Datei hierher ziehen.",
+  noPhoto: "Diese Datei ist kein Foto. Es bleibt alles, wie es war.",
   cannotShow: "Der Browser kann dieses Foto nicht zeigen. Der Dienst kann es vielleicht lesen.",
   chooseGarment: "Kleidungsstück wählen",
   wholePhoto: "Ganzes Foto",

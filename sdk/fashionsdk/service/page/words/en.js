@@ -68,6 +68,7 @@ export default {
   photoAgain: "This search began with a photo, which is not part of its address. Give the photo again.",
   photoAgainShort: "Give it again",
   noFile: "That was no photo but a link. Save the photo first, then drop the file.",
+  noPhoto: "That file is no photo. Nothing was changed.",
   cannotShow: "The browser cannot show this photo. The service may still read it.",
   chooseGarment: "Choose a garment",
   wholePhoto: "Whole photo",

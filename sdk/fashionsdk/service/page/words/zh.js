@@ -68,6 +68,7 @@ export default {
   photoAgain: "此搜索以一张照片开始，而照片不包含在网址中。请重新提供照片。",
   photoAgainShort: "请重新提供",
   noFile: "这是链接，不是照片。请先保存照片，再拖入文件。",
+  noPhoto: "这个文件不是照片，内容保持不变。",
   cannotShow: "浏览器无法显示此照片，但服务也许能读取。",
   chooseGarment: "选择一件服装",
   wholePhoto: "整张照片",
