@@ -88,8 +88,12 @@ def test_a_program_that_ends_before_the_order_is_repeated_says_so_too(capsys):
             signal.raise_signal(signal.SIGTERM)
         return 0
 
+    def patient() -> int:
+        time.sleep(0.3)
+        return 0
+
     assert guarded("x", careless) == 128 + signal.SIGTERM
-    assert guarded("x", lambda: time.sleep(0.3) or 0) == 0  # nor does it meet the next
+    assert guarded("x", patient) == 0  # nor does it meet the next
     assert capsys.readouterr().err == f"x: terminated by SIGTERM; {LEFT}\n"
 
 

@@ -4,7 +4,7 @@ import itertools
 import pickle
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,11 @@ def milvus() -> MilvusServer:
     return started
 
 
+def close_all(coming: list[Future[Store]]) -> None:
+    for store in coming:
+        store.result().close()
+
+
 @cache
 def made_ahead(codec: Codec) -> Iterator[Store]:
     """Yield new galleries in Milvus; a server takes three seconds for one, so some are always in the making."""
@@ -73,7 +78,7 @@ def made_ahead(codec: Codec) -> Iterator[Store]:
     addresses = (milvus().address(f"gallery_{number}") for number in NUMBERS)
     makers = RUNNING.enter_context(ThreadPoolExecutor(AHEAD))
     coming = [makers.submit(open_store, next(addresses), contract=contract, create=True) for _ in range(AHEAD)]
-    RUNNING.callback(lambda: [each.result().close() for each in coming])
+    RUNNING.callback(close_all, coming)
     for address in addresses:
         yield coming.pop(0).result()
         coming.append(makers.submit(open_store, address, contract=contract, create=True))
