@@ -2,7 +2,8 @@
 
 make demo
 fashionsdk serve demo/bundle --gallery demo/garments.gallery
-python docs/tools/page_picture.py demo/garments/images/valid-00033.jpg --look "sleeve length" --out docs/pictures/page.png
+python docs/tools/page_picture.py demo/garments/images/valid-00033.jpg --look "sleeve length" \\
+    --out docs/pictures/page.png
 """
 
 import argparse
