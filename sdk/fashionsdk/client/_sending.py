@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,8 @@ from fashionsdk.client._item_calls import Tally
 T = TypeVar("T")
 
 
-class Sender:
-    """Sends calls in the caller's thread."""
+class Opened(ABC):
+    """A connection to a service, until it is closed."""
 
     def __init__(
         self,
@@ -33,10 +34,26 @@ class Sender:
         authorities: str | Path | None = None,
     ) -> None:
         self._connection = Connection(address, api_key, timeout, retries, upload_bytes, authorities)
-        self._http, self._process, self._closed = self._connection.client(), os.getpid(), False
+        self._http, self._closed = self._new_http(), False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connection})"
+
+    @abstractmethod
+    def _new_http(self) -> Any:
+        """Return an HTTP client."""
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("this client is closed; make another")
+
+
+class Sender(Opened):
+    """Sends calls in the caller's thread."""
+
+    def _new_http(self) -> Any:
+        self._process = os.getpid()
+        return self._connection.client()
 
     def __reduce__(self) -> tuple[Callable[..., "Sender"], tuple[str]]:
         """Pickle the arguments, without a key.
@@ -91,31 +108,17 @@ class Sender:
 
     def _opened(self) -> Any:
         """Return the HTTP client of this process."""
-        if self._closed:
-            raise ValueError("this client is closed; make another")
+        self._check_open()
         if self._process != os.getpid():  # a fork shares connections, on which answers would go to either process
-            self._http, self._process = self._connection.client(), os.getpid()
+            self._http = self._new_http()
         return self._http
 
 
-class AsyncSender:
+class AsyncSender(Opened):
     """Sends calls in an event loop."""
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        api_key: str | None = None,
-        timeout: float = SECONDS,
-        retries: int = RETRIES,
-        upload_bytes: int = UPLOAD_BYTES,
-        authorities: str | Path | None = None,
-    ) -> None:
-        self._connection = Connection(address, api_key, timeout, retries, upload_bytes, authorities)
-        self._http, self._closed = self._connection.async_client(), False
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._connection})"
+    def _new_http(self) -> Any:
+        return self._connection.async_client()
 
     def __reduce__(self) -> str:
         """Refuse to be pickled.
@@ -173,6 +176,5 @@ class AsyncSender:
             return False
 
     def _opened(self) -> Any:
-        if self._closed:
-            raise ValueError("this client is closed; make another")
+        self._check_open()
         return self._http

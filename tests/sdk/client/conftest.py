@@ -7,16 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from fashionsdk import Client, Embedder, Matcher
-from fashionsdk.bundle import Bundle, Manifest, Reference
-from fashionsdk.search import bundle_contract
+from fashionsdk.bundle import Manifest, Reference
 from fashionsdk.service import Limits, Settings, create_app
-from fashionsdk.values import Posterior
 from tests.sdk.client.running import serving
+from tests.sdk.telling_shop import draw_photos, fill_gallery, telling_bundle
 
 COUNT = 12
 
@@ -25,38 +22,26 @@ def key_of(index: int) -> str:
     return f"{'deep/' if index % 2 else ''}item {index:02}%?#.png"
 
 
+KEYS = [key_of(index) for index in range(COUNT)]
+
+
 @pytest.fixture(scope="session")
 def served_bundle(
     tmp_path_factory: pytest.TempPathFactory, manifest: Manifest, reference: Reference, graph_file: Path
 ) -> Path:
-    """The tiny bundle, with its vectors' first numbers read as roots of probabilities."""
-    places = {"neckline": Posterior(0, 1.0), "sleeve": Posterior(2, 2.0)}
-    telling = replace(manifest, model=replace(manifest.model, posteriors=places))
-    out = tmp_path_factory.mktemp("client") / "bundle"
-    return Bundle.write(out, manifest=telling, graphs={"model.fp32.onnx": graph_file}, reference=reference).path
+    return telling_bundle(tmp_path_factory.mktemp("client") / "bundle", manifest, reference, graph_file)
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("client-images")
-    (folder / "deep").mkdir()
-    rng = np.random.default_rng(7)
-    for index in range(COUNT):
-        cells = rng.integers(0, 256, (4, 3, 3), dtype=np.uint8)
-        Image.fromarray(cells).resize((60, 80), Image.Resampling.NEAREST).save(folder / key_of(index))
-    return folder
+    return draw_photos(tmp_path_factory.mktemp("client-images"), KEYS)
 
 
 @pytest.fixture(scope="session")
 def kept_gallery(tmp_path_factory: pytest.TempPathFactory, served_bundle: Path, images: Path) -> Path:
     folder = tmp_path_factory.mktemp("client-galleries") / "shop"
-    keys = [key_of(index) for index in range(COUNT)]
-    with Embedder(served_bundle) as embedder:
-        contract = bundle_contract(embedder.bundle, "fp32")
-        embeddings = embedder.embed([images / key for key in keys])
-    with Matcher.open(f"{folder}/", contract=contract, create=True) as matcher:
-        matcher.add(keys, embeddings, [{"price": 10 * index, "brand": "ab"[index % 2]} for index in range(COUNT)])
-    return folder
+    entries = [{"price": 10 * index, "brand": "ab"[index % 2]} for index in range(COUNT)]
+    return fill_gallery(folder, served_bundle, images, KEYS, entries)
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from fashionsdk import Embedder
-from fashionsdk.bundle import Bundle, Manifest, Reference
-from fashionsdk.search import Matcher, bundle_contract
+from fashionsdk.bundle import Manifest, Reference
+from fashionsdk.search import Matcher
 from fashionsdk.service import Limits, Settings
-from fashionsdk.values import Posterior
 from tests.sdk.service.in_process import InProcess
+from tests.sdk.telling_shop import draw_photos, fill_gallery, telling_bundle
 
 COUNT = 12
 COLOURS = ("red", "blue", "green")
@@ -23,6 +21,9 @@ COLOURS = ("red", "blue", "green")
 
 def photo_name(index: int) -> str:
     return f"{'deep/' if index % 2 else ''}{index:02}.png"
+
+
+NAMES = [photo_name(index) for index in range(COUNT)]
 
 
 def entry(index: int) -> dict[str, Any]:
@@ -35,34 +36,19 @@ def telling(
     tmp_path_factory: pytest.TempPathFactory, manifest: Manifest, reference: Reference, graph_file: Path
 ) -> Path:
     """The tiny bundle, with its vectors' first numbers read as roots of probabilities."""
-    places = {"neckline": Posterior(0, 1.0), "sleeve": Posterior(2, 2.0)}
-    telling = replace(manifest, model=replace(manifest.model, posteriors=places))
-    out = tmp_path_factory.mktemp("served") / "bundle"
-    return Bundle.write(out, manifest=telling, graphs={"model.fp32.onnx": graph_file}, reference=reference).path
+    return telling_bundle(tmp_path_factory.mktemp("served") / "bundle", manifest, reference, graph_file)
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the items' photos, for tests that only read it."""
-    folder = tmp_path_factory.mktemp("images")
-    (folder / "deep").mkdir()
-    rng = np.random.default_rng(7)
-    for index in range(COUNT):
-        cells = rng.integers(0, 256, (4, 3, 3), dtype=np.uint8)
-        Image.fromarray(cells).resize((60, 80), Image.Resampling.NEAREST).save(folder / photo_name(index))
-    return folder
+    return draw_photos(tmp_path_factory.mktemp("images"), NAMES)
 
 
 @pytest.fixture(scope="session")
 def kept_gallery(tmp_path_factory: pytest.TempPathFactory, telling: Path, images: Path) -> Path:
     folder = tmp_path_factory.mktemp("galleries") / "shop"
-    names = [photo_name(index) for index in range(COUNT)]
-    with Embedder(telling) as embedder:
-        contract = bundle_contract(embedder.bundle, "fp32")
-        embeddings = embedder.embed([images / name for name in names])
-    with Matcher.open(f"{folder}/", contract=contract, create=True) as matcher:
-        matcher.add(names, embeddings, [entry(index) for index in range(COUNT)])
-    return folder
+    return fill_gallery(folder, telling, images, NAMES, [entry(index) for index in range(COUNT)])
 
 
 @pytest.fixture
