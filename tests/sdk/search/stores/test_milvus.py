@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fashionsdk.errors import GalleryError
-from fashionsdk.search import Matcher, field
+from fashionsdk.search import field
 from fashionsdk.search.query import holds
 from fashionsdk.search.stores import Contract, Items, open_store
 from fashionsdk.search.stores.milvus import _connection, _head, _rows, _search, _view
@@ -22,6 +22,7 @@ from fashionsdk.search.stores.milvus._state import first_id
 from fashionsdk.search.stores.milvus._view import View
 from tests.sdk.search.stores.milvus_server import MilvusServer
 from tests.sdk.search.stores.plain_store import CONTRACT, Plain, items, names, vectors
+from tests.sdk.search.stores.several_writers import check_several_writers
 
 NUMBERS = iter(range(10**6))
 ONE = Contract("d" * 64, {"neckline": 1})
@@ -261,19 +262,7 @@ def test_items_that_the_server_lost_are_counted_and_can_be_added_again(address, 
 
 def test_several_writers_take_turns(address):
     made(address).close()
-
-    def write(number: int) -> None:
-        with Matcher.over(open_store(address)) as matcher:
-            for part in range(5):
-                matcher.put(items(number, [f"{number}-{part}"]))
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with Matcher.over(open_store(address)) as matcher:
-        assert len(matcher) == len(matcher.keys) == len(set(matcher.keys)) == 20
+    check_several_writers(address, 5)
 
 
 def test_a_gallery_is_made_once(server):

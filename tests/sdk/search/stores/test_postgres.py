@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fashionsdk.errors import GalleryError
-from fashionsdk.search import Matcher, field
+from fashionsdk.search import field
 from fashionsdk.search.query import holds
 from fashionsdk.search.stores import Contract, Items, open_store
 from tests.sdk.search.stores.plain_store import CONTRACT, items, names, vectors
 from tests.sdk.search.stores.postgres_server import PostgresServer
+from tests.sdk.search.stores.several_writers import check_several_writers
 
 NUMBERS = iter(range(10**6))
 
@@ -167,19 +168,7 @@ def test_a_gallery_opened_to_read_refuses_writes(address):
 
 def test_several_writers_take_turns(address):
     made(address).close()
-
-    def write(number: int) -> None:
-        with Matcher.over(open_store(address)) as matcher:
-            for part in range(10):
-                matcher.put(items(number, [f"{number}-{part}"]))
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with Matcher.over(open_store(address)) as matcher:
-        assert len(matcher) == len(matcher.keys) == len(set(matcher.keys)) == 40
+    check_several_writers(address, 10)
 
 
 SCALARS = st.one_of(
