@@ -25,7 +25,7 @@ SMALL = ModelConfig(
     embedding_dimension=20,
 )
 PAPER_SYSTEMS = systems(SMALL, LocalBranch("test_resnet", 2, 8, 6, side=16, global_side=24))
-_CAM = replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0, colour_tones=3)
+_CAM = replace(SMALL, architecture="cam", stage=3, posterior_scale=3.0, colour_tones=3, colour_space="lab")
 SYSTEMS = {**PAPER_SYSTEMS, "cam": _CAM, "cam_queries": replace(_CAM, position_queries=True)}
 
 

@@ -9,11 +9,12 @@ from fashionsdk_training.config.setting_checks import check_backbone, check_choi
 Architecture = Literal["triplet", "csn", "asen", "asen_v2", "asen_pp", "ag_man", "cam"]
 Original = Literal["asen", "asen_v2", "csn", "ag_man", "asen_pp"]  # the papers' programs whose files can be imported
 Masks = Literal["learned", "prior", "fixed"]
+ColourSpace = Literal["rgb", "lab"]
 Colour = tuple[float, float, float]
 
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
 IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
-MOST_TONES = 8  # of each channel, CAM's colours: 512 tones
+MOST_TONES = 8  # of each coordinate, CAM's colours: 512 tones
 HALF: Colour = (0.5, 0.5, 0.5)  # the TensorFlow EfficientNet-Lite models' mean and standard deviation
 
 
@@ -83,8 +84,9 @@ class ModelConfig:
         attention_focus: factor of the evidence whose softmax over positions is attention; CAM only.
         feature_dropout: share of the pooled features that training leaves out; CAM only.
         question_power: a photo that is a question asks with its probabilities to this power; CAM only.
-        colour_tones: T, of each channel, if classifiers also see a photo's colours, as T x T x T shares; 0 if not; CAM
-            only.
+        colour_tones: T, of each coordinate, if classifiers also see a photo's colours, as T x T x T shares; 0 if not;
+            CAM only.
+        colour_space: whose coordinates these are: ``lab``, CIELAB with its greys spread, or ``rgb``; CAM only.
         position_queries: whether each attribute weighs positions by a query of its own, linear in the features, before
             it averages them; CAM only.
         plain: attributes, by their places, whose embeddings are the classifiers' probabilities alone, as those of
@@ -115,6 +117,7 @@ class ModelConfig:
     feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
     question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
+    colour_space: ColourSpace = field(default="rgb", metadata=strict_json.OPTIONAL)
     position_queries: bool = field(default=False, metadata=strict_json.OPTIONAL)
     plain: tuple[int, ...] = field(default=(), metadata=strict_json.OPTIONAL)
 
@@ -127,6 +130,7 @@ class ModelConfig:
         """Check the numbers, and that the architecture has the settings."""
         check_choice("architecture", self.architecture, Architecture)
         check_choice("masks", self.masks, Masks)
+        check_choice("colour_space", self.colour_space, ColourSpace)
         check_backbone(self.backbone)
         check_dimensions(self, "common_dimension", "attribute_dimension", "hidden_dimension", "embedding_dimension")
         if self.stage < 0 or self.added < 0:

@@ -67,7 +67,8 @@ class CAMNetwork(AttributeModel):
         self.colours: ColourLevel | None = None
         if config.colour_tones:
             fine, stride = self.backbone.fine_channels, self.backbone.stride
-            self.colours = ColourLevel(config.colour_tones, stride, fine, attributes, self.most)
+            tones, space = config.colour_tones, config.colour_space
+            self.colours = ColourLevel(tones, stride, fine, attributes, self.most, space)
 
     @torch.no_grad()
     def start(self, average: Tensor, deviation: Tensor, rows: Tensor, bias: Tensor, looks: Tensor) -> None:

@@ -39,11 +39,14 @@ class ColourLevel(nn.Module):
         channels: C, of the finer map.
         attributes: A.
         values: V, of the attribute that has most.
+        space: of `COLOUR_SPACES`.
     """
 
-    def __init__(self, tones: int, stride: int, channels: int, attributes: int, values: int) -> None:
+    def __init__(
+        self, tones: int, stride: int, channels: int, attributes: int, values: int, space: str = "rgb"
+    ) -> None:
         super().__init__()
-        self.cells = ColourCells(tones, stride)
+        self.cells = ColourCells(tones, stride, space)
         self.where = nn.Parameter(torch.zeros(attributes, channels))
         self.rows = nn.Parameter(torch.zeros(attributes, values, tones**3))
 
