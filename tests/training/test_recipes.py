@@ -50,11 +50,6 @@ def test_ag_mans_recipe_weighs_its_losses_automatically():
     assert recipes.ag_man_paper().objective.automatic_weights
 
 
-def test_the_recipe_for_boxes_is_the_default_with_queries():
-    default = recipes.cam_cpu()
-    assert recipes.cam_boxes_cpu() == replace(default, model=replace(default.model, position_queries=True))
-
-
 def test_the_ablations_leave_out_one_attention():
     whole = recipes.asen_paper().model
     assert recipes.asen_without_asa_paper().model == replace(whole, spatial_attention=False)

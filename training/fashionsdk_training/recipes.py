@@ -30,8 +30,8 @@ _PAPER_LOCAL = LocalBranch(backbone="resnet34.tv_in1k")
 def cam_cpu() -> TrainConfig:
     """CAM on EfficientNet-Lite0 at 208 pixels, whole photos: the default, for catalogues of hundreds to thousands.
 
-    It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn.
-    Colours are pooled by each attribute's own attention.
+    It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn. A
+    query for each attribute says where its features are averaged, and boxes can move it. Another one pools colours.
     """
     return TrainConfig(
         model=ModelConfig(
@@ -45,6 +45,7 @@ def cam_cpu() -> TrainConfig:
             question_power=4.0,
             colour_tones=5,
             colour_space="lab",
+            position_queries=True,
         ),
         side=208,
         stored_side=240,
@@ -61,15 +62,6 @@ def cam_cpu() -> TrainConfig:
             clip_norm=5.0,
         ),
     )
-
-
-def cam_boxes_cpu() -> TrainConfig:
-    """The default with a query for each attribute, which says where its features are averaged: for ``--boxes``.
-
-    Boxes move the queries. In ``cam_cpu`` they could only move the evidence for values, at the cost of the values.
-    """
-    config = cam_cpu()
-    return replace(config, model=replace(config.model, position_queries=True))
 
 
 def cam_gpu() -> TrainConfig:
@@ -199,7 +191,6 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     recipe.__name__: recipe
     for recipe in (
         cam_cpu,
-        cam_boxes_cpu,
         cam_gpu,
         asen_v2_cpu,
         asen_v2_demo,

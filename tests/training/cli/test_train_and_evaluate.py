@@ -133,7 +133,7 @@ def test_boxes_for_cam_without_queries_are_warned_of(table, tmp_path, monkeypatc
     monkeypatch.setitem(RECIPES, "cam_cpu", lambda: config)
     options = ["--data", str(table), "--out", str(tmp_path / "run"), "--device", "cpu", "--no-baseline"]
     assert train([*options, "--boxes", str(boxes)]) == 0
-    assert ("--recipe cam_boxes_cpu is made for them" in caplog.text) == said
+    assert ("they should move queries: --set model.position_queries=true" in caplog.text) == said
 
 
 @pytest.mark.parametrize("option", ["--boxes", "--corrections"])

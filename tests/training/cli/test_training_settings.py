@@ -124,16 +124,15 @@ def test_the_settings_are_listed_as_the_command_line_has_them(capsys):
 
 
 @pytest.mark.parametrize(
-    ("device", "photos", "boxes", "recipe", "why"),
+    ("device", "photos", "recipe", "why"),
     [
-        ("cpu", 50_000, False, "cam_cpu", "the device is a CPU"),
-        ("cuda", 999, False, "cam_cpu", "999 training photos, fewer than 1000"),
-        ("cuda", 1000, False, "cam_gpu", "a GPU, and there are 1000 training photos"),
-        ("cuda", 50_000, True, "cam_boxes_cpu", "boxes guide"),
+        ("cpu", 50_000, "cam_cpu", "the device is a CPU"),
+        ("cuda", 999, "cam_cpu", "999 training photos, fewer than 1000"),
+        ("cuda", 1000, "cam_gpu", "a GPU, and there are 1000 training photos"),
     ],
 )
-def test_a_recipe_is_chosen_by_device_photos_and_boxes(device, photos, boxes, recipe, why):
-    args = train_parser().parse_args(["--recipe", "auto", "--seed", "3", *(["--boxes", "b"] if boxes else [])])
+def test_a_recipe_is_chosen_by_device_and_photos(device, photos, recipe, why):
+    args = train_parser().parse_args(["--recipe", "auto", "--seed", "3"])
     chosen = resolve_automatically(args, device, photos)
     assert (chosen.recipe, chosen.config) == (recipe, replace(RECIPES[recipe](), seed=3))
     assert chosen.notes[0].startswith(f"--recipe auto takes {recipe}: ")

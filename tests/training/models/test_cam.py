@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fashionsdk_training.models import CAMNetwork, LevelsBackbone, build_model
+from fashionsdk_training.models.parts.levels import on_grid
 from tests.training.conftest import SYSTEMS, photos, trained_like, with_values
 
 ATTRIBUTES = 3
@@ -21,25 +22,10 @@ def model() -> CAMNetwork:
 
 
 def evidence(model: CAMNetwork, a: int, value: int) -> torch.Tensor:
-    """Return what each position says for a value, ``(B, h, w)``, photo by photo and cell by cell."""
+    """Return what each position's features say for a value, ``(B, h, w)``."""
     features = model.features(model.normalise(photos(side=64))).double()  # (B, C, h, w)
     standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
-    found = (standardised * model.rows[a, value][:, None, None]).sum(dim=1)
-    found = found * counts(model, a, standardised)
-    if model.colours is None:
-        return found
-    for b, image in enumerate(photos(side=64)):
-        cells = model.colours.cells(image.permute(2, 0, 1)[None] / 255)[0].double()  # (T, h, w)
-        where = model.colours.where[a].double()
-        weights = (standardised[b, -len(where) :] * where[:, None, None]).sum(dim=0).exp()
-        weights /= weights.sum()
-        roots = ((cells * weights).sum(dim=(1, 2)) + 1e-4).sqrt()
-        rows = 8 * model.colours.rows[a, value].double()
-        for row, column in np.ndindex(weights.shape):
-            found[b, row, column] += (
-                weights.numel() * weights[row, column] * (rows * cells[:, row, column] / roots).sum()
-            )
-    return found
+    return (standardised * model.rows[a, value][:, None, None]).sum(dim=1) * counts(model, a, standardised)
 
 
 def counts(model: CAMNetwork, a: int, standardised: torch.Tensor) -> torch.Tensor:
@@ -47,7 +33,8 @@ def counts(model: CAMNetwork, a: int, standardised: torch.Tensor) -> torch.Tenso
     result = torch.ones(len(standardised), *standardised.shape[2:], dtype=torch.float64)
     if model.where is not None:
         for b, row, column in np.ndindex(*result.shape):
-            result[b, row, column] = torch.exp(model.where[a].double() @ standardised[b, :, row, column])
+            finer = standardised[b, -model.backbone.fine_channels :, row, column]
+            result[b, row, column] = torch.exp(model.where[a].double() @ finer)
         result *= result[0].numel() / result.sum(dim=(1, 2), keepdim=True)
     return result
 
@@ -55,17 +42,16 @@ def counts(model: CAMNetwork, a: int, standardised: torch.Tensor) -> torch.Tenso
 @pytest.mark.parametrize("queries", [False, True])
 @pytest.mark.parametrize("tones", [0, 3])
 @torch.inference_mode()
-def test_the_mean_of_the_evidence_over_positions_is_the_logit(tones, queries):
+def test_the_mean_of_the_evidence_over_positions_is_what_features_add_to_the_logit(tones, queries):
     model = trained_like(replace(CONFIG, colour_tones=tones, position_queries=queries), ATTRIBUTES)
     assert isinstance(model, CAMNetwork)
+    if model.colours is not None:
+        model.colours.rows.zero_()
     encoded = model(photos(side=64))
     for a, count in enumerate(CONFIG.values):
         for value in range(count):
             expected = evidence(model, a, value).mean(dim=(1, 2)) + model.bias[a, value]
-            # The roots' small summand is in the logit, and belongs to no position.
-            torch.testing.assert_close(
-                encoded.logits[:, a, value].double(), expected, rtol=0, atol=0.05 * (tones > 0) + 1e-4
-            )
+            torch.testing.assert_close(encoded.logits[:, a, value].double(), expected, rtol=0, atol=1e-4)
 
 
 @torch.inference_mode()
@@ -132,8 +118,7 @@ def test_both_levels_are_the_networks_own_maps(model):
     got = backbone(pixels)
     assert got.shape == (2, backbone.channels, 4, 6)
     assert torch.equal(got[:, backbone.last_channels :], fine)
-    for row, column in np.ndindex(4, 6):
-        assert torch.equal(got[:, : backbone.last_channels, row, column], last[:, :, row // 2, column // 2])
+    torch.testing.assert_close(got[:, : backbone.last_channels], on_grid(last, 4, 6), rtol=0, atol=0)
 
 
 def test_a_stage_that_does_not_fit_is_named_with_the_networks_strides():

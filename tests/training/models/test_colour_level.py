@@ -98,6 +98,28 @@ def test_before_training_colours_change_no_embedding():
 
 
 @torch.inference_mode()
+def test_colours_add_to_a_logit_what_their_pooled_shares_say_cell_by_cell():
+    model = trained_like(CONFIG, 3)
+    assert isinstance(model, CAMNetwork)
+    assert model.colours is not None
+    image = photos(side=64)[:1]
+    features = model.features(model.normalise(image))
+    finer = slice(-model.backbone.fine_channels, None)
+    standardised = (features[0].double() - model.average[:, None, None]) / model.deviation[:, None, None]
+    cells = slow_cells(image[0].numpy() / 255, CONFIG.colour_tones, model.backbone.stride, CONFIG.colour_space)
+    with_colours = model(image).logits
+    model.colours.rows, learnt = torch.nn.Parameter(torch.zeros_like(model.colours.rows)), model.colours.rows
+    added = (with_colours - model(image).logits)[0]
+    for a, count in enumerate(CONFIG.values):
+        scores = np.einsum("c,chw->hw", model.colours.where[a].double(), standardised[finer])
+        weights = np.exp(scores) / np.exp(scores).sum()
+        roots = np.sqrt((cells * weights).sum(axis=(1, 2)) + 1e-4)
+        for value in range(count):
+            expected = 8 * float(learnt[a, value].double().numpy() @ roots)
+            assert float(added[a, value]) == pytest.approx(expected, abs=1e-4)
+
+
+@torch.inference_mode()
 def test_another_colour_of_a_place_that_does_not_count_changes_nothing_of_the_colours():
     model = trained_like(CONFIG, 3)
     assert isinstance(model, CAMNetwork)
@@ -108,7 +130,7 @@ def test_another_colour_of_a_place_that_does_not_count_changes_nothing_of_the_co
     pixels = torch.rand(1, 3, 64, 64)
     changed = pixels.clone()
     changed[:, :, 32:] = 1 - changed[:, :, 32:]
-    before, after = (model.colours(each, features).roots for each in (pixels, changed))
+    before, after = (model.colours(each, features) for each in (pixels, changed))
     torch.testing.assert_close(before[:, 1], after[:, 1], rtol=0, atol=1e-4)
     assert (before[:, 0] - after[:, 0]).abs().max() > 1e-3
 

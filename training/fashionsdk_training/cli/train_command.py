@@ -149,7 +149,9 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
             peers.wait()  # the leader decodes first, the others find its photos
         data = load_data(args, config, labels)
         if args.boxes is not None and config.model.architecture == "cam" and not config.model.position_queries:
-            logger.warning("boxes cost values where parts are small; --recipe cam_boxes_cpu is made for them")
+            logger.warning(
+                "boxes cost values where parts are small; they should move queries: --set model.position_queries=true"
+            )
         if record is not None and record.labels != data.digest:
             logger.warning("the labels, the boxes or the readable photos are not those of the run in %s", args.config)
         if peers.leads:

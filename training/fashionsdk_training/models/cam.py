@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, pool, unit
-from fashionsdk_training.models.parts import ColourLevel, Colours, LevelsBackbone, Size
+from fashionsdk_training.models.parts import ColourLevel, LevelsBackbone, Size
 from fashionsdk_training.models.posterior import NEVER
 
 
@@ -63,10 +63,10 @@ class CAMNetwork(AttributeModel):
         self.drop = nn.Dropout(config.feature_dropout)
         self.rows = nn.Parameter(torch.zeros(attributes, self.most, channels))
         self.bias = nn.Parameter(torch.zeros(attributes, self.most))
-        self.where = nn.Parameter(torch.zeros(attributes, channels)) if config.position_queries else None
+        fine, stride = self.backbone.fine_channels, self.backbone.stride
+        self.where = nn.Parameter(torch.zeros(attributes, fine)) if config.position_queries else None
         self.colours: ColourLevel | None = None
         if config.colour_tones:
-            fine, stride = self.backbone.fine_channels, self.backbone.stride
             tones, space = config.colour_tones, config.colour_space
             self.colours = ColourLevel(tones, stride, fine, attributes, self.most, space)
 
@@ -120,30 +120,34 @@ class CAMNetwork(AttributeModel):
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
         looks = unit((self.looks @ pooled[..., None]).squeeze(-1))  # (A, D', C) @ (B, A or 1, C, 1)
         joined = [self.weight.sqrt() * probabilities.sqrt(), (1 - self.weight).sqrt() * looks]
-        attention = self.attention(features, probabilities, colours, priority)
+        attention = self.attention(features, probabilities, priority)
         return Encoded(torch.cat(joined, dim=-1), attention, logits=logits)
 
     def priority(self, features: Tensor) -> Tensor | None:
         """Return scores ``(B, A, h*w)`` whose softmax says how much each position of a map counts for an attribute.
 
-        None if the network has no queries: then all count alike.
+        They see the finer map alone: a position of the last one has seen the whole photo, and counts for what is far
+        from it. None if the network has no queries: then all count alike.
         """
-        return None if self.where is None else (self.where / self.deviation) @ features.float().flatten(2)
+        if self.where is None:
+            return None
+        first = self.backbone.last_channels
+        return (self.where / self.deviation[first:]) @ features[:, first:].float().flatten(2)
 
     def standardised(self, pooled: Tensor) -> Tensor:
         """Return pooled features ``(..., C)`` minus the training photos' average, over their deviation."""
         return (pooled.float() - self.average) / self.deviation
 
-    def colours_of(self, pixels: Tensor, features: Tensor) -> Colours | None:
-        """Return the colours that matter for each attribute, if the network has that level."""
+    def colours_of(self, pixels: Tensor, features: Tensor) -> Tensor | None:
+        """Return the colours that matter for each attribute, ``(B, A, T)``, if the network has that level."""
         if self.colours is None:
             return None
         fine, channels = features[:, self.backbone.last_channels :].float(), self.backbone.last_channels
         average, deviation = (each[channels:, None, None] for each in (self.average, self.deviation))
-        found: Colours = self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
+        found: Tensor = self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
         return found
 
-    def logits(self, pooled: Tensor, colours: Colours | None = None) -> Tensor:
+    def logits(self, pooled: Tensor, colours: Tensor | None = None) -> Tensor:
         """Return the logits ``(B, A, V)`` of standardised features; of absent values, one never chosen.
 
         The features are ``(B, A, C)``, or ``(B, 1, C)`` if they are the same for all attributes.
@@ -152,21 +156,18 @@ class CAMNetwork(AttributeModel):
         logits: Tensor = scores.squeeze(-1) + self.bias + self.absent
         return logits if self.colours is None or colours is None else logits + self.colours.logits(colours)
 
-    def attention(
-        self, features: Tensor, probabilities: Tensor, colours: Colours | None = None, priority: Tensor | None = None
-    ) -> Tensor:
+    def attention(self, features: Tensor, probabilities: Tensor, priority: Tensor | None = None) -> Tensor:
         """Return ``(B, A, h, w)``: each position's evidence for the probable values, against the others.
 
-        A value's evidence at a position is its row times the position's features, and likewise of colours, so its mean
-        over positions is the logit. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the
-        attribute's values. With ``priority`` the softmax starts from how much a position counts, not from equal shares.
+        A value's evidence at a position is its row times the position's features, so its mean over positions is what
+        features add to the logit. Colours are left out: the evidence of a cell with a rare tone is large, wherever it
+        is. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the attribute's values. With
+        ``priority`` the softmax starts from how much a position counts, not from equal shares.
         """
         present = (self.absent == 0).float()
         contrast = probabilities - present / present.sum(dim=-1, keepdim=True)
         rows = contrast[:, :, None] @ (self.rows / self.deviation)  # (B, A, 1, V) @ (A, V, C)
         scores: Tensor = rows.squeeze(2) @ features.float().flatten(2)  # (B, A, C) @ (B, C, h*w)
-        if self.colours is not None and colours is not None:
-            scores = scores + self.colours.evidence(colours, contrast)
         scores = self.focus * scores if priority is None else self.focus * scores + priority
         return torch.softmax(scores, dim=-1).reshape(-1, len(self.rows), *features.shape[2:])
 

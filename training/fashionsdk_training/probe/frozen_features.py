@@ -69,7 +69,7 @@ class FrozenNetwork:
     @classmethod
     def of_levels(cls, backbone: LevelsBackbone, config: ModelConfig, device: torch.device) -> "FrozenNetwork":
         """Return a CAM network's backbone with both its levels pooled: pixels to features ``(B, C)``."""
-        pooled = nn.Sequential(OrderedDict({f"stage{backbone.stage}": backbone, "pool": _Pool()}))
+        pooled = nn.Sequential(OrderedDict({f"levels{backbone.stage}": backbone, "pool": _Pool()}))
         return cls._of(pooled.eval(), config, device)
 
     def digest(self) -> str:

@@ -1,19 +1,16 @@
-"""``--recipe auto``: which recipe suits the device, the photos and the boxes."""
+"""``--recipe auto``: which recipe suits the device and the photos."""
 
 AUTO = "auto"
 GPU_PHOTOS = 1000  # training photos from which on a GPU trains the larger network; a judgement, not a measurement
 
 
-def choose_recipe(device: str, photos: int, *, boxes: bool) -> tuple[str, str]:
+def choose_recipe(device: str, photos: int) -> tuple[str, str]:
     """Return a recipe's name, and the reason in words.
 
     Args:
         device: ``cpu`` or ``cuda``.
         photos: how many are trained on.
-        boxes: whether some of them have boxes that guide attention.
     """
-    if boxes:
-        return "cam_boxes_cpu", "boxes guide the queries that it gives each attribute"
     if device == "cpu":
         return "cam_cpu", "the device is a CPU"
     if photos < GPU_PHOTOS:

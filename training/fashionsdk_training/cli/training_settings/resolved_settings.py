@@ -87,7 +87,7 @@ def resolve_automatically(args: argparse.Namespace, device: str, photos: int) ->
     Raises:
         ValueError: as `resolve`.
     """
-    recipe, why = choose_recipe(device, photos, boxes=args.boxes is not None)
+    recipe, why = choose_recipe(device, photos)
     resolved = resolve(args, None, recipe)
     return replace(resolved, notes=(f"--recipe auto takes {recipe}: {why}", *resolved.notes))
 

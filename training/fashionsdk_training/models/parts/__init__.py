@@ -8,7 +8,7 @@ from fashionsdk_training.models.parts.attention_layers import (
 )
 from fashionsdk_training.models.parts.backbone import Backbone
 from fashionsdk_training.models.parts.colour_cells import ColourCells
-from fashionsdk_training.models.parts.colour_level import ColourLevel, Colours
+from fashionsdk_training.models.parts.colour_level import ColourLevel
 from fashionsdk_training.models.parts.levels import LevelsBackbone
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
@@ -29,7 +29,6 @@ __all__ = [
     "ChannelAttention",
     "ColourCells",
     "ColourLevel",
-    "Colours",
     "LevelsBackbone",
     "MultiLevelBackbone",
     "Size",

@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from fashionsdk_training.models.parts.colour_spaces import COLOUR_SPACES
 
-# On each side of a cell at least; a sample is the mean colour of a small square. Tones of CIELAB cost more to compute, and
-# have fewer samples to be as fast.
+# On each side of a cell at least; a sample is the mean colour of a small square. Tones of CIELAB cost more to compute,
+# and have fewer samples to be as fast.
 SAMPLES = {"rgb": 4, "lab": 2}
 
 

@@ -1,7 +1,5 @@
 """Colours pooled by each attribute's own attention, and linear classifiers on them."""
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -9,20 +7,6 @@ from fashionsdk_training.models.parts.colour_cells import ColourCells
 
 SCALE = 8.0  # about one over the deviation of the roots of shares; with it, one weight decay suits all tones
 SMALLEST = 1e-4  # is added to a share: the slope of its root is finite, and a trace of a colour is no colour
-
-
-class Colours(NamedTuple):
-    """What a photo's colours are for each attribute.
-
-    Attributes:
-        cells: ``(B, T, h*w)``, the share of each tone in each cell.
-        weights: ``(B, A, h*w)``, how much each cell counts; they sum to 1.
-        roots: ``(B, A, T)``, the roots of the pooled shares.
-    """
-
-    cells: Tensor
-    weights: Tensor
-    roots: Tensor
 
 
 class ColourLevel(nn.Module):
@@ -50,25 +34,21 @@ class ColourLevel(nn.Module):
         self.where = nn.Parameter(torch.zeros(attributes, channels))
         self.rows = nn.Parameter(torch.zeros(attributes, values, tones**3))
 
-    def forward(self, pixels: Tensor, features: Tensor) -> Colours:
-        """Pool the colours of pixels from 0 to 1, ``(B, 3, H, W)``, by standardised features ``(B, C, h, w)``."""
+    def forward(self, pixels: Tensor, features: Tensor) -> Tensor:
+        """Return the roots of each attribute's pooled shares ``(B, A, T)``.
+
+        Args:
+            pixels: from 0 to 1, ``(B, 3, H, W)``.
+            features: the finer map, standardised, ``(B, C, h, w)``; it says how much each cell counts.
+        """
         height, width = features.shape[2:]
         cells = self.cells(pixels)[:, :, :height, :width].flatten(2)
         weights = torch.softmax((self.where @ features.flatten(2)).float(), dim=-1)
         pooled = weights @ cells.transpose(1, 2)  # (B, A, h*w) @ (B, h*w, T)
-        return Colours(cells, weights, (pooled + SMALLEST).sqrt())
+        roots: Tensor = (pooled + SMALLEST).sqrt()
+        return roots
 
-    def logits(self, colours: Colours) -> Tensor:
+    def logits(self, roots: Tensor) -> Tensor:
         """Return what colours add to the logits, ``(B, A, V)``."""
-        added: Tensor = (SCALE * self.rows) @ colours.roots[..., None]  # (A, V, T) @ (B, A, T, 1)
+        added: Tensor = (SCALE * self.rows) @ roots[..., None]  # (A, V, T) @ (B, A, T, 1)
         return added.squeeze(-1)
-
-    def evidence(self, colours: Colours, contrast: Tensor) -> Tensor:
-        """Return each cell's evidence for values weighted by ``contrast`` ``(B, A, V)``: ``(B, A, h*w)``.
-
-        A root is the sum over the cells of weight times share over the root itself, so the mean of a value's evidence
-        over the cells is its logit, but for `SMALLEST`.
-        """
-        rows = (contrast[:, :, None] @ (SCALE * self.rows)).squeeze(2)  # (B, A, 1, V) @ (A, V, T) -> (B, A, T)
-        cells: Tensor = (rows / colours.roots) @ colours.cells  # (B, A, T) @ (B, T, h*w)
-        return cells.shape[-1] * colours.weights * cells

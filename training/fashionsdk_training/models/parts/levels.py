@@ -15,8 +15,8 @@ class LevelsBackbone(nn.Module):
     """A timm network up to its pooling: ``(B, 3, H, W)`` to the map of a stage and the last map, joined.
 
     The last map is the one that the network was pretrained to classify by, behind its last convolution or norm. In a
-    network with stages each of its positions is repeated, so that both maps have the finer one's grid; its mean stays
-    what such a network itself pools. In a plain vision transformer both maps have one grid, without the class token.
+    network with stages it is brought to the finer map's grid, each of its positions where its convolutions are centred
+    (`on_grid`). In a plain vision transformer both maps have one grid, without the class token.
 
     Args:
         name: a timm model whose feature maps have twice the stride from stage to stage, or all the same.
@@ -59,8 +59,7 @@ class LevelsBackbone(nn.Module):
                 f"backbone {self.name!r} leaves out the edge of {pixels.shape[2]} x {pixels.shape[3]} pixels; expected "
                 f"sides that are multiples of {2 * self.stride}"
             )
-        repeated = nn.functional.interpolate(last, scale_factor=2.0, mode="nearest")
-        return torch.cat([repeated[:, :, : fine.shape[2], : fine.shape[3]], fine], dim=1)
+        return torch.cat([on_grid(last, fine.shape[2], fine.shape[3]), fine], dim=1)
 
     def _as_map(self, last: Tensor, grid: torch.Size) -> Tensor:
         """Return timm's last features as ``(B, C, h, w)``."""
@@ -115,3 +114,15 @@ def _drop_head(net: nn.Module) -> None:
     for name in after:
         if isinstance(getattr(net, name, None), nn.Module):
             setattr(net, name, nn.Identity())
+
+
+def on_grid(last: Tensor, height: int, width: int) -> Tensor:
+    """Return a map ``(B, C, h', w')`` on the grid before its last stride of 2: ``(B, C, height, width)``.
+
+    On an odd number of positions the stride's convolution is centred on every second one, the first and the last among
+    them, and the others get the mean of their neighbours. On an even number it is centred on the first or on the second
+    of two, by the network's padding; here both get it.
+    """
+    repeated = nn.functional.interpolate(last, scale_factor=2.0, mode="nearest")
+    # On an odd grid there is one position too many, and the mean of two neighbours is where the stride's centres are.
+    return nn.functional.avg_pool2d(repeated, (1 + height % 2, 1 + width % 2), stride=1)
