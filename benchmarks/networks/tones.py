@@ -75,7 +75,8 @@ class Classifier(nn.Module):
         if self.colours is None:
             return logits
         pixels = photos.pixels[chosen].permute(0, 3, 1, 2).float() / 255
-        return logits + self.colours.logits(self.colours(pixels, photos.fine[chosen].float()))[:, 0]
+        roots = self.colours(self.colours.cells.samples(pixels), photos.fine[chosen].float())
+        return logits + self.colours.logits(roots)[:, 0]
 
 
 def load_photos(data: TrainingData, config: TrainConfig, attribute: str) -> Photos:

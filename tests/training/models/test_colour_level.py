@@ -64,7 +64,8 @@ def slow_cells(image: np.ndarray, tones: int, stride: int, space: str) -> np.nda
 def test_a_cell_has_the_share_of_each_tone(height, width, tones, stride, space):
     image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
     image[0, 0] = 0.01  # where the curves are straight
-    got = ColourCells(tones, stride, space)(torch.from_numpy(image).permute(2, 0, 1)[None])[0].numpy()
+    cells = ColourCells(tones, stride, space)
+    got = cells(cells.samples(torch.from_numpy(image).permute(2, 0, 1)[None]))[0].numpy()
     np.testing.assert_allclose(got, slow_cells(image, tones, stride, space), atol=1e-5)
     np.testing.assert_allclose(got.sum(axis=0), 1, atol=1e-5)
 
@@ -130,7 +131,7 @@ def test_another_colour_of_a_place_that_does_not_count_changes_nothing_of_the_co
     pixels = torch.rand(1, 3, 64, 64)
     changed = pixels.clone()
     changed[:, :, 32:] = 1 - changed[:, :, 32:]
-    before, after = (model.colours(each, features) for each in (pixels, changed))
+    before, after = (model.colours(model.colours.cells.samples(each), features) for each in (pixels, changed))
     torch.testing.assert_close(before[:, 1], after[:, 1], rtol=0, atol=1e-4)
     assert (before[:, 0] - after[:, 0]).abs().max() > 1e-3
 

@@ -144,7 +144,8 @@ class CAMNetwork(AttributeModel):
             return None
         fine, channels = features[:, self.backbone.last_channels :].float(), self.backbone.last_channels
         average, deviation = (each[channels:, None, None] for each in (self.average, self.deviation))
-        found: Tensor = self.colours((pixels * self.std + self.mean) / 255, (fine - average) / deviation)
+        samples = self.colours.cells.samples(pixels) * self.std + self.mean  # few numbers, once they are averaged
+        found: Tensor = self.colours(samples / 255, (fine - average) / deviation)
         return found
 
     def logits(self, pooled: Tensor, colours: Tensor | None = None) -> Tensor:

@@ -16,7 +16,7 @@ def sample_side(stride: int, samples: int) -> int:
 
 
 class ColourCells(nn.Module):
-    """The colours of each cell of a grid: pixels from 0 to 1, ``(B, 3, H, W)``, to ``(B, T**3, h, w)``.
+    """The colours of each cell of a grid: `samples` from 0 to 1, ``(B, 3, h', w')``, to ``(B, T**3, h, w)``.
 
     The T x T x T tones are a lattice over the space's three coordinates, each from 0 to 1. A colour counts for the up
     to eight tones around it, by linear interpolation, so a cell's numbers sum to 1, and a small change of a colour
@@ -37,13 +37,17 @@ class ColourCells(nn.Module):
         self.placed = COLOUR_SPACES[space]
         self.register_buffer("steps", torch.arange(tones).float(), persistent=False)
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return the share of each tone in each cell."""
+    def samples(self, pixels: Tensor) -> Tensor:
+        """Return the mean of each sample's pixels: ``(B, 3, H, W)`` to ``(B, 3, h', w')``."""
         below, beside = (-length % self.stride for length in pixels.shape[2:])
         if below or beside:
             pixels = nn.functional.pad(pixels, (0, beside, 0, below), mode="replicate")
-        samples = self.placed(nn.functional.avg_pool2d(pixels, self.square))
-        distances = (samples[:, :, None] * (self.tones - 1) - self.steps.view(-1, 1, 1)).abs()  # (B, 3, T, h', w')
+        return nn.functional.avg_pool2d(pixels, self.square)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        """Return the share of each tone in each cell."""
+        placed = self.placed(samples)
+        distances = (placed[:, :, None] * (self.tones - 1) - self.steps.view(-1, 1, 1)).abs()  # (B, 3, T, h', w')
         first, second, third = (1 - distances).clamp(min=0).unbind(dim=1)
         pairs = (first[:, :, None] * second[:, None]).flatten(1, 2)
         tones = (pairs[:, :, None] * third[:, None]).flatten(1, 2)

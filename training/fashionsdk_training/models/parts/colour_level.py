@@ -34,15 +34,15 @@ class ColourLevel(nn.Module):
         self.where = nn.Parameter(torch.zeros(attributes, channels))
         self.rows = nn.Parameter(torch.zeros(attributes, values, tones**3))
 
-    def forward(self, pixels: Tensor, features: Tensor) -> Tensor:
+    def forward(self, samples: Tensor, features: Tensor) -> Tensor:
         """Return the roots of each attribute's pooled shares ``(B, A, T)``.
 
         Args:
-            pixels: from 0 to 1, ``(B, 3, H, W)``.
+            samples: those of `cells`, from 0 to 1, ``(B, 3, h', w')``.
             features: the finer map, standardised, ``(B, C, h, w)``; it says how much each cell counts.
         """
         height, width = features.shape[2:]
-        cells = self.cells(pixels)[:, :, :height, :width].flatten(2)
+        cells = self.cells(samples)[:, :, :height, :width].flatten(2)
         weights = torch.softmax((self.where @ features.flatten(2)).float(), dim=-1)
         pooled = weights @ cells.transpose(1, 2)  # (B, A, h*w) @ (B, h*w, T)
         roots: Tensor = (pooled + SMALLEST).sqrt()
