@@ -26,11 +26,13 @@ from fashionsdk.evaluation import average_precision
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import TrainingData, load_training_data
 from fashionsdk_training.models.parts import ColourLevel, LevelsBackbone, load_pretrained
+from fashionsdk_training.probe.logistic_regression import standardisation
 from fashionsdk_training.recipes import cam_cpu
 from harness.tables import json_lines, table
 from harness.this_machine import machine
+from studies.settings import BLOCK, FOLDS
 
-FOLDS, BLOCK, NONE = 5, 25, "none"
+NONE = "none"  # features alone
 EPOCHS, BATCH, SMOOTHING = 12, 128, 0.1
 FEATURE_RATE, COLOUR_RATE = 1e-3, 1e-2
 FEATURE_DECAY, COLOUR_DECAY = 0.3, 0.05
@@ -79,12 +81,11 @@ class Classifier(nn.Module):
         return logits + self.colours.logits(roots)[:, 0]
 
 
-def load_photos(data: TrainingData, config: TrainConfig, attribute: str) -> Photos:
-    """Return the labelled training photos with the frozen network's features."""
+def load_photos(data: TrainingData, config: TrainConfig) -> Photos:
+    """Return the training photos, labelled for one attribute, with the frozen network's features."""
     backbone = LevelsBackbone(config.model.backbone, config.model.stage).eval()
     load_pretrained(backbone, "package")
-    column = [each.name for each in data.labels.attributes].index(attribute)
-    (labelled,) = np.nonzero(data.values[:, column] >= 0)
+    (labelled,) = np.nonzero(data.values[:, 0] >= 0)
     inputs, pooled, fine = [], [], []
     for batch in progress_bar(list(slices(len(labelled), 32)), "features of photos", None, "batch"):
         sized = np.stack([config.preprocessing(Image.fromarray(data.photos.photo(i))) for i in labelled[batch]])
@@ -95,10 +96,10 @@ def load_photos(data: TrainingData, config: TrainConfig, attribute: str) -> Phot
     maps = torch.cat(fine)
     sample = maps[::4].float()
     average, deviation = (each[:, None, None].half() for each in (sample.mean((0, 2, 3)), sample.std((0, 2, 3)) + 1e-6))
-    values = torch.from_numpy(data.values[labelled, column].astype(np.int64))
-    return Photos(
-        torch.cat(inputs), _standardised(torch.cat(pooled)), (maps - average) / deviation, values, backbone.stride
-    )
+    values = torch.from_numpy(data.values[labelled, 0].astype(np.int64))
+    features = torch.cat(pooled)
+    mean, spread = standardisation(features)
+    return Photos(torch.cat(inputs), (features - mean) / spread, (maps - average) / deviation, values, backbone.stride)
 
 
 @torch.inference_mode()
@@ -107,10 +108,6 @@ def _features(backbone: LevelsBackbone, sized: NDArray[np.uint8], config: TrainC
     pixels = torch.from_numpy(sized).permute(0, 3, 1, 2).float() / 255
     features: Tensor = backbone((pixels - mean) / std)
     return features.clone()
-
-
-def _standardised(pooled: Tensor) -> Tensor:
-    return (pooled - pooled.mean(dim=0)) / (pooled.std(dim=0) + 1e-6)
 
 
 def fit(photos: Photos, learnt: Tensor, tones: str, config: TrainConfig, seed: int) -> Classifier:
@@ -170,9 +167,17 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("runs/tones"), help="folder of the decoded photos")
     args = parser.parse_args()
     config = cam_cpu()
-    sides = (config.side, config.stored_side)
-    data = load_training_data(args.data, *sides, args.cache, fit=config.fit, padding=config.padding, progress=True)
-    records = list(trials(load_photos(data, config, args.attribute), config, args))
+    data = load_training_data(
+        args.data,
+        config.side,
+        config.stored_side,
+        args.cache,
+        attributes=[args.attribute],
+        fit=config.fit,
+        padding=config.padding,
+        progress=True,
+    )
+    records = list(trials(load_photos(data, config), config, args))
     rows = [
         [tones, *(f"{each['map']:.1f}" for each in records if each["tones"] == tones)]
         for tones in dict.fromkeys(args.tones)

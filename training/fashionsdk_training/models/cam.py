@@ -114,7 +114,8 @@ class CAMNetwork(AttributeModel):
 
     def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
-        priority, colours = self.priority(features), self.colours_of(pixels, features)
+        finer = self.finer(features)
+        priority, colours = self.priority(finer), self.colours_of(pixels, finer)
         pooled = self.standardised(pooled_by(features, priority))
         logits = self.logits(pooled, colours)
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
@@ -123,29 +124,30 @@ class CAMNetwork(AttributeModel):
         attention = self.attention(features, probabilities, priority)
         return Encoded(torch.cat(joined, dim=-1), attention, logits=logits)
 
-    def priority(self, features: Tensor) -> Tensor | None:
+    def finer(self, features: Tensor) -> Tensor:
+        """Return the finer map of both levels' features, standardised: ``(B, F, h, w)``."""
+        first = self.backbone.last_channels
+        average, deviation = (each[first:, None, None] for each in (self.average, self.deviation))
+        return (features[:, first:].float() - average) / deviation
+
+    def priority(self, finer: Tensor) -> Tensor | None:
         """Return scores ``(B, A, h*w)`` whose softmax says how much each position of a map counts for an attribute.
 
         They see the finer map alone: a position of the last one has seen the whole photo, and counts for what is far
         from it. None if the network has no queries: then all count alike.
         """
-        if self.where is None:
-            return None
-        first = self.backbone.last_channels
-        return (self.where / self.deviation[first:]) @ features[:, first:].float().flatten(2)
+        return None if self.where is None else self.where @ finer.flatten(2)
 
     def standardised(self, pooled: Tensor) -> Tensor:
         """Return pooled features ``(..., C)`` minus the training photos' average, over their deviation."""
         return (pooled.float() - self.average) / self.deviation
 
-    def colours_of(self, pixels: Tensor, features: Tensor) -> Tensor | None:
+    def colours_of(self, pixels: Tensor, finer: Tensor) -> Tensor | None:
         """Return the colours that matter for each attribute, ``(B, A, T)``, if the network has that level."""
         if self.colours is None:
             return None
-        fine, channels = features[:, self.backbone.last_channels :].float(), self.backbone.last_channels
-        average, deviation = (each[channels:, None, None] for each in (self.average, self.deviation))
         samples = self.colours.cells.samples(pixels) * self.std + self.mean  # few numbers, once they are averaged
-        found: Tensor = self.colours(samples / 255, (fine - average) / deviation)
+        found: Tensor = self.colours(samples / 255, finer)
         return found
 
     def logits(self, pooled: Tensor, colours: Tensor | None = None) -> Tensor:

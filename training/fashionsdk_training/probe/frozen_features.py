@@ -69,6 +69,7 @@ class FrozenNetwork:
     @classmethod
     def of_levels(cls, backbone: LevelsBackbone, config: ModelConfig, device: torch.device) -> "FrozenNetwork":
         """Return a CAM network's backbone with both its levels pooled: pixels to features ``(B, C)``."""
+        # The name is in the digest, by which features are kept: while it was "stage", the last map lay elsewhere.
         pooled = nn.Sequential(OrderedDict({f"levels{backbone.stage}": backbone, "pool": _Pool()}))
         return cls._of(pooled.eval(), config, device)
 

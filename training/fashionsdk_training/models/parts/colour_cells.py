@@ -24,7 +24,7 @@ class ColourCells(nn.Module):
     picture's edge.
 
     Args:
-        tones: T, 2 or more, of each channel.
+        tones: T, 2 or more, of each coordinate.
         stride: sides of a cell in pixels.
         space: of `COLOUR_SPACES`.
     """

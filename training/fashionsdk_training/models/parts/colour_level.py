@@ -18,7 +18,7 @@ class ColourLevel(nn.Module):
     classified linearly. Queries and classifiers start at zero: every cell counts alike, and no logit changes.
 
     Args:
-        tones: of each channel.
+        tones: of each coordinate.
         stride: sides of a cell in pixels.
         channels: C, of the finer map.
         attributes: A.
