@@ -25,7 +25,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.evaluation import average_precision
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import TrainingData, load_training_data
-from fashionsdk_training.models.parts import ColourLevel, LevelsBackbone, load_pretrained
+from fashionsdk_training.models.parts import ColourLevel, Levels, LevelsBackbone, load_pretrained
 from fashionsdk_training.probe.logistic_regression import standardisation
 from fashionsdk_training.recipes import cam_cpu
 from harness.tables import json_lines, table
@@ -89,10 +89,10 @@ def load_photos(data: TrainingData, config: TrainConfig) -> Photos:
     inputs, pooled, fine = [], [], []
     for batch in progress_bar(list(slices(len(labelled), 32)), "features of photos", None, "batch"):
         sized = np.stack([config.preprocessing(Image.fromarray(data.photos.photo(i))) for i in labelled[batch]])
-        features = _features(backbone, sized, config)
+        levels = _levels(backbone, sized, config)
         inputs.append(torch.from_numpy(sized))
-        pooled.append(features.mean(dim=(2, 3)))
-        fine.append(features[:, backbone.last_channels :].half())
+        pooled.append(levels.pooled())
+        fine.append(levels.fine.half())
     maps = torch.cat(fine)
     sample = maps[::4].float()
     average, deviation = (each[:, None, None].half() for each in (sample.mean((0, 2, 3)), sample.std((0, 2, 3)) + 1e-6))
@@ -103,11 +103,11 @@ def load_photos(data: TrainingData, config: TrainConfig) -> Photos:
 
 
 @torch.inference_mode()
-def _features(backbone: LevelsBackbone, sized: NDArray[np.uint8], config: TrainConfig) -> Tensor:
+def _levels(backbone: LevelsBackbone, sized: NDArray[np.uint8], config: TrainConfig) -> Levels:
     mean, std = (torch.tensor(each).view(3, 1, 1) for each in (config.model.mean, config.model.std))
     pixels = torch.from_numpy(sized).permute(0, 3, 1, 2).float() / 255
-    features: Tensor = backbone((pixels - mean) / std)
-    return features.clone()
+    levels: Levels = backbone((pixels - mean) / std)
+    return levels
 
 
 def fit(photos: Photos, learnt: Tensor, tones: str, config: TrainConfig, seed: int) -> Classifier:

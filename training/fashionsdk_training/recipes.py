@@ -57,6 +57,7 @@ def cam_cpu() -> TrainConfig:
             learning_rate=3e-4,
             backbone_rate=1.0,
             colour_rate=10.0,
+            query_rate=3.0,
             frozen_statistics=True,
             frozen_parts=4,
             clip_norm=5.0,

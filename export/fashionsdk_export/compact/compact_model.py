@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models import AttributeModel, Constants, Encoded, ValuePlace, Wrapper
+from fashionsdk_training.models import AttributeModel, Constants, Encoded, Maps, ValuePlace, Wrapper
 
 
 class Directions(nn.Module):
@@ -73,7 +73,7 @@ class CompactModel(Wrapper):
         """Return the inner network's, with the roots at the first places."""
         return {position: place._replace(offset=0) for position, place in self.base.value_places().items()}
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map as the inner network does, and make the embeddings shorter."""
         encoded = self.base.head(features, pixels, constants, needed)
         return encoded._replace(embeddings=self.directions(encoded.embeddings))

@@ -35,8 +35,12 @@ CAM, NO_METRIC = ModelConfig("cam"), Objective(triplet_weight=0, proxy_weight=0)
         (lambda: TrainConfig(optimisation=Optimisation(frozen_parts=1)), "frozen_parts for asen_v2; only cam's"),
         (lambda: Optimisation(frozen_parts=-1), "frozen_parts is -1"),
         (lambda: Sampling(least_batches=-1), "least_batches is -1"),
-        (lambda: ModelConfig("cam", attention_focus=0), "attention_focus 0, feature_dropout 0.0; expected above 0"),
-        (lambda: ModelConfig("cam", feature_dropout=1), "0 <= feature_dropout < 1"),
+        (lambda: ModelConfig("cam", attention_focus=0), "attention_focus is 0; expected above 0, or 0 with position"),
+        (
+            lambda: ModelConfig("cam", attention_focus=-1, position_queries=True),
+            "attention_focus is -1; expected above 0",
+        ),
+        (lambda: ModelConfig("cam", feature_dropout=1), "feature_dropout is 1; expected 0 or more, and below 1"),
         (lambda: Objective(label_smoothing=1), "out of range"),
         (lambda: ModelConfig("resnet"), "architecture is 'resnet'"),  # type: ignore[arg-type]
         (lambda: Objective(triplet_weight=-1), "must not be negative"),

@@ -23,13 +23,19 @@ def model() -> CAMNetwork:
 
 def evidence(model: CAMNetwork, a: int, value: int) -> torch.Tensor:
     """Return what each position's features say for a value, ``(B, h, w)``."""
-    features = model.features(model.normalise(photos(side=64))).double()  # (B, C, h, w)
-    standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
-    return (standardised * model.rows[a, value][:, None, None]).sum(dim=1) * counts(model, a, standardised)
+    standardised = standardised_maps(model)
+    each, first = standardised * model.rows[a, value][:, None, None], model.backbone.last_channels
+    return each[:, :first].sum(dim=1) + each[:, first:].sum(dim=1) * counts(model, a, standardised)
+
+
+def standardised_maps(model: CAMNetwork) -> torch.Tensor:
+    """Return both levels on one grid, float64 ``(B, C, h, w)``."""
+    features = model.joined(model.features(model.normalise(photos(side=64)))).double()
+    return (features - model.average[:, None, None]) / model.deviation[:, None, None]
 
 
 def counts(model: CAMNetwork, a: int, standardised: torch.Tensor) -> torch.Tensor:
-    """Return how much more than its share each position counts, ``(B, h, w)``: ones if there are no queries."""
+    """Return how much more than its share each position of the finer map counts, ``(B, h, w)``."""
     result = torch.ones(len(standardised), *standardised.shape[2:], dtype=torch.float64)
     if model.where is not None:
         for b, row, column in np.ndindex(*result.shape):
@@ -72,8 +78,7 @@ def test_with_queries_attention_is_how_much_a_position_counts_times_what_its_fea
     model = trained_like(replace(CONFIG, colour_tones=0, position_queries=True), ATTRIBUTES)
     assert isinstance(model, CAMNetwork)
     encoded = model(photos(side=64))
-    features = model.features(model.normalise(photos(side=64))).double()
-    standardised = (features - model.average[:, None, None]) / model.deviation[:, None, None]
+    standardised = standardised_maps(model)
     for a, count in enumerate(CONFIG.values):
         probabilities = torch.softmax(3.0 * encoded.logits[:, a, :count].double(), dim=-1)
         contrast = (probabilities - 1 / count) @ model.rows[a, :count].double()  # (B, C)
@@ -82,6 +87,23 @@ def test_with_queries_attention_is_how_much_a_position_counts_times_what_its_fea
         expected /= expected.sum(dim=(1, 2), keepdim=True)
         torch.testing.assert_close(encoded.attention[:, a].double(), expected, rtol=0, atol=1e-5)
         assert float(weights.max()) > 1.5
+
+
+@torch.inference_mode()
+def test_with_a_focus_of_zero_attention_is_how_much_the_queries_let_a_position_count():
+    config = replace(CONFIG, position_queries=True)
+    with_evidence = trained_like(config, ATTRIBUTES)
+    model = trained_like(replace(config, attention_focus=0), ATTRIBUTES)
+    assert isinstance(model, CAMNetwork)
+    model.load_state_dict(with_evidence.state_dict())
+    encoded, other = model(photos(side=64)), with_evidence(photos(side=64))
+    assert torch.equal(encoded.embeddings, other.embeddings)
+    standardised = standardised_maps(model)
+    for a in range(ATTRIBUTES):
+        expected = counts(model, a, standardised)
+        expected /= expected.sum(dim=(1, 2), keepdim=True)
+        torch.testing.assert_close(encoded.attention[:, a].double(), expected, rtol=0, atol=1e-6)
+        assert (encoded.attention[:, a] - other.attention[:, a]).abs().max() > 1e-3
 
 
 @torch.inference_mode()
@@ -103,7 +125,7 @@ def test_a_similarity_is_how_likely_both_photos_show_the_same_value_and_then_the
     first, second = encoded.embeddings
     for a, count in enumerate(CONFIG.values):
         one, other = torch.softmax(3.0 * encoded.logits[:, a, :count], dim=-1)
-        pooled = model.features(model.normalise(photos(side=64))).mean(dim=(2, 3))
+        pooled = torch.cat([each.mean(dim=(2, 3)) for each in model.features(model.normalise(photos(side=64)))], dim=1)
         looks = [model.looks[a] @ ((each - model.average) / model.deviation) for each in pooled]
         cosine = looks[0] @ looks[1] / (looks[0].norm() * looks[1].norm())
         expected = 0.7 * (one * other).sqrt().sum() + 0.3 * cosine
@@ -116,9 +138,13 @@ def test_both_levels_are_the_networks_own_maps(model):
     backbone = model.backbone
     last, (fine,) = backbone.net.forward_intermediates(pixels, indices=[3])
     got = backbone(pixels)
-    assert got.shape == (2, backbone.channels, 4, 6)
-    assert torch.equal(got[:, backbone.last_channels :], fine)
-    torch.testing.assert_close(got[:, : backbone.last_channels], on_grid(last, 4, 6), rtol=0, atol=0)
+    assert torch.equal(got.last, last)
+    assert torch.equal(got.fine, fine)
+    joined = got.joined()
+    assert joined.shape == (2, backbone.channels, 4, 6)
+    assert torch.equal(joined[:, backbone.last_channels :], fine)
+    assert torch.equal(joined[:, : backbone.last_channels], on_grid(last, 4, 6))
+    torch.testing.assert_close(got.pooled(), joined.mean(dim=(2, 3)))
 
 
 def test_a_stage_that_does_not_fit_is_named_with_the_networks_strides():

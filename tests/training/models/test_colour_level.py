@@ -104,15 +104,15 @@ def test_colours_add_to_a_logit_what_their_pooled_shares_say_cell_by_cell():
     assert isinstance(model, CAMNetwork)
     assert model.colours is not None
     image = photos(side=64)[:1]
-    features = model.features(model.normalise(image))
-    finer = slice(-model.backbone.fine_channels, None)
-    standardised = (features[0].double() - model.average[:, None, None]) / model.deviation[:, None, None]
+    fine = model.features(model.normalise(image)).fine[0].double()
+    average, deviation = (model.by_level(each)[1][:, None, None] for each in (model.average, model.deviation))
+    standardised = (fine - average) / deviation
     cells = slow_cells(image[0].numpy() / 255, CONFIG.colour_tones, model.backbone.stride, CONFIG.colour_space)
     with_colours = model(image).logits
     model.colours.rows, learnt = torch.nn.Parameter(torch.zeros_like(model.colours.rows)), model.colours.rows
     added = (with_colours - model(image).logits)[0]
     for a, count in enumerate(CONFIG.values):
-        scores = np.einsum("c,chw->hw", model.colours.where[a].double(), standardised[finer])
+        scores = np.einsum("c,chw->hw", model.colours.where[a].double(), standardised)
         weights = np.exp(scores) / np.exp(scores).sum()
         roots = np.sqrt((cells * weights).sum(axis=(1, 2)) + 1e-4)
         for value in range(count):

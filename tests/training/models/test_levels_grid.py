@@ -57,12 +57,12 @@ def test_a_spot_is_seen_where_it_is_by_both_levels():
     load_pretrained(backbone, "package")
     generator = torch.Generator().manual_seed(0)
     grey = torch.rand(1, 3, 208, 208, generator=generator) * 0.2 - 0.1
-    plain = backbone(grey)
+    plain = backbone(grey).joined()
     offsets: dict[str, list[tuple[float, float]]] = {"last": [], "fine": []}
     for x, y in torch.randint(60, 148, (20, 2), generator=generator).tolist():
         spotted = grey.clone()
         spotted[:, :, y - 6 : y + 6, x - 6 : x + 6] = torch.tensor([0.6, -0.8, -0.7]).view(3, 1, 1)
-        change = (backbone(spotted) - plain)[0].square()
+        change = (backbone(spotted).joined() - plain)[0].square()
         levels = {"last": change[: backbone.last_channels], "fine": change[backbone.last_channels :]}
         for name, level in levels.items():
             across, down = centre(level.sum(dim=0))

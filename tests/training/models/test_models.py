@@ -64,7 +64,7 @@ def test_a_network_without_asa_takes_the_mean_and_one_without_aca_gates_nothing(
     with torch.inference_mode():
         model = trained_like(SYSTEMS["asen_without_aca"], 2)
         pixels = model.normalise(photos())
-        features, attention = model.features(pixels), model.encode(pixels).attention
+        (features,), attention = model.features(pixels), model.encode(pixels).attention
         assert isinstance(model, ASEN)
         assert attention is not None
         assert model.attention_head.project is not None
@@ -74,7 +74,7 @@ def test_a_network_without_asa_takes_the_mean_and_one_without_aca_gates_nothing(
             torch.testing.assert_close(model.encode(pixels).embeddings[:, a], expected, rtol=0, atol=SAME_ATOL)
         model = trained_like(SYSTEMS["asen_without_asa"], 2)
         assert isinstance(model, ASEN)
-        pooled = model.features(pixels).mean(dim=(2, 3))
+        pooled = model.joined(model.features(pixels)).mean(dim=(2, 3))
         channel = model.attention_head.channel
         assert channel is not None
         assert model.attention_head.project is not None

@@ -32,7 +32,7 @@ def encode_bands(
         for batch in slices(len(pixels), PHOTOS_AT_ONCE):
             images = torch.from_numpy(np.array(pixels[batch])).to(model.mean.device)
             maps = model.features(model.normalise(images.flip(2) if mirrored else images))
-            rows.append(pool_bands(maps.float()).cpu())
+            rows.append(pool_bands(model.joined(maps).float()).cpu())
             bar.update(len(images))
     return torch.cat(rows)
 

@@ -81,14 +81,15 @@ class ModelConfig:
             probabilities.
         posterior_weight: of the probabilities in a similarity, 0 to 1.
         added: how many attributes, the last ones, were added to the trained network.
-        attention_focus: factor of the evidence whose softmax over positions is attention; CAM only.
+        attention_focus: factor of the evidence whose softmax over positions is attention; CAM only. With
+            ``position_queries`` it may be 0: then attention is how much the queries let each position count.
         feature_dropout: share of the pooled features that training leaves out; CAM only.
         question_power: a photo that is a question asks with its probabilities to this power; CAM only.
         colour_tones: T, of each coordinate, if classifiers also see a photo's colours, as T x T x T shares; 0 if not;
             CAM only.
         colour_space: whose coordinates these are: ``lab``, CIELAB with its greys spread, or ``rgb``; CAM only.
-        position_queries: whether each attribute weighs positions by a query of its own, linear in the features, before
-            it averages them; CAM only.
+        position_queries: whether each attribute weighs the finer map's positions by a query of its own, linear in its
+            features, before it averages them; CAM only.
         plain: attributes, by their places, whose embeddings are the classifiers' probabilities alone, as those of
             linear classifiers are: without the looks, and with a factor of 1; CAM only.
 
@@ -146,11 +147,10 @@ class ModelConfig:
             raise ValueError(f"local is {self.local} for {self.architecture}; expected it for asen_pp, and only there")
         if self.masks != "learned" and self.architecture != "csn":
             raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn has a choice of masks")
-        if self.attention_focus <= 0 or not 0 <= self.feature_dropout < 1:
-            raise ValueError(
-                f"attention_focus {self.attention_focus}, feature_dropout {self.feature_dropout}; expected above "
-                "0, and 0 <= feature_dropout < 1"
-            )
+        if self.attention_focus < 0 or (self.attention_focus == 0 and not self.position_queries):
+            raise ValueError(f"attention_focus is {self.attention_focus}; expected above 0, or 0 with position_queries")
+        if not 0 <= self.feature_dropout < 1:
+            raise ValueError(f"feature_dropout is {self.feature_dropout}; expected 0 or more, and below 1")
         if self.question_power < 1:
             raise ValueError(f"question_power is {self.question_power}; expected 1 or more")
         if self.colour_tones and (self.architecture != "cam" or not 2 <= self.colour_tones <= MOST_TONES):

@@ -19,6 +19,7 @@ class Optimisation:
         learning_rate: the highest, of everything but the backbone.
         backbone_rate: the backbone's learning rate as a share of ``learning_rate``.
         colour_rate: the learning rate of CAM's colours as a share of ``learning_rate``.
+        query_rate: that of its queries, which say where features count.
         weight_decay: of AdamW.
         schedule: ``cosine`` to zero after the warm-up, or ``step``: times ``step_decay`` every ``step_epochs``.
         step_decay: factor of the rates of the schedule ``step``.
@@ -59,6 +60,7 @@ class Optimisation:
     frozen_statistics: bool = field(default=False, metadata=strict_json.OPTIONAL)
     frozen_parts: int = field(default=0, metadata=strict_json.OPTIONAL)
     colour_rate: float = field(default=1.0, metadata=strict_json.OPTIONAL)
+    query_rate: float = field(default=1.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the choices and ranges."""
@@ -74,6 +76,7 @@ class Optimisation:
             "clip_norm",
             "frozen_parts",
             "colour_rate",
+            "query_rate",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")

@@ -5,7 +5,7 @@ from fashionsdk_training.models.allocation_limit import AllocationLimit
 from fashionsdk_training.models.asen import ASEN
 from fashionsdk_training.models.asen_pp import ASENPlusPlus
 from fashionsdk_training.models.asen_v2 import ASENetV2
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, unit
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, ValuePlace, unit
 from fashionsdk_training.models.cam import CAMNetwork
 from fashionsdk_training.models.extended import MOST_VALUES, AddedAttribute, ExtendedModel, pool_bands
 from fashionsdk_training.models.factory import build_model
@@ -30,6 +30,7 @@ __all__ = [
     "Encoded",
     "ExtendedModel",
     "LevelsBackbone",
+    "Maps",
     "PosteriorModel",
     "TripletNetwork",
     "ValuePlace",

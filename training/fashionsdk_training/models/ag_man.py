@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, pool, unit
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, pool, unit
 from fashionsdk_training.models.parts import Backbone, ChannelAttention, MultiLevelBackbone, Size, first_masks
 
 
@@ -65,17 +65,17 @@ class AGMAN(AttributeModel):
         part = self.channel.attribute_part(silu(self.channel_transform(vectors)))
         return query, part, torch.relu(self.masks)
 
-    def features(self, pixels: Tensor) -> Tensor:
-        """Return both levels' maps ``(B, C, h, w)``: the upper, then the upper plus the lifted lower."""
+    def features(self, pixels: Tensor) -> Maps:
+        """Return both levels' maps as one ``(B, C, h, w)``: the upper, then the upper plus the lifted lower."""
         lower, upper = self.backbone(pixels)
-        return torch.cat([upper, self.lift(lower) + upper], dim=1)
+        return (torch.cat([upper, self.lift(lower) + upper], dim=1),)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map for all attributes; ``needed`` is ignored."""
-        query, part, masks = constants
-        joined = features[:, self.backbone.channels :]
+        (levels,), (query, part, masks) = features, constants
+        joined = levels[:, self.backbone.channels :]
         logits = self.classify(pool(self.backbone.top(joined))).float()
-        reduced = self.reduce(self.level_gate * features)  # (B, M, h, w)
+        reduced = self.reduce(self.level_gate * levels)  # (B, M, h, w)
         attention = self._attend(reduced, query)  # (B, A, h, w)
         weights = attention * self._plain_gate(reduced, attention)
         pooled = weights.flatten(2) @ reduced.flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, M) -> (B, A, M)

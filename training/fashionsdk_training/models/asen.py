@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, unit
+from fashionsdk_training.models.attribute_model import Constants, Encoded, Maps, OneBackboneModel, unit
 from fashionsdk_training.models.parts import AttentionHead, Backbone, ChannelAttention, Size, SpatialAttention
 
 
@@ -53,7 +53,7 @@ class ASEN(OneBackboneModel):
             part = head.channel.attribute_part(torch.relu(self.channel_table.weight.T))
         return query, part
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
-        vectors, attention = self.attention_head(features, *constants)
+        vectors, attention = self.attention_head(*features, *constants)
         return Encoded(unit(vectors), attention)

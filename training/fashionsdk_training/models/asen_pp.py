@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import LocalBranch, ModelConfig
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, unit
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, unit
 from fashionsdk_training.models.parts import (
     AttentionHead,
     AttributeBranch,
@@ -107,7 +107,7 @@ class ASENPlusPlus(AttributeModel):
         """Return the global branch's queries and parts, then the local one's."""
         return (*self.global_branch.constants(), *self.local_branch.constants())
 
-    def features(self, pixels: Tensor) -> Tensor:
+    def features(self, pixels: Tensor) -> Maps:
         """Return the global branch's feature map ``(B, C, h, w)`` of the picture reduced to ``local.global_side``."""
         side = self.local.global_side
         if pixels.shape[-2] != pixels.shape[-1]:
@@ -118,17 +118,16 @@ class ASENPlusPlus(AttributeModel):
             whole = pixels.new_tensor([0, 0, pixels.shape[-1]])
             with _full_precision(pixels):
                 pixels = crop(pixels, whole, side)
-        features: Tensor = self.global_branch.backbone(pixels)
-        return features
+        return (self.global_branch.backbone(pixels),)
 
     def encode_global(self, pixels: Tensor) -> Encoded:
         """Embed normalised pixels by the global branch alone, unit length ``(B, A, D/2)``: training's first stage."""
-        vectors, attention = self.global_branch.attention_head(self.features(pixels), *self.global_branch.constants())
+        vectors, attention = self.global_branch.attention_head(*self.features(pixels), *self.global_branch.constants())
         return Encoded(unit(vectors), attention)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a picture. Local vectors that are not needed are zero."""
-        vectors, attention = self.global_branch.attention_head(features, *constants[:2])
+        vectors, attention = self.global_branch.attention_head(*features, *constants[:2])
         assert attention is not None, "a branch has spatial attention"
         whole, part = unit(vectors), unit(self._local(attention, pixels, constants[2], constants[3], needed))
         joined = torch.cat([math.sqrt(self.local.beta) * whole, math.sqrt(1 - self.local.beta) * part], dim=-1)

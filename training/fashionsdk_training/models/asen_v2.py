@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, unit
+from fashionsdk_training.models.attribute_model import Constants, Encoded, Maps, OneBackboneModel, unit
 from fashionsdk_training.models.parts import (
     AttentionHead,
     AttributeBranch,
@@ -48,7 +48,7 @@ class ASENetV2(OneBackboneModel):
         query, part = self.attribute_branch(self.attribute_embedding.weight, channel)
         return query, part
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
-        vectors, attention = self.attention_head(features, *constants)
+        vectors, attention = self.attention_head(*features, *constants)
         return Encoded(unit(vectors), attention)

@@ -13,6 +13,7 @@ from fashionsdk_training.config import Colour
 from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 Constants = tuple[Tensor, ...]
+Maps = tuple[Tensor, ...]  # each (B, C, h, w), of one backbone pass; most networks have one
 
 SHORTEST = 1e-12  # a norm below this divides as if it were this, as in torch.nn.functional.normalize
 
@@ -91,12 +92,17 @@ class AttributeModel(nn.Module, ABC):
         """Return the tensors that depend on the attributes alone."""
 
     @abstractmethod
-    def features(self, pixels: Tensor) -> Tensor:
-        """Return the feature map ``(B, C, h, w)`` of normalised pixels ``(B, 3, H, W)``."""
+    def features(self, pixels: Tensor) -> Maps:
+        """Return the feature maps of normalised pixels ``(B, 3, H, W)``."""
+
+    def joined(self, features: Maps) -> Tensor:
+        """Return the feature maps as one, ``(B, C, h, w)``."""
+        (only,) = features
+        return only
 
     @abstractmethod
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
-        """Embed a feature map.
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed feature maps.
 
         Args:
             features: the result of ``features(pixels)``.
@@ -109,7 +115,7 @@ class AttributeModel(nn.Module, ABC):
     @property
     @abstractmethod
     def channels(self) -> int:
-        """C, the channels of ``features``."""
+        """C, the channels of ``joined``."""
 
     @property
     @abstractmethod
@@ -144,10 +150,9 @@ class OneBackboneModel(AttributeModel):
         """Return the one backbone."""
         return [self.backbone]
 
-    def features(self, pixels: Tensor) -> Tensor:
+    def features(self, pixels: Tensor) -> Maps:
         """Return the backbone's feature map ``(B, C, h, w)``."""
-        features: Tensor = self.backbone(pixels)
-        return features
+        return (self.backbone(pixels),)
 
 
 def pool(features: Tensor) -> Tensor:

@@ -11,18 +11,22 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace, pool, unit
-from fashionsdk_training.models.parts import ColourLevel, LevelsBackbone, Size
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, ValuePlace, pool, unit
+from fashionsdk_training.models.parts import ColourLevel, Levels, LevelsBackbone, Size, on_grid
 from fashionsdk_training.models.posterior import NEVER
 
 
 class CAMNetwork(AttributeModel):
-    """One linear classifier per attribute on the mean of two levels of features, and on colours if asked for.
+    """One linear classifier per attribute on two levels of features, pooled, and on colours if asked for.
+
+    The last map says what there is: it is averaged over all positions, each of which has seen the whole photo. In the
+    finer map a query for each attribute says where that is: how much a position counts.
 
     The embedding is ``[sqrt(w) sqrt(p) ; sqrt(1 - w) e]``: p the probabilities of the attribute's values, as in
     `PosteriorModel`, and e the looks: the features that matter for the attribute, projected to few dimensions. Of a
     plain attribute w is 1.
-    Attention is the evidence for the probable values and against the others, as a softmax over positions.
+    Attention is how much the queries let each position count, and the evidence for the probable values and against the
+    others, as a softmax over positions.
 
     Args:
         config: backbone, sizes, and how many values each attribute has.
@@ -107,34 +111,37 @@ class CAMNetwork(AttributeModel):
         """Return nothing: no part of this network depends on the attributes alone."""
         return ()
 
-    def features(self, pixels: Tensor) -> Tensor:
-        """Return both levels' features ``(B, C, h, w)``."""
-        features: Tensor = self.backbone(pixels)
-        return features
+    def features(self, pixels: Tensor) -> Levels:
+        """Return the last map and the finer one."""
+        levels: Levels = self.backbone(pixels)
+        return levels
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
-        """Embed a feature map ``(B, C, h, w)`` for all attributes; ``needed`` is ignored."""
-        finer = self.finer(features)
+    def joined(self, features: Maps) -> Tensor:
+        """Return both levels on the finer one's grid, ``(B, C, h, w)``."""
+        return Levels(*features).joined()
+
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+        """Embed both levels for all attributes; ``needed`` is ignored."""
+        levels = Levels(*features)
+        finer = self.finer(levels)
         priority, colours = self.priority(finer), self.colours_of(pixels, finer)
-        pooled = self.standardised(pooled_by(features, priority))
+        pooled = self.standardised(pooled_by(levels, priority))
         logits = self.logits(pooled, colours)
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
         looks = unit((self.looks @ pooled[..., None]).squeeze(-1))  # (A, D', C) @ (B, A or 1, C, 1)
         joined = [self.weight.sqrt() * probabilities.sqrt(), (1 - self.weight).sqrt() * looks]
-        attention = self.attention(features, probabilities, priority)
+        attention = self.attention(levels, probabilities, priority)
         return Encoded(torch.cat(joined, dim=-1), attention, logits=logits)
 
-    def finer(self, features: Tensor) -> Tensor:
-        """Return the finer map of both levels' features, standardised: ``(B, F, h, w)``."""
-        first = self.backbone.last_channels
-        average, deviation = (each[first:, None, None] for each in (self.average, self.deviation))
-        return (features[:, first:].float() - average) / deviation
+    def finer(self, levels: Levels) -> Tensor:
+        """Return the finer map, standardised: ``(B, F, h, w)``."""
+        average, deviation = (self.by_level(each)[1][:, None, None] for each in (self.average, self.deviation))
+        return (levels.fine.float() - average) / deviation
 
     def priority(self, finer: Tensor) -> Tensor | None:
-        """Return scores ``(B, A, h*w)`` whose softmax says how much each position of a map counts for an attribute.
+        """Return scores ``(B, A, h*w)`` whose softmax says how much each position counts for an attribute.
 
-        They see the finer map alone: a position of the last one has seen the whole photo, and counts for what is far
-        from it. None if the network has no queries: then all count alike.
+        None if the network has no queries: then all count alike.
         """
         return None if self.where is None else self.where @ finer.flatten(2)
 
@@ -159,30 +166,53 @@ class CAMNetwork(AttributeModel):
         logits: Tensor = scores.squeeze(-1) + self.bias + self.absent
         return logits if self.colours is None or colours is None else logits + self.colours.logits(colours)
 
-    def attention(self, features: Tensor, probabilities: Tensor, priority: Tensor | None = None) -> Tensor:
+    def attention(self, levels: Levels, probabilities: Tensor, priority: Tensor | None = None) -> Tensor:
         """Return ``(B, A, h, w)``: each position's evidence for the probable values, against the others.
 
-        A value's evidence at a position is its row times the position's features, so its mean over positions is what
-        features add to the logit. Colours are left out: the evidence of a cell with a rare tone is large, wherever it
-        is. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the attribute's values. With
-        ``priority`` the softmax starts from how much a position counts, not from equal shares.
+        A value's evidence at a position is its row times the position's features, so the evidence of each map, averaged
+        as the map is, is what it adds to the logit. Colours are left out: the evidence of a cell with a rare tone is
+        large, wherever it is. The values are weighted by ``probabilities`` ``(B, A, V)`` less their mean over the
+        attribute's values. With ``priority`` the softmax starts from how much a position counts, not from equal shares;
+        with a focus of 0 it is that alone.
         """
+        scores = priority
+        if self.focus:
+            evidence = self.focus * self.contrast(levels, probabilities)
+            scores = evidence if priority is None else evidence + priority
+        assert scores is not None, "settings without queries have a focus above 0"
+        return torch.softmax(scores, dim=-1).reshape(-1, len(self.rows), *levels.fine.shape[2:])
+
+    def contrast(self, levels: Levels, probabilities: Tensor) -> Tensor:
+        """Return the evidence ``(B, A, h*w)`` for the probable values less that for the others."""
         present = (self.absent == 0).float()
-        contrast = probabilities - present / present.sum(dim=-1, keepdim=True)
-        rows = contrast[:, :, None] @ (self.rows / self.deviation)  # (B, A, 1, V) @ (A, V, C)
-        scores: Tensor = rows.squeeze(2) @ features.float().flatten(2)  # (B, A, C) @ (B, C, h*w)
-        scores = self.focus * scores if priority is None else self.focus * scores + priority
-        return torch.softmax(scores, dim=-1).reshape(-1, len(self.rows), *features.shape[2:])
+        weights = probabilities - present / present.sum(dim=-1, keepdim=True)
+        rows = weights[:, :, None] @ (self.rows / self.deviation)  # (B, A, 1, V) @ (A, V, C)
+        of_last, of_fine = self.by_level(rows.squeeze(2))
+        last, fine = evidence_of(of_last, levels.last), evidence_of(of_fine, levels.fine)
+        return (on_grid(last, *fine.shape[2:]) + fine).flatten(2)
+
+    def by_level(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the last map's and the finer one's of numbers ``(..., C)``."""
+        first = self.backbone.last_channels
+        return numbers[..., :first], numbers[..., first:]
 
 
-def pooled_by(features: Tensor, priority: Tensor | None) -> Tensor:
-    """Return features ``(B, C, h, w)`` averaged over positions by the softmax of ``(B, A, h*w)``: ``(B, A, C)``.
+def evidence_of(rows: Tensor, features: Tensor) -> Tensor:
+    """Return what each position's features ``(B, C, h, w)`` say for rows ``(B, A, C)``: ``(B, A, h, w)``."""
+    found: Tensor = rows @ features.float().flatten(2)
+    return found.reshape(-1, rows.shape[1], *features.shape[2:])
+
+
+def pooled_by(levels: Levels, priority: Tensor | None) -> Tensor:
+    """Return features averaged over positions: the finer map's by the softmax of ``(B, A, h*w)``: ``(B, A, C)``.
 
     Without priorities it is the plain mean, ``(B, 1, C)``.
     """
     if priority is None:
-        return pool(features)[:, None]
-    return torch.softmax(priority, dim=-1) @ features.float().flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, C)
+        return levels.pooled()[:, None]
+    fine = torch.softmax(priority, dim=-1) @ levels.fine.float().flatten(2).transpose(1, 2)  # (B, A, h*w) @ (B, h*w, F)
+    last = pool(levels.last.float())[:, None].expand(-1, fine.shape[1], -1)
+    return torch.cat([last, fine], dim=-1)
 
 
 def absent_values(values: Sequence[int]) -> Tensor:

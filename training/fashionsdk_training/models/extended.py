@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, ValuePlace
 from fashionsdk_training.models.wrapper import Wrapper
 
 BANDS = 5  # R, the best of 1 to 5 on held-out attributes (docs/decisions/new-attribute.md)
@@ -97,13 +97,13 @@ class ExtendedModel(Wrapper):
         added = dict.fromkeys(range(-len(self.added), 0), ValuePlace(0, SHARPNESS))
         return {**self.base.value_places(), **added}
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map for the first network's attributes, then for the added ones.
 
         Without spatial attention in the first network there is none here: the added attributes' attention is left out.
         """
         known = needed if needed is None else needed[:, : needed.shape[1] - len(self.added)]
-        base = self.base.head(features, pixels, constants, known)
-        vectors, maps = zip(*(added(features) for added in self.added), strict=True)
+        base, joined = self.base.head(features, pixels, constants, known), self.joined(features)
+        vectors, maps = zip(*(added(joined) for added in self.added), strict=True)
         attention = None if base.attention is None else torch.cat([base.attention, *maps], dim=1)
         return Encoded(torch.cat([base.embeddings, *vectors], dim=1), attention)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, ValuePlace
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Encoded, Maps, ValuePlace
 from fashionsdk_training.models.wrapper import Wrapper
 
 NEVER = -1e4  # a logit whose probability is 0, also in half precision
@@ -48,7 +48,7 @@ class PosteriorModel(Wrapper):
         """Return the places behind the inner network's embedding."""
         return dict.fromkeys(range(len(self.proxies)), ValuePlace(self.base.dimension, 1.0))
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map as the inner network does, and add the probabilities."""
         encoded = self.base.head(features, pixels, constants, needed)
         looks = encoded.embeddings  # (B, A, D')

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from fashionsdk_training.config import ModelConfig
-from fashionsdk_training.models.attribute_model import Constants, Encoded, OneBackboneModel, pool, unit
+from fashionsdk_training.models.attribute_model import Constants, Encoded, Maps, OneBackboneModel, pool, unit
 from fashionsdk_training.models.parts import Backbone, Size, first_masks
 
 
@@ -33,9 +33,9 @@ class TripletNetwork(OneBackboneModel):
         """Return no tensors: the embedding does not depend on the attribute."""
         return ()
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)``."""
-        vectors = unit(self.project(pool(features)))
+        vectors = unit(self.project(pool(self.joined(features))))
         return Encoded(vectors[:, None].expand(-1, self.attributes, -1), None)
 
 
@@ -68,8 +68,8 @@ class CSN(OneBackboneModel):
         """Return the masks ``(A, D)``."""
         return (self.relu(self.masks),)
 
-    def head(self, features: Tensor, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
+    def head(self, features: Maps, pixels: Tensor, constants: Constants, needed: Tensor | None = None) -> Encoded:
         """Embed a feature map ``(B, C, h, w)``."""
         (masks,) = constants
-        vectors = self.project(pool(features))  # (B, D)
+        vectors = self.project(pool(self.joined(features)))  # (B, D)
         return Encoded(unit(vectors[:, None] * masks), None)

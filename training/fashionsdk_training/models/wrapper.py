@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from fashionsdk_training.models.attribute_model import AttributeModel, Constants, ValuePlace
+from fashionsdk_training.models.attribute_model import AttributeModel, Constants, Maps, ValuePlace
 from fashionsdk_training.models.parts import Backbone, LevelsBackbone
 
 
@@ -43,6 +43,10 @@ class Wrapper(AttributeModel):
         """Return the inner network's."""
         return self.base.constants()
 
-    def features(self, pixels: Tensor) -> Tensor:
-        """Return the inner network's feature map."""
+    def features(self, pixels: Tensor) -> Maps:
+        """Return the inner network's."""
         return self.base.features(pixels)
+
+    def joined(self, features: Maps) -> Tensor:
+        """Return the inner network's."""
+        return self.base.joined(features)

@@ -16,7 +16,7 @@ from fashionsdk._tools.progress import progress_bar
 from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import PhotoCache
-from fashionsdk_training.models.parts import LevelsBackbone, Size, load_pretrained, pretrained_network
+from fashionsdk_training.models.parts import Levels, LevelsBackbone, Size, load_pretrained, pretrained_network
 
 PHOTOS_AT_ONCE = 32  # on a CPU 64 take a fifth longer
 
@@ -69,8 +69,8 @@ class FrozenNetwork:
     @classmethod
     def of_levels(cls, backbone: LevelsBackbone, config: ModelConfig, device: torch.device) -> "FrozenNetwork":
         """Return a CAM network's backbone with both its levels pooled: pixels to features ``(B, C)``."""
-        # The name is in the digest, by which features are kept: while it was "stage", the last map lay elsewhere.
-        pooled = nn.Sequential(OrderedDict({f"levels{backbone.stage}": backbone, "pool": _Pool()}))
+        # The name is in the digest, by which features are kept: under "stage" and "levels" they were pooled otherwise.
+        pooled = nn.Sequential(OrderedDict({f"own_grid{backbone.stage}": backbone, "pool": _Pool()}))
         return cls._of(pooled.eval(), config, device)
 
     def digest(self) -> str:
@@ -114,7 +114,7 @@ class FrozenNetwork:
 
 
 class _Pool(nn.Module):
-    """The mean over positions: ``(B, C, h, w)`` to ``(B, C)``."""
+    """The means over each map's positions: levels to ``(B, C)``."""
 
-    def forward(self, features: Tensor) -> Tensor:
-        return features.mean(dim=(2, 3))
+    def forward(self, levels: Levels) -> Tensor:
+        return levels.pooled()

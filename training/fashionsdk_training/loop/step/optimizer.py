@@ -12,39 +12,33 @@ from fashionsdk_training.models import ASENPlusPlus, CAMNetwork, LevelsBackbone
 
 
 def build_optimizer(criterion: Criterion, settings: Optimisation) -> Optimizer:
-    """Return the optimiser; a parameter's group depends on whose it is: a backbone's, CAM's colours' or neither.
+    """Return the optimiser; a group's parameters learn alike: a backbone's, CAM's colours', its queries, the rest.
 
     Each group has two entries of ours: ``peak``, its highest learning rate, and ``is_global``, ASEN++'s global branch.
     """
-    backbones, branch = _identities(*criterion.model.backbones()), _global_branch(criterion)
-    colours = _colours(criterion)
-    groups: dict[tuple[bool, bool, bool], list[nn.Parameter]] = defaultdict(list)
+    shares, branch = _shares(criterion, settings), _global_branch(criterion)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = defaultdict(list)
     for parameter in criterion.parameters():
-        mine = id(parameter)
-        groups[mine in backbones, mine in colours, mine in branch].append(parameter)
+        groups[shares.get(id(parameter), 1.0), id(parameter) in branch].append(parameter)
     described = [
-        {
-            "params": parameters,
-            "peak": settings.learning_rate * _share(settings, is_backbone, is_colours),
-            "is_global": is_global,
-        }
-        for (is_backbone, is_colours, is_global), parameters in groups.items()
+        {"params": parameters, "peak": settings.learning_rate * share, "is_global": is_global}
+        for (share, is_global), parameters in groups.items()
     ]
     if settings.optimizer == "adam":
         return Adam(described, lr=settings.learning_rate)
     return AdamW(described, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
 
-def _share(settings: Optimisation, is_backbone: bool, is_colours: bool) -> float:
-    """Return a group's highest learning rate as a share of the settings'."""
-    if is_backbone:
-        return settings.backbone_rate
-    return settings.colour_rate if is_colours else 1.0
-
-
-def _colours(criterion: Criterion) -> set[int]:
+def _shares(criterion: Criterion, settings: Optimisation) -> dict[int, float]:
+    """Return the highest learning rates as shares of the settings', of parameters by identity; 1 where it has none."""
     model = criterion.model
-    return _identities(model.colours) if isinstance(model, CAMNetwork) and model.colours is not None else set()
+    shares = dict.fromkeys(_identities(*model.backbones()), settings.backbone_rate)
+    if isinstance(model, CAMNetwork):
+        if model.colours is not None:
+            shares |= dict.fromkeys(_identities(model.colours), settings.colour_rate)
+        if model.where is not None:
+            shares[id(model.where)] = settings.query_rate
+    return shares
 
 
 def _global_branch(criterion: Criterion) -> set[int]:

@@ -9,7 +9,7 @@ from fashionsdk_training.models.parts.attention_layers import (
 from fashionsdk_training.models.parts.backbone import Backbone
 from fashionsdk_training.models.parts.colour_cells import ColourCells
 from fashionsdk_training.models.parts.colour_level import ColourLevel
-from fashionsdk_training.models.parts.levels import LevelsBackbone
+from fashionsdk_training.models.parts.levels import Levels, LevelsBackbone, on_grid
 from fashionsdk_training.models.parts.masks import first_masks
 from fashionsdk_training.models.parts.multi_level import MultiLevelBackbone
 from fashionsdk_training.models.parts.pretrained import (
@@ -29,6 +29,7 @@ __all__ = [
     "ChannelAttention",
     "ColourCells",
     "ColourLevel",
+    "Levels",
     "LevelsBackbone",
     "MultiLevelBackbone",
     "Size",
@@ -37,6 +38,7 @@ __all__ = [
     "crop",
     "first_masks",
     "load_pretrained",
+    "on_grid",
     "packaged_weights",
     "pretrained_network",
     "scale_region",

@@ -1,6 +1,6 @@
-"""A whole timm network as a feature extractor: its last feature map beside an earlier one."""
+"""A whole timm network as a feature extractor: its last feature map and an earlier one."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from timm.models import MobileNetV3, group_parameters
@@ -11,12 +11,31 @@ from fashionsdk_training.models.parts.timm_networks import Size, build_network
 _AFTER_THE_MAP = ("head", "fc_norm", "attn_pool")  # what timm calls the parts that pool and classify
 
 
+class Levels(NamedTuple):
+    """A network's last map and a finer one.
+
+    Attributes:
+        last: ``(B, L, h', w')``, half the finer one's sides rounded up, or the same.
+        fine: ``(B, F, h, w)``.
+    """
+
+    last: Tensor
+    fine: Tensor
+
+    def pooled(self) -> Tensor:
+        """Return the means over each map's positions, the last map's first: ``(B, L + F)``."""
+        return torch.cat([each.mean(dim=(2, 3)) for each in self], dim=1)
+
+    def joined(self) -> Tensor:
+        """Return both maps on the finer one's grid, the last one's channels first: ``(B, L + F, h, w)``."""
+        return torch.cat([on_grid(self.last, *self.fine.shape[2:]), self.fine], dim=1)
+
+
 class LevelsBackbone(nn.Module):
-    """A timm network up to its pooling: ``(B, 3, H, W)`` to the map of a stage and the last map, joined.
+    """A timm network up to its pooling: ``(B, 3, H, W)`` to its last map and that of a stage, `Levels`.
 
     The last map is the one that the network was pretrained to classify by, behind its last convolution or norm. In a
-    network with stages it is brought to the finer map's grid, each of its positions where its convolutions are centred
-    (`on_grid`). In a plain vision transformer both maps have one grid, without the class token.
+    plain vision transformer both maps have one grid, without the class token.
 
     Args:
         name: a timm model whose feature maps have twice the stride from stage to stage, or all the same.
@@ -44,22 +63,20 @@ class LevelsBackbone(nn.Module):
         self.fine_channels, self.last_channels = fine["num_chs"], int(net.num_features)
         self.channels = self.last_channels + self.fine_channels
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return the last map's channels, then the earlier one's: ``(B, C, h, w)``.
+    def forward(self, pixels: Tensor) -> Levels:
+        """Return the last map and the earlier one.
 
         Raises:
             ValueError: the last map leaves out positions of the earlier one, which the input's sides cause.
         """
         last, (fine,) = self.net.forward_intermediates(pixels, indices=[self.stage])
         last = self._as_map(last, fine.shape[2:])
-        if self.repeats == 1:
-            return torch.cat([last, fine], dim=1)
-        if any(2 * short < long for short, long in zip(last.shape[2:], fine.shape[2:], strict=True)):
+        if any(self.repeats * short < long for short, long in zip(last.shape[2:], fine.shape[2:], strict=True)):
             raise ValueError(
                 f"backbone {self.name!r} leaves out the edge of {pixels.shape[2]} x {pixels.shape[3]} pixels; expected "
                 f"sides that are multiples of {2 * self.stride}"
             )
-        return torch.cat([on_grid(last, fine.shape[2], fine.shape[3]), fine], dim=1)
+        return Levels(last, fine)
 
     def _as_map(self, last: Tensor, grid: torch.Size) -> Tensor:
         """Return timm's last features as ``(B, C, h, w)``."""
@@ -119,10 +136,12 @@ def _drop_head(net: nn.Module) -> None:
 def on_grid(last: Tensor, height: int, width: int) -> Tensor:
     """Return a map ``(B, C, h', w')`` on the grid before its last stride of 2: ``(B, C, height, width)``.
 
-    On an odd number of positions the stride's convolution is centred on every second one, the first and the last among
-    them, and the others get the mean of their neighbours. On an even number it is centred on the first or on the second
-    of two, by the network's padding; here both get it.
+    A map that has this grid stays as it is. On an odd number of positions the stride's convolution is centred on every
+    second one, the first and the last among them, and the others get the mean of their neighbours. On an even number it
+    is centred on the first or on the second of two, by the network's padding; here both get it.
     """
+    if last.shape[2:] == (height, width):
+        return last
     repeated = nn.functional.interpolate(last, scale_factor=2.0, mode="nearest")
     # On an odd grid there is one position too many, and the mean of two neighbours is where the stride's centres are.
     return nn.functional.avg_pool2d(repeated, (1 + height % 2, 1 + width % 2), stride=1)
