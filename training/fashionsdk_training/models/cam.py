@@ -129,9 +129,9 @@ class CAMNetwork(AttributeModel):
         logits = self.logits(pooled, colours)
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
         looks = unit((self.looks @ pooled[..., None]).squeeze(-1))  # (A, D', C) @ (B, A or 1, C, 1)
-        joined = [self.weight.sqrt() * probabilities.sqrt(), (1 - self.weight).sqrt() * looks]
+        parts = [self.weight.sqrt() * probabilities.sqrt(), (1 - self.weight).sqrt() * looks]
         attention = self.attention(levels, probabilities, priority)
-        return Encoded(torch.cat(joined, dim=-1), attention, logits=logits)
+        return Encoded(torch.cat(parts, dim=-1), attention, logits=logits)
 
     def finer(self, levels: Levels) -> Tensor:
         """Return the finer map, standardised: ``(B, F, h, w)``."""

@@ -4,6 +4,7 @@ Truth has three values, as in SQL: true (1), unknown (0) and false (-1). A test 
 another kind than the test's value is unknown, and so is its negation. Items match where the whole is true.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,16 +56,16 @@ class Condition:
         )
 
 
-class Test(Condition):
+class Test(Condition, ABC):
     """A condition on one field alone. ``field`` is its name."""
 
     __slots__ = ()
     __test__ = False  # no class of tests, whatever pytest thinks of the name
     field: str
 
+    @abstractmethod
     def truth(self, value: object) -> int:
         """Return the truth for the field's value, which is there."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
