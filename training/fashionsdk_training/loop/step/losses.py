@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from fashionsdk_training.models import NEVER
+
 
 class TripletLoss(nn.Module):
     """The papers' loss: ``max(0, margin - cos(anchor, positive) + cos(anchor, negative))``, mean over triplets.
@@ -126,7 +128,8 @@ def value_loss(logits: Tensor, labels: Tensor, smoothing: float, values: Sequenc
     Args:
         logits: of the values of each attribute; those beyond an attribute's last are ignored.
         labels: ``(B, A)``, -1 where a photo has none.
-        smoothing: of the labels, for labels that are not always right.
+        smoothing: of the labels, for labels that are not always right. Values that no training photo has, whose logits
+            are near ``NEVER``, get no share of it: their loss has no lower bound, and features would follow it.
         values: how many values each of the A attributes has.
     """
     total = logits.sum() * 0
@@ -134,7 +137,8 @@ def value_loss(logits: Tensor, labels: Tensor, smoothing: float, values: Sequenc
         known = labels[:, a] >= 0
         if count > 1 and bool(known.any()):
             chosen = logits[known, a, :count]
-            total = total + nn.functional.cross_entropy(
-                chosen, labels[known, a], label_smoothing=smoothing, reduction="sum"
-            )
+            scores, seen = torch.log_softmax(chosen, dim=-1), chosen > NEVER / 2
+            right = scores.gather(1, labels[known, a, None]).squeeze(1)
+            any_value = torch.where(seen, scores, 0).sum(dim=-1) / seen.sum(dim=-1)
+            total = total - ((1 - smoothing) * right + smoothing * any_value).sum()
     return total / len(labels)
