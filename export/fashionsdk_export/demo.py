@@ -1,6 +1,7 @@
 """``make demo``: train, export, index, search and report on generated garments, with the commands of a user."""
 
 import argparse
+import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from fashionsdk._tools.command_parser import CommandParser
 from fashionsdk.cli import guarded, print_answer, raise_signal_of
 from fashionsdk.cli import main as fashionsdk
 from fashionsdk.errors import FashionSDKError
-from fashionsdk.labels import read_labels
+from fashionsdk.labels import read_labels, write_csv
 from fashionsdk_export.parity import CalibrationPhotos
 from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training import garments
@@ -24,6 +25,7 @@ from fashionsdk_training.recipes import asen_v2_demo
 
 TRAIN, VALID = 2000, 500
 QUERIES = ("neckline_design", "sleeve_length", "skirt_length")
+SEASONS = ("spring", "summer", "autumn", "winter")
 
 _AGAIN = "remove the demo's folder to start again"
 _NEXT = """
@@ -34,7 +36,7 @@ The page, to look at it in a browser: {fashionsdk} serve {bundle} --gallery {gal
 Four things to try next:
   {python} training/train.py --data YOURS/labels.csv --out runs/yours    # a label table of your own, see README.md
   {fashionsdk} index {bundle} ~/Pictures --out pictures.gallery          # a folder of your own photos
-  {fashionsdk} search {bundle} {gallery} {photo} --attribute sleeve_length
+  {fashionsdk} search {bundle} {gallery} {photo} --attribute sleeve_length --where 'price < 50'
   {fashionsdk} predict {bundle} {photo}
 """
 
@@ -62,7 +64,8 @@ def run(out: Path, *, train: int = TRAIN, valid: int = VALID, epochs: int | None
         print_answer(build_bundle(checkpoint, bundle, photos=labelled, overwrite=True, progress=True).summary())
     with _stage("indexing the validation pictures"):
         photos = sorted(str(path) for path in (table.parent / "images").glob("valid-*"))
-        _command("index", str(bundle), *photos, "--out", str(gallery), "--overwrite")
+        shop = _made_up_shop(out / "metadata.csv", photos)
+        _command("index", str(bundle), *photos, "--out", str(gallery), "--metadata", str(shop), "--overwrite")
     for attribute in QUERIES:
         photo = _photo_with(table, attribute)
         print_answer(f"\nnearest by {attribute} to {photo}:")
@@ -93,6 +96,14 @@ def _train(table: Path, run_folder: Path, epochs: int | None) -> Checkpoint:
             return Trainer(config, data, run_folder, peers, progress=True).fit()
         except CheckpointError as error:
             raise CheckpointError(f"{error}; {_AGAIN}") from error
+
+
+def _made_up_shop(table: Path, photos: Sequence[str]) -> Path:
+    """Write a price and a season for each photo, at random, so that there is something to filter by."""
+    rng = random.Random(0)
+    rows = ({"photo": photo, "price": f"{rng.randint(10, 150)}", "season": rng.choice(SEASONS)} for photo in photos)
+    write_csv(table, ("photo", "price", "season"), rows)
+    return table
 
 
 def _photo_with(table: Path, attribute: str) -> Path:

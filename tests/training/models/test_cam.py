@@ -106,6 +106,20 @@ def test_with_a_focus_of_zero_attention_is_how_much_the_queries_let_a_position_c
         assert (encoded.attention[:, a] - other.attention[:, a]).abs().max() > 1e-3
 
 
+def test_training_leaves_the_last_map_out_of_a_share_of_photos_and_attributes_and_never_the_finer_one():
+    model = trained_like(replace(CONFIG, position_queries=True, last_map_dropout=0.3), ATTRIBUTES)
+    assert isinstance(model, CAMNetwork)
+    pooled = torch.from_numpy(np.random.default_rng(0).normal(size=(2000, ATTRIBUTES, model.channels)))
+    last, fine = model.by_level(pooled)
+    got_last, got_fine = model.by_level(model.train().without_some_last(pooled))
+    stays = got_last[..., :1] != 0
+    assert torch.equal(got_last, last * stays)
+    assert torch.equal(got_fine, fine)
+    assert float(stays.float().mean()) == pytest.approx(0.7, abs=0.02)
+    assert len(stays.squeeze(-1).unique(dim=0)) == 2**ATTRIBUTES  # each attribute is drawn by itself
+    assert torch.equal(model.eval().without_some_last(pooled), pooled)
+
+
 @torch.inference_mode()
 def test_new_queries_let_all_positions_count_alike():
     with_queries = trained_like(replace(CONFIG, position_queries=True), ATTRIBUTES)

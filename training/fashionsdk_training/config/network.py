@@ -84,6 +84,8 @@ class ModelConfig:
         attention_focus: factor of the evidence whose softmax over positions is attention; CAM only. With
             ``position_queries`` it may be 0: then attention is how much the queries let each position count.
         feature_dropout: share of the pooled features that training leaves out; CAM only.
+        last_map_dropout: share of photos, drawn for each attribute if it has a query, whose last map training leaves
+            out, so that the finer map, and the query that says where, learn to do without; CAM only.
         question_power: a photo that is a question asks with its probabilities to this power; CAM only.
         colour_tones: T, of each coordinate, if classifiers also see a photo's colours, as T x T x T shares; 0 if not;
             CAM only.
@@ -116,6 +118,7 @@ class ModelConfig:
     added: int = 0
     attention_focus: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     feature_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
+    last_map_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
     question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
     colour_space: ColourSpace = field(default="rgb", metadata=strict_json.OPTIONAL)
@@ -149,8 +152,9 @@ class ModelConfig:
             raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn has a choice of masks")
         if self.attention_focus < 0 or (self.attention_focus == 0 and not self.position_queries):
             raise ValueError(f"attention_focus is {self.attention_focus}; expected above 0, or 0 with position_queries")
-        if not 0 <= self.feature_dropout < 1:
-            raise ValueError(f"feature_dropout is {self.feature_dropout}; expected 0 or more, and below 1")
+        for name in ("feature_dropout", "last_map_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more, and below 1")
         if self.question_power < 1:
             raise ValueError(f"question_power is {self.question_power}; expected 1 or more")
         if self.colour_tones and (self.architecture != "cam" or not 2 <= self.colour_tones <= MOST_TONES):

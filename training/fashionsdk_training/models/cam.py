@@ -64,7 +64,7 @@ class CAMNetwork(AttributeModel):
         self.register_buffer("sharpness", torch.tensor(self.factors)[:, None], persistent=False)  # (A, 1)
         self.register_buffer("weight", torch.tensor(weights)[:, None], persistent=False)  # (A, 1)
         self.register_buffer("absent", absent_values(config.values), persistent=False)  # (A, V)
-        self.drop = nn.Dropout(config.feature_dropout)
+        self.drop, self.last_dropout = nn.Dropout(config.feature_dropout), config.last_map_dropout
         self.rows = nn.Parameter(torch.zeros(attributes, self.most, channels))
         self.bias = nn.Parameter(torch.zeros(attributes, self.most))
         fine, stride = self.backbone.fine_channels, self.backbone.stride
@@ -125,7 +125,7 @@ class CAMNetwork(AttributeModel):
         levels = Levels(*features)
         finer = self.finer(levels)
         priority, colours = self.priority(finer), self.colours_of(pixels, finer)
-        pooled = self.standardised(pooled_by(levels, priority))
+        pooled = self.without_some_last(self.standardised(pooled_by(levels, priority)))
         logits = self.logits(pooled, colours)
         probabilities = torch.softmax(self.sharpness * logits, dim=-1)
         looks = unit((self.looks @ pooled[..., None]).squeeze(-1))  # (A, D', C) @ (B, A or 1, C, 1)
@@ -156,6 +156,17 @@ class CAMNetwork(AttributeModel):
         samples = self.colours.cells.samples(pixels) * self.std + self.mean  # few numbers, once they are averaged
         found: Tensor = self.colours(samples / 255, finer)
         return found
+
+    def without_some_last(self, pooled: Tensor) -> Tensor:
+        """Return standardised features ``(B, A or 1, C)``; in training some as if the last map were an average one.
+
+        The last map alone tells most values, from anywhere in the photo. Left to it, queries need not find the place.
+        """
+        if not self.training or not self.last_dropout:
+            return pooled
+        last, fine = self.by_level(pooled)
+        stays = torch.rand(*pooled.shape[:2], 1, device=pooled.device) >= self.last_dropout
+        return torch.cat([last * stays, fine], dim=-1)
 
     def logits(self, pooled: Tensor, colours: Tensor | None = None) -> Tensor:
         """Return the logits ``(B, A, V)`` of standardised features; of absent values, one never chosen.
