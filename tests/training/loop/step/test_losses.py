@@ -151,7 +151,8 @@ def test_the_loss_of_values_is_a_photos_smoothed_cross_entropy_summed_over_its_l
             wanted = np.full(count, smoothing / count)
             wanted[label] += 1 - smoothing
             total -= (wanted * np.log(chances)).sum()
-    got = value_loss(torch.from_numpy(logits), torch.from_numpy(labels), smoothing, values)
+    logits[:, np.arange(4) >= np.array(values)[:, None]] = NEVER
+    got = value_loss(torch.from_numpy(logits), torch.from_numpy(labels), smoothing)
     assert float(got) == pytest.approx(total / 5)
 
 
@@ -159,8 +160,8 @@ def test_values_that_no_training_photo_has_get_no_share_of_smoothed_labels():
     seen, labels = torch.tensor([[[1.0, -2.0, 0.5]], [[0.0, 3.0, 1.0]]]), torch.tensor([[2], [1]])
     never = torch.full((2, 1, 2), NEVER)
     logits = torch.cat([never[..., :1], seen, never[..., 1:]], dim=-1).requires_grad_()
-    loss = value_loss(logits, labels + 1, 0.1, (5,))
-    assert float(loss.detach()) == pytest.approx(float(value_loss(seen, labels, 0.1, (3,))), rel=1e-6)
+    loss = value_loss(logits, labels + 1, 0.1)
+    assert float(loss.detach()) == pytest.approx(float(value_loss(seen, labels, 0.1)), rel=1e-6)
     loss.backward()
     assert logits.grad is not None
     assert not logits.grad[..., [0, 4]].any()
@@ -168,6 +169,6 @@ def test_values_that_no_training_photo_has_get_no_share_of_smoothed_labels():
 
 def test_without_a_label_the_loss_of_values_is_zero_and_has_a_gradient():
     logits = torch.randn(2, 1, 3, requires_grad=True)
-    value_loss(logits, torch.full((2, 1), -1), 0.1, (3,)).backward()
+    value_loss(logits, torch.full((2, 1), -1), 0.1).backward()
     assert logits.grad is not None
     assert not logits.grad.any()

@@ -71,7 +71,7 @@ class Criterion(nn.Module):
         if encoded.branches is not None:
             return self._branches_loss(*encoded.branches, labels, triplets, shown)
         if encoded.logits is not None:
-            return value_loss(encoded.logits, labels, self.objective.label_smoothing, self.values)
+            return value_loss(encoded.logits, labels, self.objective.label_smoothing)
         loss = self._metric_loss(encoded.embeddings, labels, triplets, self.proxy)
         if encoded.class_logits is None:
             return loss

@@ -122,23 +122,18 @@ class AutomaticWeights(nn.Module):
         return (0.5 * self.scales.exp() * torch.stack(list(losses)) + self.scales).sum()
 
 
-def value_loss(logits: Tensor, labels: Tensor, smoothing: float, values: Sequence[int]) -> Tensor:
+def value_loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
     """Return the cross-entropy of logits ``(B, A, V)``, summed over a photo's labels and averaged over photos.
 
     Args:
-        logits: of the values of each attribute; those beyond an attribute's last are ignored.
+        logits: of the values of each attribute. Those near ``NEVER`` are of no value, or of one that no training photo
+            has.
         labels: ``(B, A)``, -1 where a photo has none.
-        smoothing: of the labels, for labels that are not always right. Values that no training photo has, whose logits
-            are near ``NEVER``, get no share of it: their loss has no lower bound, and features would follow it.
-        values: how many values each of the A attributes has.
+        smoothing: of the labels, for labels that are not always right. Values near ``NEVER`` get no share of it: their
+            loss has no lower bound, and features would follow it.
     """
-    total = logits.sum() * 0
-    for a, count in enumerate(values):
-        known = labels[:, a] >= 0
-        if count > 1 and bool(known.any()):
-            chosen = logits[known, a, :count]
-            scores, seen = torch.log_softmax(chosen, dim=-1), chosen > NEVER / 2
-            right = scores.gather(1, labels[known, a, None]).squeeze(1)
-            any_value = torch.where(seen, scores, 0).sum(dim=-1) / seen.sum(dim=-1)
-            total = total - ((1 - smoothing) * right + smoothing * any_value).sum()
-    return total / len(labels)
+    scores, possible = torch.log_softmax(logits, dim=-1), logits > NEVER / 2
+    right = scores.gather(2, labels.clamp(min=0)[..., None]).squeeze(2)
+    any_value = torch.where(possible, scores, 0).sum(dim=-1) / possible.sum(dim=-1).clamp(min=1)
+    losses = -((1 - smoothing) * right + smoothing * any_value)
+    return torch.where(labels >= 0, losses, 0).sum() / len(labels)
