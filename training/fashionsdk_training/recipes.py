@@ -65,6 +65,12 @@ def cam_cpu() -> TrainConfig:
     )
 
 
+def cam_large_cpu() -> TrainConfig:
+    """CAM on EfficientNet-Lite2 at 256 pixels, whole photos: better than the default and slower, for a few CPU cores."""
+    config = cam_cpu()
+    return replace(config, model=replace(config.model, backbone="tf_efficientnet_lite2"), side=256, stored_side=296)
+
+
 def cam_gpu() -> TrainConfig:
     """CAM on ConvNeXt-T at 288 pixels, whole photos: for one GPU with bfloat16 and thousands of photos.
 
@@ -192,6 +198,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     recipe.__name__: recipe
     for recipe in (
         cam_cpu,
+        cam_large_cpu,
         cam_gpu,
         asen_v2_cpu,
         asen_v2_demo,
