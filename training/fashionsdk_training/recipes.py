@@ -66,7 +66,7 @@ def cam_cpu() -> TrainConfig:
 
 
 def cam_large_cpu() -> TrainConfig:
-    """CAM on EfficientNet-Lite2 at 256 pixels, whole photos: better than the default and slower, for a few CPU cores."""
+    """CAM on EfficientNet-Lite2 at 256 pixels, whole photos: slower than the default and better, for a few cores."""
     config = cam_cpu()
     return replace(config, model=replace(config.model, backbone="tf_efficientnet_lite2"), side=256, stored_side=296)
 
