@@ -51,11 +51,12 @@ def test_networks_with_packaged_weights_keep_the_recipes_input(name):
     assert (changed.model.mean, changed.model.std, changed.model.stage) == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), 3)
 
 
-def test_the_gpus_recipe_is_as_timm_records_its_network():
-    config = RECIPES["cam_gpu"]()
+@pytest.mark.parametrize(("recipe", "pretrained"), [("cam_gpu", "timm"), ("cam_large_cpu", "package")])
+def test_a_recipe_of_another_network_is_as_timm_records_it(recipe, pretrained):
+    config = RECIPES[recipe]()
     changes, _ = settings_of_backbone(CAM, config.model.backbone, keep_side=True)
     expected = with_settings(CAM, changes)
-    assert (config.model, config.pretrained) == (expected.model, "timm")
+    assert (config.model, config.pretrained) == (expected.model, pretrained)
 
 
 @pytest.mark.parametrize(
