@@ -10,10 +10,11 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.cli.evaluate_command import evaluate
 from fashionsdk_training.cli.train_command import train, train_parser
 from fashionsdk_training.cli.training_settings import resolve
-from fashionsdk_training.config import Objective, Sampling
+from fashionsdk_training.config import Objective, Sampling, read_run_toml
 from fashionsdk_training.recipes import RECIPES
 from tests.sdk.labels.triplet_folders import random_rows, write_triplets
 from tests.training.conftest import SYSTEMS, tiny_config
+from tests.training.loop.runs import assert_same, tensors
 
 
 @pytest.fixture
@@ -108,6 +109,28 @@ def test_boxes_travel_from_the_command_to_the_run_which_stays_another_without_th
     boxes.write_text("image,attribute,left,top,right,bottom\n1.png,colour,0.5,0.25,0.5,1\n")
     assert train([*given[:3], str(tmp_path / "other"), "--boxes", str(boxes)]) == 1
     assert "line 2: left is 0.5 and right 0.5; expected left below right" in capsys.readouterr().err
+
+
+def test_a_teacher_travels_from_the_command_to_the_run_and_to_its_repetition(
+    table, tmp_path, monkeypatch, capsys, caplog
+):
+    learns_values = Objective(triplet_weight=0.0, proxy_weight=0.0)
+    tiny = tiny_config(model=SYSTEMS["cam"], epochs=1, sampling=Sampling("photos", 8), objective=learns_values)
+    monkeypatch.setitem(RECIPES, "cam_cpu", lambda: tiny)
+    monkeypatch.chdir(tmp_path)
+    given = ["--data", str(table), "--device", "cpu", "--no-baseline"]
+    assert train([*given, "--side", "48", "--out", "large"]) == 0
+    assert train([*given, "--teacher", "large/best", "--out", "taught"]) == 0
+    assert "large/best teaches: test_resnet at 48x48 pixels, MAP " in caplog.text
+    record = read_run_toml(tmp_path / "taught" / "run.toml")
+    assert record.command is not None
+    assert record.command.teachers == (str(tmp_path / "large" / "best"),)
+    assert train([*given, "--out", "taught"]) == 1
+    assert "another run: the teachers are others" in capsys.readouterr().err
+    assert train(["--config", "taught/run.toml", "--out", "again"]) == 0
+    assert_same(tensors(tmp_path / "again"), tensors(tmp_path / "taught"))
+    assert train([*given, "--teacher", "large", "--out", "other"]) == 1
+    assert "large: not a readable checkpoint" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny_recipe")

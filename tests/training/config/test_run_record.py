@@ -21,6 +21,7 @@ COMMANDS = st.builds(
     attributes=st.lists(TEXT).map(tuple),
     boxes=st.none() | TEXT,
     corrections=st.none() | TEXT,
+    teachers=st.lists(TEXT).map(tuple),
     device=st.sampled_from(["auto", "cpu", "cuda"]),
     baseline=st.booleans(),
 )

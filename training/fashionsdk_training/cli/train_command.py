@@ -4,6 +4,7 @@ import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fashionsdk.cli import add_corrections_option, add_format_option, guarded, print_answer
 from fashionsdk_training.cli.command_log import show_log
@@ -24,6 +25,10 @@ from fashionsdk_training.cli.training_settings import (
 )
 from fashionsdk_training.config import RunRecord, TrainConfig, read_run_toml
 from fashionsdk_training.recipes import RECIPES
+
+if TYPE_CHECKING:
+    from fashionsdk_training.data import TrainingData
+    from fashionsdk_training.loop import Processes, Teachers
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +54,10 @@ examples:
   # a run again, as its folder says; and again with another seed
   python training/train.py --config runs/shop/run.toml --out runs/again
   python training/train.py --config runs/shop/run.toml --out runs/seed-1 --seed 1
+
+  # a slow network first, then a fast one that learns from it; the second is exported
+  python training/train.py --data shop/labels.csv --recipe cam_large_cpu --out runs/large
+  python training/train.py --data shop/labels.csv --teacher runs/large/best --out runs/taught
 
   # four processes
   torchrun --nproc-per-node 4 training/train.py --data shop/labels.csv --out runs/shop
@@ -83,6 +92,14 @@ def train_parser() -> argparse.ArgumentParser:
         type=Path,
         help="CSV file that says where in photos attributes are decided, as for fashionsdk point; attention learns to "
         "lie there in the training photos that have a box",
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        action="append",
+        metavar="CHECKPOINT",
+        help="a larger network that was trained on the same table, such as runs/large/best of --recipe cam_large_cpu. "
+        "The network learns its answers to every batch beside the labels; may be repeated, and the mean counts",
     )
     parser.add_argument(
         "--splits",
@@ -156,9 +173,18 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
             logger.warning("the labels, the boxes or the readable photos are not those of the run in %s", args.config)
         if peers.leads:
             peers.wait()
+        teachers = _teachers(args, data, peers)
         try:
-            baseline, command = not args.no_baseline, run_command(args, resolved.recipe)
-            trainer = Trainer(config, data, args.out, peers, progress=True, baseline=baseline, command=command)
+            trainer = Trainer(
+                config,
+                data,
+                args.out,
+                peers,
+                progress=True,
+                baseline=not args.no_baseline,
+                command=run_command(args, resolved.recipe),
+                teachers=teachers,
+            )
             checkpoint = trainer.fit()
         except torch.OutOfMemoryError as error:
             raise TrainingError(f"out of memory: {error}; give a smaller --batch-size") from error
@@ -166,6 +192,14 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
             measure, value = next(iter(checkpoint.metrics.items()))
             print_answer(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
+
+
+def _teachers(args: argparse.Namespace, data: "TrainingData", peers: "Processes") -> "Teachers | None":
+    from fashionsdk_training.loop import Teachers
+
+    if not args.teacher:
+        return None
+    return Teachers.load(args.teacher, data.labels.attributes, data.preprocessing, peers.device)
 
 
 def _plan(recipe: str | None, config: TrainConfig, device: str, processes: int) -> str:

@@ -5,7 +5,7 @@ Only this module reads and writes the file. Where JSON has ``null`` it has ``"no
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -34,6 +34,7 @@ class RunCommand:
         attributes: those to train, () for all.
         boxes: absolute path of the file of boxes, None for none.
         corrections: absolute path of the file of corrected labels, None for none.
+        teachers: absolute paths of the teachers' checkpoints, () for none.
         device: as the command line named it.
         baseline: whether linear classifiers on frozen features were measured.
     """
@@ -45,6 +46,7 @@ class RunCommand:
     attributes: tuple[str, ...] = ()
     boxes: str | None = None
     corrections: str | None = None
+    teachers: tuple[str, ...] = field(default=(), metadata=strict_json.OPTIONAL)
     device: Device = "auto"
     baseline: bool = True
 

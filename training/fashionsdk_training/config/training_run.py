@@ -64,6 +64,8 @@ class Objective:
         automatic_weights: whether AG-MAN learns the weights of its losses.
         attention_weight: of attention that lies outside the boxes of training photos; without boxes there is no such
             loss.
+        teacher_weight: share of CAM's cross entropy that is with the teachers' answers, not with the labels; without
+            teachers it is all with the labels.
     """
 
     margin: float = 0.2
@@ -76,6 +78,7 @@ class Objective:
     classification_weight: float = 1.0
     automatic_weights: bool = False
     attention_weight: float = field(default=1.0, metadata=strict_json.OPTIONAL)
+    teacher_weight: float = field(default=0.7, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -85,6 +88,8 @@ class Objective:
             raise ValueError(
                 "local_weight, alignment_weight, classification_weight and attention_weight must not be negative"
             )
+        if not 0 <= self.teacher_weight <= 1:
+            raise ValueError(f"teacher_weight is {self.teacher_weight}; expected 0 to 1")
         if not 0 <= self.label_smoothing < 1 or self.proxy_scale <= 0:
             raise ValueError(f"label_smoothing {self.label_smoothing}, proxy_scale {self.proxy_scale} out of range")
 

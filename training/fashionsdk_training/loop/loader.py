@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -26,6 +26,7 @@ from fashionsdk_training.data import (
     View,
 )
 from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.teachers import Teachers
 
 BATCHES_AHEAD = 3
 
@@ -40,17 +41,20 @@ class Batch:
         triplets: int64 ``(T, 4)`` as in ``Draw``, or None.
         boxes: float32 ``(B, A, 4)``, where attributes are decided: left, top, right and bottom as fractions of the
             images' sides, NaN where that is not known; None where the data have no boxes.
+        answers: float32 ``(B, A, V)``, the teachers' probabilities of values; None without teachers.
     """
 
     images: Tensor
     labels: Tensor
     triplets: Tensor | None
     boxes: Tensor | None = None
+    answers: Tensor | None = None
 
-    def on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None, Tensor | None]:
         """Return its tensors on a device, in the order of a `Criterion`'s arguments."""
-        triplets, boxes = (None if each is None else each.to(device) for each in (self.triplets, self.boxes))
-        return self.images.to(device), self.labels.to(device), triplets, boxes
+        optional = (self.triplets, self.boxes, self.answers)
+        triplets, boxes, answers = (None if each is None else each.to(device) for each in optional)
+        return self.images.to(device), self.labels.to(device), triplets, boxes, answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class Loader:
         seed: of the random changes.
         rank: this process, from 0; it takes every ``world``-th batch.
         world: how many processes there are.
+        teachers: networks that are asked about each batch, or None.
     """
 
     data: TrainingData
@@ -76,6 +81,7 @@ class Loader:
     seed: int
     rank: int = 0
     world: int = 1
+    teachers: Teachers | None = None
 
     def __len__(self) -> int:
         """Return the number of batches that each process gets in an epoch."""
@@ -93,7 +99,13 @@ class Loader:
                 batch = ahead.popleft().result()
                 for index, draw in islice(mine, 1):
                     ahead.append(pool.submit(self._load, epoch, index, draw))
-                yield batch
+                yield self._answered(batch)
+
+    def _answered(self, batch: Batch) -> Batch:
+        """Return a batch with the teachers' answers, if there are teachers."""
+        if self.teachers is None:
+            return batch
+        return replace(batch, answers=self.teachers.probabilities(batch.images))
 
     def _load(self, epoch: int, index: int, draw: Draw) -> Batch:
         images, views = zip(
@@ -119,12 +131,13 @@ class Loader:
         return torch.from_numpy(np.stack(shown).astype(np.float32))
 
 
-def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> Loader:
+def build_loader(config: TrainConfig, data: TrainingData, peers: Processes, teachers: Teachers | None = None) -> Loader:
     """Return the loader of one process, with the sampler that the settings and the data ask for.
 
     Raises:
         ValueError: the data are lists of triplets, and the settings do not sample triplets; the photos were not read
-            for the settings' input; or there are boxes, and the network has no spatial attention.
+            for the settings' input; there are boxes, and the network has no spatial attention; or there are teachers,
+            and it does not learn values.
     """
     if data.preprocessing != config.preprocessing:
         raise ValueError(
@@ -135,8 +148,13 @@ def build_loader(config: TrainConfig, data: TrainingData, peers: Processes) -> L
             f"boxes for {config.model.architecture}, which has no spatial attention that they could guide; expected "
             "another system, or no boxes"
         )
+    if teachers is not None and not config.objective.learns_values:
+        raise ValueError(
+            f"teachers for {config.model.architecture}, which does not learn the probabilities of values; expected a "
+            "recipe of cam, or no teachers"
+        )
     preprocessing, sampler = config.preprocessing, _build_sampler(config, data)
-    return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world)
+    return Loader(data, sampler, preprocessing, config.augmentation, config.seed, peers.rank, peers.world, teachers)
 
 
 def _build_sampler(config: TrainConfig, data: TrainingData) -> Sampler:

@@ -45,6 +45,7 @@ from fashionsdk_training.loop.step import (
     prepare_autocast,
     set_rates,
 )
+from fashionsdk_training.loop.teachers import Teachers
 from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import CAMNetwork, build_model
 
@@ -70,11 +71,12 @@ class Trainer:
         baseline: whether to measure linear classifiers on frozen features too, as `RunBaseline` does, and to log what
             training gains on them. The weights are the same either way.
         command: what ``train.py`` was told, for ``run.toml``; None for a run from Python.
+        teachers: networks whose answers it learns beside the labels, or None.
 
     Raises:
         CheckpointError: the folder holds another run.
         WeightsError: the pretrained weights are missing or do not fit.
-        ValueError: validation asks for an attribute that training does not have.
+        ValueError: validation asks for an attribute that training does not have, or the settings cannot use the data.
     """
 
     config: TrainConfig
@@ -84,6 +86,7 @@ class Trainer:
     progress: bool = False
     baseline: bool = False
     command: RunCommand | None = None
+    teachers: Teachers | None = None
 
     def __post_init__(self) -> None:
         """Build the model and everything around it."""
@@ -91,8 +94,7 @@ class Trainer:
         config, settings = self.config, self.config.optimisation
         values = [len(attribute.values) for attribute in self.data.labels.attributes]
         torch.manual_seed(config.seed)
-        self.criterion = Criterion(start_model(config, values), config.objective, values)
-        self.criterion.to(self.peers.device)
+        self.criterion = Criterion(start_model(config, values), config.objective, values).to(self.peers.device)
         if settings.channels_last:
             self.criterion.to(memory_format=torch.channels_last)
         self._autocast = prepare_autocast(self.criterion.model, settings.mixed_precision, self.peers.device)
@@ -100,7 +102,7 @@ class Trainer:
         self.average = moving_average(self.criterion, settings.ema_decay)
         self.average_steps = 0
         self.optimizer = build_optimizer(self.criterion, settings)
-        self.loader = build_loader(config, self.data, self.peers)
+        self.loader = build_loader(config, self.data, self.peers, self.teachers)
         self.history: list[Mapping[str, float]] = []
         self._beside: RunBaseline | None = None
 
@@ -150,8 +152,7 @@ class Trainer:
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""
-        path = self.out / STATE_FILE
-        if not path.is_file():
+        if not (path := self.out / STATE_FILE).is_file():
             return 0
         state = load_state(path)
         point = state.point
@@ -161,15 +162,15 @@ class Trainer:
         return point.epoch
 
     def _settings(self) -> dict[str, Any]:
-        return run_settings(self.config, self.data.digest, self.peers.world)
+        teachers = self.teachers.digests if self.teachers else ()
+        return run_settings(self.config, self.data.digest, self.peers.world, teachers)
 
     def _epoch(self, epoch: int, log: RunLog) -> dict[str, float]:
         """Train on every photo about once; return the epoch's row of the history."""
         torch.manual_seed(hash((self.config.seed, epoch, self.peers.rank)))  # ints hash alike in every process
         begin, losses, photos = time.monotonic(), [], 0
         freeze_for_epoch(self.criterion, epoch, self.config.optimisation)
-        module = self.peers.wrap(self.criterion)
-        steps = len(self.loader)
+        module, steps = self.peers.wrap(self.criterion), len(self.loader)
         name, shown = f"epoch {epoch + 1}/{self.config.epochs}", self.progress and self.peers.leads
         bar = progress_bar(self.loader.epoch(epoch), name, steps, "batch", shown=shown)
         for step, batch in enumerate(bar):
@@ -210,8 +211,7 @@ class Trainer:
 
     def _finish_epoch(self, epoch: int, row: dict[str, float], log: RunLog) -> None:
         """Validate, log, and save: the best checkpoint first, then the state that counts the epoch as done."""
-        last = epoch + 1 == self.config.epochs
-        due = last or (epoch + 1) % self.config.evaluate_every == 0
+        due = epoch + 1 == self.config.epochs or (epoch + 1) % self.config.evaluate_every == 0
         result = self._validate() if due and epoch >= self.config.optimisation.global_epochs else None
         best = -1.0
         if result is not None:

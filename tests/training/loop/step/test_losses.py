@@ -14,6 +14,7 @@ from fashionsdk_training.loop.step.losses import (
     ProxyLoss,
     TripletLoss,
     alignment_loss,
+    answer_loss,
     classification_loss,
     value_loss,
 )
@@ -172,3 +173,24 @@ def test_without_a_label_the_loss_of_values_is_zero_and_has_a_gradient():
     value_loss(logits, torch.full((2, 1), -1), 0.1).backward()
     assert logits.grad is not None
     assert not logits.grad.any()
+
+
+def test_the_loss_of_answers_is_a_photos_cross_entropy_summed_over_what_it_is_asked():
+    rng = np.random.default_rng(4)
+    logits, answers = rng.normal(size=(3, 2, 4)), rng.dirichlet(np.ones(4), size=(3, 2))
+    asked = np.array([[True, False], [True, True], [False, False]])
+    total = 0.0
+    for photo, attribute in zip(*np.nonzero(asked), strict=True):
+        scores = logits[photo, attribute]
+        total -= (answers[photo, attribute] * np.log(np.exp(scores) / np.exp(scores).sum())).sum()
+    got = answer_loss(torch.from_numpy(logits), torch.from_numpy(answers), torch.from_numpy(asked))
+    assert float(got) == pytest.approx(total / 3)
+
+
+def test_a_teachers_answer_for_a_value_that_no_photo_has_does_not_count():
+    logits = torch.tensor([[[1.0, NEVER, 0.0]]], requires_grad=True)
+    loss = answer_loss(logits, torch.tensor([[[0.5, 0.2, 0.3]]]), torch.tensor([[True]]))
+    assert float(loss.detach()) < 2
+    loss.backward()
+    assert logits.grad is not None
+    assert logits.grad[0, 0, 1] == 0

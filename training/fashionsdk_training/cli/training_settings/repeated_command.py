@@ -17,6 +17,7 @@ def run_command(args: argparse.Namespace, recipe: str | None) -> RunCommand:
         attributes=tuple(args.attribute or ()),
         boxes=_absolute(args.boxes),
         corrections=_absolute(args.corrections),
+        teachers=tuple(os.path.abspath(path) for path in args.teacher or ()),
         device=args.device or "auto",
         baseline=not args.no_baseline,
     )
@@ -35,6 +36,7 @@ def take_command(args: argparse.Namespace, command: RunCommand) -> None:
         "attribute": list(command.attributes) or None,
         "boxes": command.boxes and Path(command.boxes),
         "corrections": command.corrections and Path(command.corrections),
+        "teacher": [Path(path) for path in command.teachers] or None,
         "device": command.device,
     }
     for option, value in told.items():

@@ -15,20 +15,23 @@ from fashionsdk_training.errors import CheckpointError
 MOST_NAMED = 5
 EPOCHS = "epochs"
 STAGE = "optimisation.global_epochs"  # follows from the epochs
+TEACHERS = "teachers"
 _ABSENT = object()
 
 logger = logging.getLogger(__name__)
 
 
-def run_settings(config: TrainConfig, data_digest: str, processes: int) -> dict[str, Any]:
+def run_settings(config: TrainConfig, data_digest: str, processes: int, teachers: Sequence[str] = ()) -> dict[str, Any]:
     """Return what decides about a run's weights, as JSON values.
 
     Args:
         config: the settings.
         data_digest: of the photos' names and labels.
         processes: how many train together.
+        teachers: their digests.
     """
-    return {**strict_json.encode(config), "labels": data_digest, "processes": processes}
+    taught = {TEACHERS: list(teachers)} if teachers else {}
+    return {**strict_json.encode(config), "labels": data_digest, "processes": processes, **taught}
 
 
 def continued(
@@ -75,6 +78,8 @@ def differences(saved: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _difference(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if name == "labels":
         return "the labels, the boxes or the photos' names are others"
+    if name == TEACHERS:
+        return "the teachers are others"
     saved, now = (json.dumps(values[name]) if name in values else "missing" for values in (before, after))
     return f"{name} is {saved} there and {now} here"
 

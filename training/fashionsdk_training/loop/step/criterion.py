@@ -14,6 +14,7 @@ from fashionsdk_training.loop.step.losses import (
     ProxyLoss,
     TripletLoss,
     alignment_loss,
+    answer_loss,
     classification_loss,
     value_loss,
 )
@@ -46,15 +47,27 @@ class Criterion(nn.Module):
             self.weigh = AutomaticWeights(2)
         self.global_only = False  # ASEN++'s first stage
 
-    def forward(self, images: Tensor, labels: Tensor, triplets: Tensor | None, boxes: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        images: Tensor,
+        labels: Tensor,
+        triplets: Tensor | None,
+        boxes: Tensor | None = None,
+        answers: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of uint8 images ``(B, H, W, 3)``: on ``triplets`` if given, else on every valid one.
 
-        With ``boxes`` ``(B, A, 4)`` it includes that of attention outside them, see `attention_loss`.
+        With ``boxes`` ``(B, A, 4)`` it includes that of attention outside them, see `attention_loss`. With ``answers``
+        ``(B, A, V)``, the teachers', CAM's classifiers learn those too.
         """
         shown = labels >= 0 if triplets is None else _pairs(labels, triplets)
         encoded = self._encode(images, shown if self.proxy is None else labels >= 0)
         with torch.autocast(images.device.type, enabled=False):  # near 1, cosines in bfloat16 are 0.004 apart
             loss = self._loss(encoded, labels, triplets, shown)
+            if answers is not None:
+                assert encoded.logits is not None, "the settings refuse teachers for networks without classifiers"
+                share = self.objective.teacher_weight
+                loss = (1 - share) * loss + share * answer_loss(encoded.logits, answers, labels >= 0)
             if boxes is None:
                 return loss
             assert encoded.attention is not None, "the loader refuses boxes for a network without attention"

@@ -137,3 +137,20 @@ def value_loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
     any_value = torch.where(possible, scores, 0).sum(dim=-1) / possible.sum(dim=-1).clamp(min=1)
     losses = -((1 - smoothing) * right + smoothing * any_value)
     return torch.where(labels >= 0, losses, 0).sum() / len(labels)
+
+
+def answer_loss(logits: Tensor, answers: Tensor, asked: Tensor) -> Tensor:
+    """Return the cross-entropy of logits ``(B, A, V)`` with a teacher's probabilities, scaled as `value_loss` is.
+
+    Hinton et al., 2015, arXiv:1503.02531, at temperature 1.
+
+    Args:
+        logits: of the values of each attribute.
+        answers: the teacher's probabilities, ``(B, A, V)``. Those of values near ``NEVER``, which the teacher has seen
+            and no photo here has, do not count.
+        asked: bool ``(B, A)``, the attributes that count. A teacher's answer to what a photo does not have, such as the
+            neckline of a shoe, is no knowledge.
+    """
+    possible = answers * (logits > NEVER / 2)
+    losses = -(possible * torch.log_softmax(logits, dim=-1)).sum(dim=-1)
+    return torch.where(asked, losses, 0).sum() / len(logits)
