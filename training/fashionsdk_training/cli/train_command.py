@@ -57,7 +57,7 @@ examples:
 
   # a slow network first, then a fast one that learns from it; the second is exported
   python training/train.py --data shop/labels.csv --recipe cam_large_cpu --out runs/large
-  python training/train.py --data shop/labels.csv --teacher runs/large/best --out runs/taught
+  python training/train.py --data shop/labels.csv --teacher runs/large/best --epochs 10 --out runs/taught
 
   # four processes
   torchrun --nproc-per-node 4 training/train.py --data shop/labels.csv --out runs/shop
