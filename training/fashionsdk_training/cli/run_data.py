@@ -20,7 +20,10 @@ def read_labels(args: argparse.Namespace) -> "TrainingLabels":
     from fashionsdk_training.data import read_training_labels
 
     if _holds_triplets(args):
-        raise ValueError("--recipe auto with lists of triplets; expected one that samples triplets, such as csn_paper")
+        raise ValueError(
+            "--recipe auto or --teacher with lists of triplets; expected neither, and a recipe that samples triplets, "
+            "such as csn_paper"
+        )
     return read_training_labels(labelled_data(args), _splits(args, "valid"), args.attribute, args.boxes)
 
 

@@ -4,7 +4,6 @@ import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fashionsdk.cli import add_corrections_option, add_format_option, guarded, print_answer
 from fashionsdk_training.cli.command_log import show_log
@@ -25,10 +24,6 @@ from fashionsdk_training.cli.training_settings import (
 )
 from fashionsdk_training.config import RunRecord, TrainConfig, read_run_toml
 from fashionsdk_training.recipes import RECIPES
-
-if TYPE_CHECKING:
-    from fashionsdk_training.data import TrainingData
-    from fashionsdk_training.loop import Processes, Teachers
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +145,7 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
     import torch
 
     from fashionsdk_training.errors import TrainingError
-    from fashionsdk_training.loop import BEST_FOLDER, Trainer, processes
+    from fashionsdk_training.loop import BEST_FOLDER, Teachers, Trainer, processes
 
     with processes(args.device or "auto") as peers:
         show_log(logging.INFO if peers.leads else logging.ERROR)
@@ -162,6 +157,10 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
         for note in resolved.notes:
             logger.info("%s", note)
         logger.info("%s", _plan(resolved.recipe, config, str(peers.device), peers.world))
+        teachers = None
+        if args.teacher:  # whether they can teach is known before photos are decoded
+            labels = labels or read_labels(args)
+            teachers = Teachers.load(args.teacher, labels.labels.attributes, config.preprocessing, peers.device)
         if not peers.leads:
             peers.wait()  # the leader decodes first, the others find its photos
         data = load_data(args, config, labels)
@@ -173,7 +172,6 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
             logger.warning("the labels, the boxes or the readable photos are not those of the run in %s", args.config)
         if peers.leads:
             peers.wait()
-        teachers = _teachers(args, data, peers)
         try:
             trainer = Trainer(
                 config,
@@ -192,14 +190,6 @@ def _train(args: argparse.Namespace, resolved: Resolved | None, record: RunRecor
             measure, value = next(iter(checkpoint.metrics.items()))
             print_answer(f"best {measure} {value:.2f}: {args.out / BEST_FOLDER}")
     return 0
-
-
-def _teachers(args: argparse.Namespace, data: "TrainingData", peers: "Processes") -> "Teachers | None":
-    from fashionsdk_training.loop import Teachers
-
-    if not args.teacher:
-        return None
-    return Teachers.load(args.teacher, data.labels.attributes, data.preprocessing, peers.device)
 
 
 def _plan(recipe: str | None, config: TrainConfig, device: str, processes: int) -> str:
