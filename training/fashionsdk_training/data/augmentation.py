@@ -1,25 +1,34 @@
 """Random changes to a training photo that do not change its attributes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from fashionsdk.photos import Preprocessing
-from fashionsdk_training.data.view import View
+from fashionsdk._tools import strict_json
+from fashionsdk.photos import PADDING, RGB, Preprocessing
+from fashionsdk_training.data.view import Edges, View
+
+LARGEST = 4.0  # crop: the photo is then a sixteenth of what is seen
+ERASED_AREA = 0.02, 0.2  # of what is seen
+ERASED_PROPORTIONS = 3.0  # height to width, or width to height, at most
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random crop of the photo's own proportions, mirror and brightness.
+    """Random crop of the photo's own proportions, mirror, brightness and erased rectangles.
 
     Hue and saturation do not change, because colour is an attribute. The crop is large, because length is one.
 
     Attributes:
-        smallest_crop: the crop's sides as a share of the photo's, drawn between this and 1.
+        smallest_crop: the crop's sides as a share of the photo's, drawn between this and `largest_crop`.
         mirror: whether half of the photos are mirrored.
         brightness: largest relative change of brightness and of contrast, 0 for none.
+        largest_crop: above 1 the crop may reach beyond the photo, which is then smaller, with padding around it. If all
+            crops are smaller than photos, garments are larger in training than in what is embedded later (Touvron et
+            al., NeurIPS 2019, arXiv:1906.06423).
+        erased: the share of the photos from which a rectangle is erased (Zhong et al., AAAI 2020, arXiv:1708.04896).
 
     Raises:
         ValueError: a number is out of range.
@@ -28,14 +37,18 @@ class Augmentation:
     smallest_crop: float = 0.75
     mirror: bool = True
     brightness: float = 0.1
+    largest_crop: float = field(default=1.0, metadata=strict_json.OPTIONAL)
+    erased: float = field(default=0.0, metadata=strict_json.OPTIONAL)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 < self.smallest_crop <= 1 or not 0 <= self.brightness < 1:
+        if not 0 < self.smallest_crop <= 1 <= self.largest_crop <= LARGEST or not 0 <= self.brightness < 1:
             raise ValueError(
-                f"smallest_crop {self.smallest_crop}, brightness {self.brightness}; expected 0 < smallest_crop <= 1 "
-                "and 0 <= brightness < 1"
+                f"smallest_crop {self.smallest_crop}, largest_crop {self.largest_crop}, brightness {self.brightness}; "
+                f"expected 0 < smallest_crop <= 1 <= largest_crop <= {LARGEST:g} and 0 <= brightness < 1"
             )
+        if not 0 <= self.erased <= 1:
+            raise ValueError(f"erased is {self.erased}; expected a share of the photos, 0 to 1")
 
     def __call__(
         self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
@@ -47,23 +60,51 @@ class Augmentation:
         self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: np.random.Generator
     ) -> tuple[NDArray[np.uint8], View]:
         """Return a random variant of a photo, as a call does, and how it shows the photo."""
-        left, top, right, bottom = part = self._part(pixels, rng)
-        image = Image.fromarray(pixels[top:bottom, left:right])
+        padding = preprocessing.padding or PADDING
+        part = self._part(pixels, rng)
+        image = Image.fromarray(_cut(pixels, part, padding))
         mirrored = self.mirror and bool(rng.random() < 0.5)
         if mirrored:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        view = View(preprocessing.placement(image.size).cut_from(part), mirrored)
+        placement = preprocessing.placement(image.size).cut_from(part)
         image = Image.fromarray(preprocessing(image))
         if self.brightness:
             for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
                 image = enhancer(image).enhance(1 + rng.uniform(-self.brightness, self.brightness))
-        return np.asarray(image), view
+        if not self.erased or rng.random() >= self.erased:
+            return np.asarray(image), View(placement, mirrored)
+        left, top, right, bottom = rectangle = _rectangle(*image.size, rng)
+        shown = np.array(image)
+        shown[top:bottom, left:right] = padding
+        return shown, View(placement, mirrored, rectangle)
 
-    def _part(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int, int, int]:
-        """Return left, top, right and bottom of a random part of a photo, of its proportions."""
-        share = rng.uniform(self.smallest_crop, 1)
+    def _part(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> Edges:
+        """Return left, top, right and bottom of a random part of a photo, of its proportions; or of more than it."""
+        share = rng.uniform(self.smallest_crop, self.largest_crop)
         height, width = (max(round(length * share), 1) for length in pixels.shape[:2])
         left, top = (
-            int(rng.integers(0, whole - part + 1)) for whole, part in ((pixels.shape[1], width), (len(pixels), height))
+            int(rng.integers(min(0, whole - part), max(0, whole - part) + 1))
+            for whole, part in ((pixels.shape[1], width), (len(pixels), height))
         )
         return left, top, left + width, top + height
+
+
+def _cut(pixels: NDArray[np.uint8], part: Edges, padding: RGB) -> NDArray[np.uint8]:
+    """Return a part of a photo ``(H, W, 3)``, with padding where it reaches beyond the photo."""
+    left, top, right, bottom = part
+    height, width = pixels.shape[:2]
+    inside = pixels[max(top, 0) : bottom, max(left, 0) : right]
+    if inside.shape[:2] == (bottom - top, right - left):
+        return inside
+    whole = np.full((bottom - top, right - left, 3), padding, np.uint8)
+    whole[max(-top, 0) : height - top, max(-left, 0) : width - left] = inside
+    return whole
+
+
+def _rectangle(width: int, height: int, rng: np.random.Generator) -> Edges:
+    """Return left, top, right and bottom of a random rectangle, of a few to twenty percent of a picture's area."""
+    area, proportions = rng.uniform(*ERASED_AREA), ERASED_PROPORTIONS ** rng.uniform(-1, 1)
+    high = min(max(round(height * (area * proportions) ** 0.5), 1), height)
+    wide = min(max(round(width * (area / proportions) ** 0.5), 1), width)
+    top, left = int(rng.integers(0, height - high + 1)), int(rng.integers(0, width - wide + 1))
+    return left, top, left + wide, top + high

@@ -1,11 +1,14 @@
 """Where a random variant of a photo shows what the photo shows."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fashionsdk.photos import Placement
+
+Edges: TypeAlias = tuple[int, int, int, int]
 
 LEAST_SHOWN = 0.5  # of a box's area: of less, what decides the attribute may be cut off
 
@@ -17,21 +20,25 @@ class View:
     Attributes:
         placement: of that part in the input.
         mirrored: whether the part is mirrored before it is placed.
+        erased: a rectangle of the input that shows nothing: left, top, right and bottom in pixels.
     """
 
     placement: Placement
     mirrored: bool = False
+    erased: Edges = (0, 0, 0, 0)
 
     def boxes(self, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Map boxes ``(..., 4)`` in the photo's pixels to what the input shows of them, as fractions of its sides.
 
-        Boxes are left, top, right and bottom. A box of which less than ``LEAST_SHOWN`` is shown becomes NaN, as one
-        that is NaN does.
+        Boxes are left, top, right and bottom. A box of which less than ``LEAST_SHOWN`` is shown, because the rest is
+        cut off or erased, becomes NaN, as one that is NaN does.
         """
         placed = self.placement.to_input(self._mirrored(boxes) if self.mirrored else boxes)
         left, top, right, bottom = self.placement.visible  # beside it lies padding, or nothing
         shown = np.clip(placed, [left, top, left, top], [right, bottom, right, bottom])
-        enough = _area(shown) >= LEAST_SHOWN * _area(placed)
+        gone = np.array(self.erased, np.float64)
+        hidden = np.concatenate([np.maximum(shown[..., :2], gone[:2]), np.minimum(shown[..., 2:], gone[2:])], axis=-1)
+        enough = _area(shown) - _area(hidden) >= LEAST_SHOWN * _area(placed)
         fractions = np.where(enough[..., None], shown, np.nan) / np.tile(self.placement.input, 2)
         return np.asarray(fractions)
 
@@ -43,4 +50,4 @@ class View:
 
 
 def _area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
+    return np.asarray((boxes[..., 2:] - boxes[..., :2]).clip(min=0).prod(axis=-1))
