@@ -32,6 +32,7 @@ def cam_cpu() -> TrainConfig:
 
     It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn. A
     query for each attribute says where its features are averaged, and boxes can move it. Another one pools colours.
+    In training photos are shown a fifth larger to a fifth smaller than later, half of them with a rectangle erased.
     """
     return TrainConfig(
         model=ModelConfig(
@@ -45,14 +46,16 @@ def cam_cpu() -> TrainConfig:
             question_power=4.0,
             colour_tones=5,
             colour_space="lab",
+            colour_dropout=0.3,
             position_queries=True,
         ),
         side=208,
         stored_side=240,
         fit="pad",
-        epochs=6,
+        epochs=10,
         sampling=Sampling("photos", batch_size=32, least_batches=50),
         objective=Objective(triplet_weight=0.0, proxy_weight=0.0),
+        augmentation=Augmentation(smallest_crop=0.8, largest_crop=1.25, erased=0.5),
         optimisation=Optimisation(
             learning_rate=3e-4,
             backbone_rate=1.0,

@@ -41,6 +41,7 @@ CAM, NO_METRIC = ModelConfig("cam"), Objective(triplet_weight=0, proxy_weight=0)
             "attention_focus is -1; expected above 0",
         ),
         (lambda: ModelConfig("cam", feature_dropout=1), "feature_dropout is 1; expected 0 or more, and below 1"),
+        (lambda: ModelConfig("cam", colour_dropout=1), "colour_dropout is 1; expected 0 or more, and below 1"),
         (lambda: ModelConfig("cam", last_map_dropout=-0.1), "last_map_dropout is -0.1; expected 0 or more"),
         (lambda: Objective(label_smoothing=1), "out of range"),
         (lambda: ModelConfig("resnet"), "architecture is 'resnet'"),  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import torch
 
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.models import CAMNetwork, build_model
-from fashionsdk_training.models.parts import ColourCells
+from fashionsdk_training.models.parts import ColourCells, ColourLevel
 from fashionsdk_training.models.parts.colour_spaces import COLOUR_SPACES, lab
 from tests.training.conftest import SYSTEMS, photos, trained_like, with_values
 
@@ -141,6 +141,16 @@ def test_a_picture_whose_sides_are_no_multiple_of_the_stride_has_as_many_cells_a
     model = trained_like(CONFIG, 3)
     encoded = model(torch.randint(0, 256, (1, 40, 72, 3), dtype=torch.uint8))
     assert encoded.attention.shape == (1, 3, 3, 5)
+
+
+def test_training_leaves_out_a_share_of_the_tones_and_keeps_their_mean():
+    torch.manual_seed(0)
+    level = ColourLevel(4, 16, 3, 1, 2, dropout=0.25)
+    samples, features = torch.rand(200, 3, 16, 16), torch.zeros(200, 3, 4, 4)
+    trained, used = level.train()(samples, features), level.eval()(samples, features)
+    left_out = trained == 0
+    assert float(left_out.float().mean()) == pytest.approx(0.25, abs=0.01)
+    torch.testing.assert_close(trained[~left_out], (used / 0.75)[~left_out])
 
 
 def test_tones_belong_to_cam_and_have_bounds():

@@ -90,6 +90,7 @@ class ModelConfig:
         colour_tones: T, of each coordinate, if classifiers also see a photo's colours, as T x T x T shares; 0 if not;
             CAM only.
         colour_space: whose coordinates these are: ``lab``, CIELAB with its greys spread, or ``rgb``; CAM only.
+        colour_dropout: share of an attribute's pooled tones that training leaves out; CAM only.
         position_queries: whether each attribute weighs the finer map's positions by a query of its own, linear in its
             features, before it averages them; CAM only.
         plain: attributes, by their places, whose embeddings are the classifiers' probabilities alone, as those of
@@ -122,6 +123,7 @@ class ModelConfig:
     question_power: float = field(default=1.0, metadata=strict_json.OPTIONAL)
     colour_tones: int = field(default=0, metadata=strict_json.OPTIONAL)
     colour_space: ColourSpace = field(default="rgb", metadata=strict_json.OPTIONAL)
+    colour_dropout: float = field(default=0.0, metadata=strict_json.OPTIONAL)
     position_queries: bool = field(default=False, metadata=strict_json.OPTIONAL)
     plain: tuple[int, ...] = field(default=(), metadata=strict_json.OPTIONAL)
 
@@ -152,7 +154,7 @@ class ModelConfig:
             raise ValueError(f"{self.architecture} has no {self.masks} masks; only csn has a choice of masks")
         if self.attention_focus < 0 or (self.attention_focus == 0 and not self.position_queries):
             raise ValueError(f"attention_focus is {self.attention_focus}; expected above 0, or 0 with position_queries")
-        for name in ("feature_dropout", "last_map_dropout"):
+        for name in ("feature_dropout", "last_map_dropout", "colour_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more, and below 1")
         if self.question_power < 1:

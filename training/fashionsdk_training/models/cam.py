@@ -71,8 +71,8 @@ class CAMNetwork(AttributeModel):
         self.where = nn.Parameter(torch.zeros(attributes, fine)) if config.position_queries else None
         self.colours: ColourLevel | None = None
         if config.colour_tones:
-            tones, space = config.colour_tones, config.colour_space
-            self.colours = ColourLevel(tones, stride, fine, attributes, self.most, space)
+            tones, space, dropout = config.colour_tones, config.colour_space, config.colour_dropout
+            self.colours = ColourLevel(tones, stride, fine, attributes, self.most, space, dropout)
 
     @torch.no_grad()
     def start(self, average: Tensor, deviation: Tensor, rows: Tensor, bias: Tensor, looks: Tensor) -> None:

@@ -24,13 +24,23 @@ class ColourLevel(nn.Module):
         attributes: A.
         values: V, of the attribute that has most.
         space: of `COLOUR_SPACES`.
+        dropout: share of the pooled tones that training leaves out. The tones of a photo are nearly the same in every
+            epoch, so classifiers on them learn photos by heart sooner than those on features.
     """
 
     def __init__(
-        self, tones: int, stride: int, channels: int, attributes: int, values: int, space: str = "rgb"
+        self,
+        tones: int,
+        stride: int,
+        channels: int,
+        attributes: int,
+        values: int,
+        space: str = "rgb",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.cells = ColourCells(tones, stride, space)
+        self.drop = nn.Dropout(dropout)
         self.where = nn.Parameter(torch.zeros(attributes, channels))
         self.rows = nn.Parameter(torch.zeros(attributes, values, tones**3))
 
@@ -45,7 +55,7 @@ class ColourLevel(nn.Module):
         cells = self.cells(samples)[:, :, :height, :width].flatten(2)
         weights = torch.softmax((self.where @ features.flatten(2)).float(), dim=-1)
         pooled = weights @ cells.transpose(1, 2)  # (B, A, h*w) @ (B, h*w, T)
-        roots: Tensor = (pooled + SMALLEST).sqrt()
+        roots: Tensor = self.drop((pooled + SMALLEST).sqrt())
         return roots
 
     def logits(self, roots: Tensor) -> Tensor:
