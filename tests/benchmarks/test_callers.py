@@ -1,8 +1,7 @@
 """Callers of a load: what they send, and how they count what comes back, against a server whose answers are known."""
 
 import asyncio
-from collections import Counter
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +17,20 @@ CONNECTIONS = 4
 @pytest.fixture(scope="module")
 def callers(load: Load) -> ModuleType:
     return load("servers.callers")
+
+
+@pytest.fixture(autouse=True)
+def clock(callers: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time passes in the callers' waits alone, so a busy machine does not make a request late."""
+    now, pause = 0.0, asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        await pause(0)
+
+    monkeypatch.setattr(callers, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(callers.asyncio, "sleep", sleep)
 
 
 def loaded(callers: ModuleType, paths: list[str], rate: float, seconds: float) -> tuple[Any, list[bytes], int]:
@@ -55,32 +68,25 @@ def loaded(callers: ModuleType, paths: list[str], rate: float, seconds: float) -
     return asyncio.run(run()), came, opened
 
 
-def paths_of(requests: list[bytes]) -> list[bytes]:
-    return [request.split(b" ")[1] for request in requests]
-
-
 def test_as_many_requests_are_sent_as_were_asked_for_each_in_turn(callers: ModuleType):
     outcome, came, opened = loaded(callers, ["/a", "/b"], rate=200, seconds=0.5)
-    assert len(outcome.answered) == len(came)
-    assert 10 < len(came) <= 100  # fewer on a machine that is too busy to send them in their time
-    times = Counter(paths_of(came))
-    assert times[b"/a"] - times[b"/b"] in (0, 1)
+    assert len(outcome.answered) == len(came) == 100
+    assert sum(request.startswith(b"POST /a ") for request in came) == 50
     assert opened <= CONNECTIONS  # they stay open
     assert 0.4 < outcome.seconds < 5
 
 
 def test_answers_are_counted_by_what_they_are(callers: ModuleType):
     outcome, came, _ = loaded(callers, ["/well", "/busy", "/broken", "/cut"], rate=400, seconds=0.1)
-    times = Counter(paths_of(came))
-    assert (len(outcome.answered), outcome.refused) == (times[b"/well"], times[b"/busy"])
-    assert outcome.failed == {"500": times[b"/broken"], "IncompleteReadError": times[b"/cut"]}
-    assert min(times.values()) > 0
+    assert (len(outcome.answered), outcome.refused) == (10, 10)
+    assert outcome.failed == {"500": 10, "IncompleteReadError": 10}
+    assert len(came) == 40
 
 
 def test_a_closed_connection_is_opened_again_and_counts_as_no_failure(callers: ModuleType):
     outcome, came, opened = loaded(callers, ["/close"], rate=400, seconds=0.1)
-    assert outcome.failed == {}
-    assert len(outcome.answered) == opened == len(came) > CONNECTIONS
+    assert (len(outcome.answered), outcome.failed) == (40, {})
+    assert opened == len(came) == 40
 
 
 def test_a_server_that_is_not_there_is_a_failure_of_every_request(callers: ModuleType):
@@ -91,9 +97,7 @@ def test_a_server_that_is_not_there_is_a_failure_of_every_request(callers: Modul
         await free.wait_closed()
         return await callers.load(port, [callers.post("/", {}, b"")], 100, 0.1, CONNECTIONS)
 
-    failed = asyncio.run(run()).failed
-    assert list(failed) == ["ConnectionRefusedError"]
-    assert 0 < failed["ConnectionRefusedError"] <= 10
+    assert asyncio.run(run()).failed == {"ConnectionRefusedError": 10}
 
 
 def test_a_form_holds_the_photo_bit_for_bit(callers: ModuleType):

@@ -32,7 +32,7 @@ def cam_cpu() -> TrainConfig:
 
     It starts from linear classifiers on frozen features. The backbone's stem and first three stages do not learn. A
     query for each attribute says where its features are averaged, and boxes can move it. Another one pools colours.
-    In training photos are shown a fifth larger to a fifth smaller than later, half of them with a rectangle erased.
+    In training photos are shown a quarter larger to a fifth smaller than later, half of them with a rectangle erased.
     """
     return TrainConfig(
         model=ModelConfig(

@@ -2,7 +2,7 @@
 
 from fashionsdk.photos._preprocessing import PADDING, RGB, UNRECORDED_PADDING, Preprocessing
 from fashionsdk.photos._source import ImageSource, describe, open_image, open_photo, shows_one_of_several
-from fashionsdk.photos.geometry import FITS, Cutout, Fit, PixelBox, Placement, Size
+from fashionsdk.photos.geometry import FITS, Cutout, Edges, Fit, PixelBox, Placement, Size
 
 __all__ = [
     "FITS",
@@ -10,6 +10,7 @@ __all__ = [
     "RGB",
     "UNRECORDED_PADDING",
     "Cutout",
+    "Edges",
     "Fit",
     "ImageSource",
     "PixelBox",

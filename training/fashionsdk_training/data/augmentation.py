@@ -1,16 +1,16 @@
 """Random changes to a training photo that do not change its attributes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from fashionsdk._tools import strict_json
-from fashionsdk.photos import PADDING, RGB, Preprocessing
-from fashionsdk_training.data.view import Edges, View
+from fashionsdk.photos import PADDING, Edges, Preprocessing
+from fashionsdk_training.data.view import View
 
-LARGEST = 4.0  # crop: the photo is then a sixteenth of what is seen
+LARGEST_CROP = 4.0  # the photo is then a sixteenth of what is seen
 ERASED_AREA = 0.02, 0.2  # of what is seen
 ERASED_PROPORTIONS = 3.0  # height to width, or width to height, at most
 
@@ -42,10 +42,10 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not 0 < self.smallest_crop <= 1 <= self.largest_crop <= LARGEST or not 0 <= self.brightness < 1:
+        if not 0 < self.smallest_crop <= 1 <= self.largest_crop <= LARGEST_CROP or not 0 <= self.brightness < 1:
             raise ValueError(
                 f"smallest_crop {self.smallest_crop}, largest_crop {self.largest_crop}, brightness {self.brightness}; "
-                f"expected 0 < smallest_crop <= 1 <= largest_crop <= {LARGEST:g} and 0 <= brightness < 1"
+                f"expected 0 < smallest_crop <= 1 <= largest_crop <= {LARGEST_CROP:g} and 0 <= brightness < 1"
             )
         if not 0 <= self.erased <= 1:
             raise ValueError(f"erased is {self.erased}; expected a share of the photos, 0 to 1")
@@ -61,22 +61,21 @@ class Augmentation:
     ) -> tuple[NDArray[np.uint8], View]:
         """Return a random variant of a photo, as a call does, and how it shows the photo."""
         padding = preprocessing.padding or PADDING
-        part = self._part(pixels, rng)
-        image = Image.fromarray(_cut(pixels, part, padding))
+        left, top, right, bottom = part = self._part(pixels, rng)
+        image = Image.new("RGB", (right - left, bottom - top), padding)
+        image.paste(Image.fromarray(pixels), (-left, -top))
         mirrored = self.mirror and bool(rng.random() < 0.5)
         if mirrored:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        placement = preprocessing.placement(image.size).cut_from(part)
+        view = View(preprocessing.placement(image.size).cut_from(part), mirrored)
         image = Image.fromarray(preprocessing(image))
         if self.brightness:
             for enhancer in (ImageEnhance.Brightness, ImageEnhance.Contrast):
                 image = enhancer(image).enhance(1 + rng.uniform(-self.brightness, self.brightness))
-        if not self.erased or rng.random() >= self.erased:
-            return np.asarray(image), View(placement, mirrored)
-        left, top, right, bottom = rectangle = _rectangle(*image.size, rng)
-        shown = np.array(image)
-        shown[top:bottom, left:right] = padding
-        return shown, View(placement, mirrored, rectangle)
+        if self.erased and rng.random() < self.erased:
+            view = replace(view, erased=_rectangle(*image.size, rng))
+            image.paste(padding, view.erased)
+        return np.asarray(image), view
 
     def _part(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> Edges:
         """Return left, top, right and bottom of a random part of a photo, of its proportions; or of more than it."""
@@ -87,18 +86,6 @@ class Augmentation:
             for whole, part in ((pixels.shape[1], width), (len(pixels), height))
         )
         return left, top, left + width, top + height
-
-
-def _cut(pixels: NDArray[np.uint8], part: Edges, padding: RGB) -> NDArray[np.uint8]:
-    """Return a part of a photo ``(H, W, 3)``, with padding where it reaches beyond the photo."""
-    left, top, right, bottom = part
-    height, width = pixels.shape[:2]
-    inside = pixels[max(top, 0) : bottom, max(left, 0) : right]
-    if inside.shape[:2] == (bottom - top, right - left):
-        return inside
-    whole = np.full((bottom - top, right - left, 3), padding, np.uint8)
-    whole[max(-top, 0) : height - top, max(-left, 0) : width - left] = inside
-    return whole
 
 
 def _rectangle(width: int, height: int, rng: np.random.Generator) -> Edges:

@@ -1,14 +1,11 @@
 """Where a random variant of a photo shows what the photo shows."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fashionsdk.photos import Placement
-
-Edges: TypeAlias = tuple[int, int, int, int]
+from fashionsdk.photos import Edges, Placement
 
 LEAST_SHOWN = 0.5  # of a box's area: of less, what decides the attribute may be cut off
 
