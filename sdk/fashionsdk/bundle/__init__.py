@@ -5,17 +5,15 @@ with `Bundle.open`.
 """
 
 from fashionsdk.bundle._bundle import Bundle
-from fashionsdk.bundle._manifest import (
-    FORMAT_VERSION,
-    MANIFEST_FILE,
-    REFERENCE_FILE,
+from fashionsdk.bundle._file_names import MANIFEST_FILE, REFERENCE_FILE
+from fashionsdk.bundle._manifest import FORMAT_VERSION, Manifest
+from fashionsdk.bundle._manifest_parts import (
     EngineDevice,
     EngineInfo,
     EngineKind,
     EnginePrecision,
     FileInfo,
     GraphInfo,
-    Manifest,
     ModelInfo,
     Precision,
 )

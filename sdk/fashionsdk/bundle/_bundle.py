@@ -8,7 +8,9 @@ from pathlib import Path
 
 from fashionsdk._tools.files.atomic_folder import existing_folder, replacing_folder
 from fashionsdk._tools.files.regular_file import open_regular, system_errors_as
-from fashionsdk.bundle._manifest import MANIFEST_FILE, REFERENCE_FILE, FileInfo, GraphInfo, Manifest, check_file_name
+from fashionsdk.bundle._file_names import MANIFEST_FILE, REFERENCE_FILE, check_file_name
+from fashionsdk.bundle._manifest import Manifest
+from fashionsdk.bundle._manifest_parts import FileInfo, GraphInfo
 from fashionsdk.bundle._ownership import check_replaceable
 from fashionsdk.bundle._reference import Reference
 from fashionsdk.bundle.graph import RefusedGraphError, check_graph

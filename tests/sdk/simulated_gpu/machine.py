@@ -13,8 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fashionsdk.backends import Backend, engine_build, open_backend
-from fashionsdk.bundle import Bundle, EngineKind
-from fashionsdk.bundle._manifest import EngineInfo, Manifest
+from fashionsdk.bundle import Bundle, EngineInfo, EngineKind, Manifest
 from tests.sdk.conftest import ATTRIBUTES, CELLS, DIMENSION, SIDE, TinyModel
 from tests.sdk.simulated_gpu.contexts import VERSION
 from tests.sdk.simulated_gpu.cuda import Cuda, Pace

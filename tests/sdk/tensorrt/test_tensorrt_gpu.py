@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 
 from fashionsdk.backends.tensorrt import TensorRtBackend, open_engine
-from fashionsdk.bundle import Bundle, EngineKind
-from fashionsdk.bundle._manifest import EngineInfo, Manifest
+from fashionsdk.bundle import Bundle, EngineInfo, EngineKind, Manifest
 from fashionsdk.errors import BackendError
 from tests.sdk.bundle.bundles import WriteBundle
 from tests.sdk.conftest import SIDE
