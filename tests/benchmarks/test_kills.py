@@ -97,6 +97,7 @@ def catalogue(load: Load, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_missing_shard_a_doubled_one_and_leftovers_are_noticed(catalogue, tmp_path):
     kills, table = catalogue
     out = tmp_path / "out"

@@ -107,6 +107,7 @@ def reader(one_export_table: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)  # the first page trains and exports
 @pytest.mark.parametrize("page", RUN)
 def test_the_code_that_a_page_shows_runs(reader, page):

@@ -82,6 +82,9 @@ def test_one_step_of_asen_pp_embeds_pictures_as_the_originals_two(bundles, golde
     assert cosines.min() > STEPS_COSINE
 
 
-@pytest.mark.parametrize("model", originals.PROGRAMS)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(name, marks=pytest.mark.long) if name == "asen_pp" else name for name in originals.PROGRAMS],
+)
 def test_a_bundle_checks_itself(model, bundles):
     assert check(bundles(model), device="cpu").ok

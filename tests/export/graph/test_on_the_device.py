@@ -13,7 +13,9 @@ from tests.export.graph.cuda_kernels import left_on_the_host
 from tests.export.graphs import NETWORKS
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "network", [name if name in ("csn", "cam") else pytest.param(name, marks=pytest.mark.long) for name in NETWORKS]
+)
 def test_every_network_computes_on_the_device_in_float32_and_in_half(graph_of, network):
     graph = graph_of(network)
     assert left_on_the_host(graph) == []
