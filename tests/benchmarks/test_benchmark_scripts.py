@@ -53,7 +53,6 @@ def test_checkouts_are_compared_by_round_and_to_the_bit(load: Load):
     assert task.same() == "differ by 5.0e-01"
 
 
-@pytest.mark.slow
 @pytest.mark.long
 def test_the_tasks_of_a_checkout_give_the_sdks_answers(
     load: Load, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

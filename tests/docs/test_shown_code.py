@@ -28,6 +28,7 @@ RUN = (TUTORIAL, "README.md", *GUIDES)
 # What is run differs from what is shown in these places, and nowhere else.
 SMALLER = {"--train 600 --valid 200": "--train 40 --valid 30"}  # the tutorial's photos
 ADDED = {"training/train.py": "--recipe asen_v2_demo --epochs 1"}  # in place of these options where they are shown
+LANGUAGES = ("bash", "sh", "python", "js")
 LEFT_OUT = ("make ", "source ")  # they install what this test runs in
 
 
@@ -37,13 +38,13 @@ class Reader:
     def __init__(self) -> None:
         self.typed: set[str] = set()
 
-    def follow(self, page: str) -> None:
-        """Run a page's shell and Python blocks in their order, and its JavaScript at the end.
+    def follow(self, page: str) -> int:
+        """Run a page's shell and Python blocks in their order, its JavaScript at the end; return how many there are.
 
         A service that it shows to be started runs until then.
         """
         variables: dict[str, object] = {}
-        blocks = BLOCK.findall((ROOT / page).read_text(encoding="utf-8"))
+        blocks = [found for found in BLOCK.findall((ROOT / page).read_text(encoding="utf-8")) if found[0] in LANGUAGES]
         address = ADDRESS
         with ExitStack() as services:
             for language, block in blocks:
@@ -58,6 +59,7 @@ class Reader:
                     exec(compile(here(block, address), f"a block of {page}", "exec"), variables)
             if scripts := [block for language, block in blocks if language == "js"]:
                 run_javascript(scripts, address, page)
+        return len(blocks)
 
     def type(self, line: str) -> None:
         """Run a command once. It runs in this process, so that PyTorch is imported once."""
@@ -113,7 +115,7 @@ def reader(one_export_table: None, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_the_code_that_a_page_shows_runs(reader, page):
     if page != "README.md":
         reader.follow(TUTORIAL)
-    reader.follow(page)
+    assert reader.follow(page) > 0
 
 
 def test_what_is_executed_otherwise_than_shown_is_shown():

@@ -11,6 +11,7 @@ from fashionsdk_export.pipeline import graph_file
 from fashionsdk_training.config import IMAGENET_MEAN, IMAGENET_STD
 from tests.golden import originals, recipe, reference
 from tests.golden.test_golden import ATTRIBUTES, BRANCHES, ONE_BRANCH, PICTURES, SEED, stacked
+from tests.long_ones import long_but
 
 TOLERANCE = 1e-4  # of an array's largest value; 2e-6 measured
 STEPS_COSINE = 0.9999  # of one step and the originals' two, which round pixels on the way; 0.999996 measured
@@ -33,9 +34,7 @@ def session_from(bundle, weights):
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]), names
 
 
-@pytest.mark.parametrize(
-    "model", [name if name == "ag_man" else pytest.param(name, marks=pytest.mark.long) for name in ONE_BRANCH]
-)
+@pytest.mark.parametrize("model", long_but({"ag_man"}, ONE_BRANCH))
 def test_a_bundle_computes_what_the_original_does(model, bundles, golden):
     bundle, name = bundles(model), originals.PROGRAMS[model]
     session, (pixels,) = session_from(bundle, ["model.backbone.net.conv1.weight"])
@@ -82,9 +81,6 @@ def test_one_step_of_asen_pp_embeds_pictures_as_the_originals_two(bundles, golde
     assert cosines.min() > STEPS_COSINE
 
 
-@pytest.mark.parametrize(
-    "model",
-    [pytest.param(name, marks=pytest.mark.long) if name == "asen_pp" else name for name in originals.PROGRAMS],
-)
+@pytest.mark.parametrize("model", long_but(set(ONE_BRANCH), originals.PROGRAMS))
 def test_a_bundle_checks_itself(model, bundles):
     assert check(bundles(model), device="cpu").ok

@@ -17,7 +17,7 @@ from fashionsdk_export.pipeline import build_bundle
 from fashionsdk_training.checkpoint import Checkpoint
 from tests.training.conftest import SIDE, SYSTEMS, trained_like, with_values
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]  # two bundles, one of them found by a search
+pytestmark = pytest.mark.long  # two bundles, one of them found by a search
 
 BYTES = 20
 ROUNDING = 1e-6  # of float32 sums: photos whose scores are nearer than this may change places; 4e-8 seen

@@ -11,11 +11,10 @@ from fashionsdk_export.precision.half import spell_out_norms, to_half
 from fashionsdk_training.models.attribute_model import unit
 from tests.export.graph.cuda_kernels import left_on_the_host
 from tests.export.graphs import NETWORKS
+from tests.long_ones import long_but
 
 
-@pytest.mark.parametrize(
-    "network", [name if name in ("csn", "cam") else pytest.param(name, marks=pytest.mark.long) for name in NETWORKS]
-)
+@pytest.mark.parametrize("network", long_but({"csn", "cam"}, NETWORKS))
 def test_every_network_computes_on_the_device_in_float32_and_in_half(graph_of, network):
     graph = graph_of(network)
     assert left_on_the_host(graph) == []
