@@ -3,7 +3,8 @@
 from fashionsdk.evaluation._metrics import average_precision
 from fashionsdk.evaluation._own_product import own_product
 from fashionsdk.evaluation._paired_bootstrap import Comparison, Difference, bootstrap_mean, paired_bootstrap
-from fashionsdk.evaluation._pointing import PhotoAttention, Pointing, PointingScore, peak, pointing
+from fashionsdk.evaluation._peak import peak
+from fashionsdk.evaluation._pointing import PhotoAttention, Pointing, PointingScore, pointing
 from fashionsdk.evaluation._retrieval import (
     Evaluation,
     QueryPrecisions,

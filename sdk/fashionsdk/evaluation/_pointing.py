@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fashionsdk.attributes import select
 from fashionsdk.evaluation._fixed_place import fixed_place_hits, surely_more
+from fashionsdk.evaluation._peak import peak
 from fashionsdk.evaluation._scores import AttributeScore, Scores
 from fashionsdk.labels import Box, Boxes
 
@@ -134,23 +135,6 @@ def _score(name: str, found: _Found) -> PointingScore:
     rate, random, fixed = (round(float(100 * column.mean()), 4) for column in found)
     better = surely_more(found.hits, found.fixed)
     return PointingScore(name, len(found.hits), int(found.hits.sum()), rate, random, fixed, better)
-
-
-def peak(attention: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the centre of the cell with the most attention as x and y in 0 to 1: ``(..., h, w)`` to ``(..., 2)``.
-
-    Of equal cells it is the first, row by row.
-
-    Raises:
-        ValueError: there is no cell, or a value is not finite.
-    """
-    if attention.ndim < 2 or 0 in attention.shape[-2:] or not np.isfinite(attention).all():
-        raise ValueError(
-            f"attention of shape {attention.shape}; expected (..., h, w) with finite values, h and w from 1"
-        )
-    height, width = attention.shape[-2:]
-    row, column = np.divmod(attention.reshape(*attention.shape[:-2], -1).argmax(axis=-1), width)
-    return np.stack([(column + 0.5) / width, (row + 0.5) / height], axis=-1)
 
 
 def in_input(boxes: NDArray[np.float64], placement: "Placement") -> NDArray[np.float64]:

@@ -51,8 +51,8 @@ def attention_pixels(
 ) -> NDArray[np.uint8]:
     """Return a photo under the heat of its attention, without padding, at the photo's own proportions.
 
-    Heat is scaled so that the peak is brightest. A ring marks the centre of the peak's cell, unless all is zero. A peak
-    in the padding, and its ring, lie outside the picture.
+    Heat is scaled so that the peak is brightest. A ring marks the peak, between cells, unless all is zero. A peak in
+    the padding, and its ring, lie outside the picture.
 
     Args:
         pixels: the model's input, ``(H, W, 3)``.

@@ -1,4 +1,4 @@
-"""Pointing: peaks against loops, geometry against the real preprocessing, and boxes.csv, valid and invalid."""
+"""Pointing: hits counted, geometry against the real preprocessing, and boxes.csv, valid and invalid."""
 
 import json
 from dataclasses import replace
@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from fashionsdk.attributes import Attribute
 from fashionsdk.embedding._embedder import Embedder
 from fashionsdk.errors import LabelsError
-from fashionsdk.evaluation._pointing import in_input, peak, pointing, points_inside, visible_area
+from fashionsdk.evaluation._pointing import in_input, pointing, points_inside, visible_area
 from fashionsdk.labels import Labels
 from fashionsdk.labels._attribute_boxes import Box, read_boxes
 from fashionsdk.photos import Fit, Preprocessing
@@ -28,20 +27,6 @@ HEADER = "image,attribute,left,top,right,bottom"
 LABELS = Labels(
     Path(), ("a.jpg", "b.jpg"), tuple(Attribute(name, ("x",)) for name in NAMES), np.zeros((0, 3), np.int32)
 )
-
-
-@given(hnp.arrays(np.float32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6), elements=st.integers(0, 3)))
-def test_the_peak_is_the_first_largest_cell(attention):
-    for cells, (x, y) in zip(attention, peak(attention), strict=True):
-        height, width = cells.shape
-        row, column = max(np.ndindex(height, width), key=lambda place: cells[place])  # max() returns the first
-        assert (x, y) == ((column + 0.5) / width, (row + 0.5) / height)
-
-
-@pytest.mark.parametrize("attention", [np.zeros(4), np.zeros((2, 0, 3)), np.full((1, 2, 2), np.nan)])
-def test_attention_without_a_peak_is_rejected(attention):
-    with pytest.raises(ValueError, match=r"expected \(\.\.\., h, w\) with finite values"):
-        peak(attention.astype(np.float32))
 
 
 @settings(max_examples=40)
