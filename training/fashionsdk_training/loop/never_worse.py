@@ -1,13 +1,13 @@
-"""A checkpoint that does not lose to linear classifiers: parts of it, or all of it, go back to where training began.
+"""A checkpoint that does not lose to linear classifiers: parts of it become such again, or all of it goes back to them.
 
-A CAM network starts as the linear classifiers. An attribute that training loses first gets its own classifiers back, on
-features that are trained for all. If one still loses, weights between the start of training and its end are tried:
-Wortsman et al., CVPR 2022, arXiv:2109.01903 (WiSE-FT), averages of the weights before and after fine-tuning work as
-networks. At the start itself nothing is lost.
+A CAM network starts as the linear classifiers. An attribute that training loses first gets linear classifiers fitted
+anew, on features that are trained for all. If one still loses, weights between the start of training and its end are
+tried, with the start's classifiers: Wortsman et al., CVPR 2022, arXiv:2109.01903 (WiSE-FT), averages of the weights
+before and after fine-tuning work as networks. At the start itself nothing is lost.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -17,10 +17,11 @@ from fashionsdk._tools.printable_text import printable
 from fashionsdk.evaluation import Evaluation, paired_bootstrap
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.data import TrainingData
+from fashionsdk_training.loop.linear_weights import LinearWeights
 from fashionsdk_training.loop.validation import validate
 from fashionsdk_training.models import CAMNetwork
 
-SHARES = (1.0, 0.85, 0.7, 0.5, 0.3, 0.15)  # of training, tried in this order once all of it loses an attribute
+SHARES = (0.85, 0.7, 0.5, 0.3, 0.15)  # of training, tried in this order once all of it loses an attribute
 SHARE = "share_of_training"  # the metric that says which was taken
 SLACK = 0.1  # points of MAP: less is no loss, however sure it is
 
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 def never_worse(
     best: Checkpoint,
-    start: Mapping[str, Tensor],
+    linear: LinearWeights,
     evaluation: Evaluation,
     baseline: Evaluation,
     data: TrainingData,
@@ -39,12 +40,12 @@ def never_worse(
     """Return the largest share of training that loses to the baseline on no attribute; call it if all of it does.
 
     An attribute is lost where the paired bootstrap over queries says so, by more than ``SLACK``. The attributes that
-    training loses keep the classifiers of the start, whose probabilities alone are their embeddings. If every share
-    loses one, what is returned is the start itself, all of whose attributes are so: the baseline.
+    training loses get linear classifiers, whose probabilities alone are their embeddings. If every share loses one,
+    what is returned is the start itself, all of whose attributes are so: the baseline.
 
     Args:
         best: a CAM network after training.
-        start: its weights before training.
+        linear: fits linear classifiers, those of the start and others.
         evaluation: of ``best`` on the validation split.
         baseline: of the linear classifiers that it started from.
         data: photos and labels.
@@ -53,12 +54,12 @@ def never_worse(
     """
     names = [attribute.name for attribute in best.attributes]
     lost = [names.index(name) for name in lost_attributes(baseline, evaluation, seed)]
-    for share, candidate in _candidates(best, start, lost):
+    for share, candidate in _candidates(best, linear, lost):
         result = _evaluated(candidate, data, device)
         if not share or not lost_attributes(baseline, result, seed):
             break
     logger.info(
-        "training lost to linear classifiers on %s, which keep those; the checkpoint holds %.0f %% of training",
+        "training lost to linear classifiers on %s, which get such again; the checkpoint holds %.0f %% of training",
         ", ".join(printable(names[a]) for a in (lost if share else range(len(names)))),
         100 * share,
     )
@@ -68,18 +69,23 @@ def never_worse(
     return replace(candidate, metrics=metrics), result
 
 
-def _candidates(
-    best: Checkpoint, start: Mapping[str, Tensor], lost: Sequence[int]
-) -> Iterator[tuple[float, Checkpoint]]:
+def _candidates(best: Checkpoint, linear: LinearWeights, lost: Sequence[int]) -> Iterator[tuple[float, Checkpoint]]:
     """Yield shares of training with their checkpoints; the last is the baseline."""
+    yield 1.0, _plain(best, linear.refitted(best, lost), lost)
+    start = linear.pretrained()
     for share in (*SHARES, 0.0):
-        plain = tuple(lost) if share else tuple(range(len(best.attributes)))
+        plain = lost if share else range(len(best.attributes))
         weights = between(start, best.weights, share)
         for name in CAMNetwork.BY_ATTRIBUTE:
             if name in weights:
                 weights[name] = weights[name].clone()
                 weights[name][list(plain)] = start[name][list(plain)].to(weights[name])
-        yield share, replace(best, model=replace(best.model, plain=plain), weights=weights)
+        yield share, _plain(best, weights, plain)
+
+
+def _plain(best: Checkpoint, weights: Mapping[str, Tensor], attributes: Iterable[int]) -> Checkpoint:
+    """Return a checkpoint with other weights, in which these attributes' embeddings are probabilities alone."""
+    return replace(best, model=replace(best.model, plain=tuple(attributes)), weights=weights)
 
 
 def lost_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:

@@ -2,12 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.evaluation import Comparison, Difference, Evaluation, paired_bootstrap
@@ -15,6 +13,7 @@ from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import TrainingData, TripletData
+from fashionsdk_training.loop.linear_weights import LinearWeights
 from fashionsdk_training.loop.never_worse import lost_attributes, never_worse
 from fashionsdk_training.loop.validation import validate
 from fashionsdk_training.probe import Baseline, FrozenNetwork, measure_baseline
@@ -88,26 +87,26 @@ class RunBaseline:
         data: TrainingData,
         device: torch.device,
         seed: int,
-        start: Callable[[], Mapping[str, Tensor]] | None = None,
+        linear: LinearWeights | None = None,
     ) -> None:
         """Log what the best checkpoint gains on the baseline, attribute by attribute.
 
-        With ``start`` the checkpoint is first replaced by one that loses on no attribute, see `never_worse`.
+        With ``linear`` the checkpoint is first replaced by one that loses on no attribute, see `never_worse`.
 
         Args:
             best: the checkpoint. It is evaluated again if an earlier process has trained it.
             data: its photos and labels.
             device: where it computes.
             seed: of the bootstrap.
-            start: returns the weights before training, if they are the baseline's.
+            linear: the baseline's weights and others like them, if the network can have such.
         """
         checkpoint = Checkpoint.load(best)
         if self.best is None:
             self.best = validate(checkpoint.build().to(device), data).evaluation
         assert self.best is not None, "data with a baseline have queries"
         first = self.baseline.evaluation
-        if start is not None and lost_attributes(first, self.best, seed):
-            checkpoint, self.best = never_worse(checkpoint, start(), self.best, first, data, device, seed)
+        if linear is not None and lost_attributes(first, self.best, seed):
+            checkpoint, self.best = never_worse(checkpoint, linear, self.best, first, data, device, seed)
             checkpoint.save(best)
         comparison = paired_bootstrap(first, self.best, seed)
         table = comparison_table(comparison, self.best)

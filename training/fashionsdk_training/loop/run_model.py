@@ -2,18 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig, TrainConfig
-from fashionsdk_training.data import TrainingData
 from fashionsdk_training.loop.run_files import under
 from fashionsdk_training.models import AttributeModel, build_model, with_posteriors
 from fashionsdk_training.models.parts import load_pretrained
-from fashionsdk_training.probe import start_from_probe
 
 
 def network_settings(config: TrainConfig, values: Sequence[int]) -> ModelConfig:
@@ -36,32 +31,6 @@ def start_model(config: TrainConfig, values: Sequence[int]) -> AttributeModel:
         for backbone in model.backbones():
             load_pretrained(backbone, config.pretrained.replace("{backbone}", backbone.name))
     return model
-
-
-def probe_weights(
-    config: TrainConfig,
-    data: TrainingData,
-    preprocessing: Preprocessing,
-    folder: Path,
-    device: torch.device,
-    *,
-    progress: bool = False,
-) -> dict[str, Tensor]:
-    """Return the weights of a CAM network that is linear classifiers on frozen features.
-
-    Args:
-        config: the run's settings.
-        data: photos and labels.
-        preprocessing: to the network's input.
-        folder: where features and classifiers are kept.
-        device: where features are computed.
-        progress: whether to show progress bars.
-    """
-    values = [len(attribute.values) for attribute in data.labels.attributes]
-    torch.manual_seed(config.seed)
-    model = start_model(config, values).to(device)
-    start_from_probe(model, config.model, data, preprocessing, folder, progress=progress)
-    return model.state_dict()
 
 
 def trained_network(

@@ -22,6 +22,7 @@ from fashionsdk_training.config import ModelConfig, RunCommand, TrainConfig
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.errors import TrainingError
 from fashionsdk_training.loop.distributed import Processes
+from fashionsdk_training.loop.linear_weights import LinearWeights
 from fashionsdk_training.loop.loader import Batch, build_loader
 from fashionsdk_training.loop.run_baseline import BASELINE_FOLDER, RunBaseline
 from fashionsdk_training.loop.run_files import (
@@ -33,7 +34,7 @@ from fashionsdk_training.loop.run_files import (
     save_state,
     write_run_toml,
 )
-from fashionsdk_training.loop.run_model import probe_weights, start_model, trained_network
+from fashionsdk_training.loop.run_model import start_model, trained_network
 from fashionsdk_training.loop.step import (
     Criterion,
     batches_of_step,
@@ -134,21 +135,20 @@ class Trainer:
                     self._finish_epoch(epoch, row, log)
                 self.peers.wait()
         if self._beside:
-            where = (self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed)
-            self._beside.settle(*where, self._first_weights if self._classifies else None)
+            back = self._linear_weights() if self._classifies else None
+            self._beside.settle(self.out / BEST_FOLDER, self.data, self.peers.device, self.config.seed, back)
 
     def _start(self, done: int) -> None:
         """Measure the baseline, and let a new run of CAM begin from linear classifiers."""
         if self._classifies and not done:
-            self.criterion.model.load_state_dict(self._first_weights())
+            self.criterion.model.load_state_dict(self._linear_weights().pretrained())
             self.average.set(self.criterion)
         if self.baseline:
             where = (self.loader.preprocessing, self.out, self.peers.device)
             self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
 
-    def _first_weights(self) -> dict[str, torch.Tensor]:
-        where = (self.loader.preprocessing, self.out / BASELINE_FOLDER, self.peers.device)
-        return probe_weights(self.config, self.data, *where, progress=self.progress)
+    def _linear_weights(self) -> LinearWeights:
+        return LinearWeights(self.config, self.data, self.out / BASELINE_FOLDER, self.peers.device, self.progress)
 
     def _resume(self) -> int:
         """Continue from the state on disk, if there is one; return the number of epochs that are done."""

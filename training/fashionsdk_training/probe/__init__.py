@@ -5,6 +5,7 @@ from fashionsdk_training.probe.baseline import (
     ProbedPhotos,
     evaluate_vectors,
     measure_baseline,
+    probe_attributes,
     probe_photos,
 )
 from fashionsdk_training.probe.fit_probe import fit_probe
@@ -26,6 +27,7 @@ __all__ = [
     "keep_tensors",
     "kept_tensors",
     "measure_baseline",
+    "probe_attributes",
     "probe_photos",
     "standardisation",
     "start_from_probe",

@@ -1,6 +1,6 @@
 """What linear classifiers on frozen features reach on a run's photos, to compare the trained network with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,17 @@ def probe_photos(
     train, valid = _features(network, data, labelled, preprocessing, folder / FEATURES_FILE, origin, progress)
     probe = _probe(data, labelled, train, folder / PROBE_FILE, {**origin, "fitting": FITTING}, progress)
     return ProbedPhotos(probe, train, valid)
+
+
+def probe_attributes(
+    network: FrozenNetwork, data: TrainingData, attributes: Sequence[int], *, progress: bool = False
+) -> LinearProbe:
+    """Return a linear probe of some attributes, by their places, fitted to the training photos that are labelled."""
+    values = data.values[:, list(attributes)]
+    (labelled,) = np.nonzero((values >= 0).any(axis=1))
+    features = network.features(data.photos, data.preprocessing, labelled, progress=progress)
+    named = [data.labels.attributes[a] for a in attributes]
+    return fit_probe(features, values[labelled], named, progress=progress)
 
 
 def evaluate_vectors(data: TrainingData, vectors: NDArray[np.float32], values: ValueSpace | None = None) -> Evaluation:
