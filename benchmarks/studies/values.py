@@ -128,7 +128,6 @@ def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
     indices = np.arange(len(vectors))
     names = [attribute.name for attribute in embedder.attributes]
     scores = evaluate(split, [(indices, vectors)], names, space)
-    maps = {score.attribute: score.map for score in scores.attributes}
     for name, posterior in embedder.bundle.manifest.model.posteriors.items():
         position = names.index(name)
         attribute = embedder.attributes[position]
@@ -139,7 +138,7 @@ def rows(embedder: Embedder, split: RetrievalSplit) -> Iterator[Row]:
         found = first_ten(space, attribute, vectors[:, position], photos, labels)
         absent = absence(space, name, names, vectors, photos)
         said = float(probabilities.max(axis=1).mean())
-        figures = (before.accuracy, said, before.error, after.error, maps[name], by_value, found)
+        figures = (before.accuracy, said, before.error, after.error, scores.maps[name], by_value, found)
         yield Row(name, len(labels), *figures, *absent)
 
 

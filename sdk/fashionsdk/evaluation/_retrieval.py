@@ -72,6 +72,11 @@ class Evaluation(Scores[Score]):
     one_valued: tuple[str, ...] = ()
     each_query: tuple[QueryPrecisions, ...] = field(default=(), compare=False, repr=False)
 
+    @property
+    def maps(self) -> dict[str, float]:
+        """MAP in percent by attribute."""
+        return {score.attribute: score.map for score in self.attributes}
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values: the means, not each query's."""
         values = asdict(replace(self, each_query=()))

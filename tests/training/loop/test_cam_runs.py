@@ -116,30 +116,36 @@ def damaged(checkpoint: Checkpoint, amount: float) -> Checkpoint:
     return replace(checkpoint, weights=worse)
 
 
-def after_losing(colour_is_lost, linear, best, data, monkeypatch):
-    """Return what `never_worse` makes of a network that loses colour, and whose next candidates lose it as often."""
-    answers = iter([*[["colour"]] * colour_is_lost, []])  # of the trained network, then of each candidate
+def settled(best, linear, data, monkeypatch, lost=0, trained=None):
+    """Return what `never_worse` makes of a network that is behind on colour, and whose first candidates lose it."""
+    answers = iter([*[["colour"]] * lost, []])  # of the network with better classifiers, then of each share
+    monkeypatch.setattr(module, "behind_attributes", lambda *_: ["colour"])
     monkeypatch.setattr(module, "lost_attributes", lambda *_: next(answers))
-    last = validate(best.build(), data).evaluation
-    assert last is not None
-    return never_worse(best, linear, last, last, data, CPU, 0)
+    trained = trained or validate(best.build(), data).evaluation
+    return never_worse(best, linear, trained, trained)
 
 
-def test_an_attribute_that_training_loses_gets_linear_classifiers_on_the_trained_features(
+def with_maps(evaluation, value: float):
+    """Return an evaluation in which every attribute has this MAP."""
+    return replace(evaluation, attributes=tuple(replace(each, map=value) for each in evaluation.attributes))
+
+
+def test_an_attribute_that_is_behind_gets_linear_classifiers_on_the_trained_features(
     config, data, run, linear, monkeypatch, caplog
 ):
     caplog.set_level("INFO")
     best = Checkpoint.load(run / "best")
-    taken, result = after_losing(1, linear, best, data, monkeypatch)
-    names = [each.name for each in taken.attributes]
+    names = [each.name for each in best.attributes]
     colour, most = names.index("colour"), max(best.model.values)
+    trained = with_maps(validate(best.build(), data).evaluation, 0.0)
+    taken, result = settled(best, linear, data, monkeypatch, trained=trained)
     assert taken.metrics["share_of_training"] == 1
     assert taken.model.plain == (colour,)
-    trained = FrozenNetwork.of_levels(network(config, data, best.weights).backbone, best.model, CPU)
+    frozen = FrozenNetwork.of_levels(network(config, data, best.weights).backbone, best.model, CPU)
     (labelled,) = np.nonzero(data.values[:, colour] >= 0)
-    features = trained.features(data.photos, data.preprocessing, labelled)
+    features = frozen.features(data.photos, data.preprocessing, labelled)
     probe = fit_probe(features, data.values[labelled][:, [colour]], [data.labels.attributes[colour]])
-    (expected,) = probe.probabilities(trained.features(data.retrieval_photos, data.preprocessing))
+    (expected,) = probe.probabilities(frozen.features(data.retrieval_photos, data.preprocessing))
     images = torch.from_numpy(np.array(data.retrieval_photos.pixels))
     with torch.inference_mode():
         got, before = (each.build()(images).embeddings.numpy() for each in (taken, best))
@@ -147,19 +153,28 @@ def test_an_attribute_that_training_loses_gets_linear_classifiers_on_the_trained
     assert not got[:, colour, most:].any()
     others = [a for a in range(len(names)) if a != colour]
     np.testing.assert_array_equal(got[:, others], before[:, others])
-    assert taken.metrics["map"] == result.overall.map
-    assert "on colour, which get such again; the checkpoint holds 100 % of training" in caplog.text
+    assert taken.metrics["map"] == result.overall.map == pytest.approx(validate(taken.build(), data).value)
+    assert "linear classifiers on the trained features are better on colour" in caplog.text
 
 
-@pytest.mark.parametrize("tries", [2, 4])
+def test_an_attribute_that_is_behind_keeps_what_training_made_where_that_is_better(data, run, linear, monkeypatch):
+    best = Checkpoint.load(run / "best")
+    perfect = with_maps(validate(best.build(), data).evaluation, 100.0)
+    taken, result = settled(best, linear, data, monkeypatch, trained=perfect)
+    assert taken.model == best.model
+    assert all(torch.equal(taken.weights[name], value) for name, value in best.weights.items())
+    assert result is perfect
+
+
+@pytest.mark.parametrize("lost", [1, 3])
 def test_if_it_still_loses_it_keeps_its_start_and_all_is_taken_back_as_far_as_needed(
-    data, run, start, linear, monkeypatch, caplog, tries
+    data, run, start, linear, monkeypatch, caplog, lost
 ):
     caplog.set_level("INFO")
     best = Checkpoint.load(run / "best")
-    taken, result = after_losing(tries, linear, best, data, monkeypatch)
+    taken, result = settled(best, linear, data, monkeypatch, lost)
     share = taken.metrics["share_of_training"]
-    assert share == SHARES[tries - 2]
+    assert share == SHARES[lost - 1]
     colour = [each.name for each in taken.attributes].index("colour")
     assert taken.model.plain == (colour,)
     expected = between(start, best.weights, share)
@@ -167,7 +182,7 @@ def test_if_it_still_loses_it_keeps_its_start_and_all_is_taken_back_as_far_as_ne
         expected[name][colour] = start[name][colour]
     assert all(torch.equal(taken.weights[name], value) for name, value in expected.items())
     assert taken.metrics["map"] == result.overall.map == pytest.approx(validate(taken.build(), data).value)
-    assert f"on colour, which get such again; the checkpoint holds {100 * share:.0f} % of training" in caplog.text
+    assert f"on colour, which keep those; the checkpoint holds {100 * share:.0f} % of training" in caplog.text
 
 
 def test_plain_attributes_are_embedded_as_their_probabilities_alone(config, data, run):
@@ -183,12 +198,9 @@ def test_plain_attributes_are_embedded_as_their_probabilities_alone(config, data
     assert not plain.embeddings[:, 0, most:].any()
 
 
-def test_if_any_share_loses_the_checkpoint_is_the_baseline(config, data, run, start, linear, monkeypatch):
-    monkeypatch.setattr(module, "lost_attributes", lambda *_: ["colour"])
+def test_if_any_share_loses_the_checkpoint_is_the_baseline(data, run, start, linear, monkeypatch):
     best = damaged(replace(Checkpoint.load(run / "best"), weights=start), 2.0)
-    last = validate(network(config, data, best.weights), data).evaluation
-    assert last is not None
-    taken, result = never_worse(best, linear, last, last, data, CPU, 0)
+    taken, result = settled(best, linear, data, monkeypatch, lost=len(SHARES) + 2)
     assert taken.metrics["share_of_training"] == 0
     metrics = Checkpoint.load(run / "best").metrics
     for each in result.attributes:

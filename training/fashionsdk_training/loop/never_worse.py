@@ -1,13 +1,13 @@
 """A checkpoint that does not lose to linear classifiers: parts of it become such again, or all of it goes back to them.
 
-A CAM network starts as the linear classifiers. An attribute that training loses first gets linear classifiers fitted
-anew, on features that are trained for all. If one still loses, weights between the start of training and its end are
-tried, with the start's classifiers: Wortsman et al., CVPR 2022, arXiv:2109.01903 (WiSE-FT), averages of the weights
-before and after fine-tuning work as networks. At the start itself nothing is lost.
+A CAM network starts as the linear classifiers. An attribute that is behind them after training gets linear classifiers
+fitted anew, on features that are trained for all, where these are better. If one still loses, weights between the start
+of training and its end are tried, with the start's classifiers: Wortsman et al., CVPR 2022, arXiv:2109.01903 (WiSE-FT),
+averages of the weights before and after fine-tuning work as networks. At the start itself nothing is lost.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -16,7 +16,6 @@ from torch import Tensor
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.evaluation import Evaluation, paired_bootstrap
 from fashionsdk_training.checkpoint import Checkpoint
-from fashionsdk_training.data import TrainingData
 from fashionsdk_training.loop.linear_weights import LinearWeights
 from fashionsdk_training.loop.validation import validate
 from fashionsdk_training.models import CAMNetwork
@@ -29,69 +28,96 @@ logger = logging.getLogger(__name__)
 
 
 def never_worse(
-    best: Checkpoint,
-    linear: LinearWeights,
-    evaluation: Evaluation,
-    baseline: Evaluation,
-    data: TrainingData,
-    device: torch.device,
-    seed: int,
+    best: Checkpoint, linear: LinearWeights, evaluation: Evaluation, baseline: Evaluation
 ) -> tuple[Checkpoint, Evaluation]:
-    """Return the largest share of training that loses to the baseline on no attribute; call it if all of it does.
+    """Return a checkpoint that loses to the baseline on no attribute; call it if one is behind.
 
-    An attribute is lost where the paired bootstrap over queries says so, by more than ``SLACK``. The attributes that
-    training loses get linear classifiers, whose probabilities alone are their embeddings. If every share loses one,
-    what is returned is the start itself, all of whose attributes are so: the baseline.
+    The attributes that are behind get linear classifiers on the trained features, where these are better; their
+    embeddings are the probabilities alone. If one is lost all the same, it is the largest share of training, on the way
+    from its start, that loses none. If every share loses one, it is the start itself: the baseline.
 
     Args:
         best: a CAM network after training.
-        linear: fits linear classifiers, those of the start and others.
+        linear: fits linear classifiers to the run's photos, those of the start and others.
         evaluation: of ``best`` on the validation split.
         baseline: of the linear classifiers that it started from.
-        data: photos and labels.
-        device: where it is evaluated.
-        seed: of the bootstrap.
     """
-    names = [attribute.name for attribute in best.attributes]
-    lost = [names.index(name) for name in lost_attributes(baseline, evaluation, seed)]
-    for share, candidate in _candidates(best, linear, lost):
-        result = _evaluated(candidate, data, device)
-        if not share or not lost_attributes(baseline, result, seed):
-            break
-    logger.info(
-        "training lost to linear classifiers on %s, which get such again; the checkpoint holds %.0f %% of training",
-        ", ".join(printable(names[a]) for a in (lost if share else range(len(names)))),
-        100 * share,
-    )
+    seed, share = linear.config.seed, 1.0
+    candidate, result = _refitted(best, linear, evaluation, behind_attributes(baseline, evaluation, seed))
+    if lost := lost_attributes(baseline, result, seed):
+        share, candidate, result = _taken_back(best, linear, baseline, lost)
     scores = (result.overall, *result.attributes)
     figures = dict(zip(("map", *(f"map/{each.attribute}" for each in result.attributes)), scores, strict=True))
     metrics = {**best.metrics, **{name: each.map for name, each in figures.items()}, SHARE: share}
     return replace(candidate, metrics=metrics), result
 
 
-def _candidates(best: Checkpoint, linear: LinearWeights, lost: Sequence[int]) -> Iterator[tuple[float, Checkpoint]]:
-    """Yield shares of training with their checkpoints; the last is the baseline."""
-    yield 1.0, _plain(best, linear.refitted(best, lost), lost)
+def _refitted(
+    best: Checkpoint, linear: LinearWeights, evaluation: Evaluation, behind: Sequence[str]
+) -> tuple[Checkpoint, Evaluation]:
+    """Return a checkpoint in which the attributes that are behind have linear classifiers, if these are better."""
+    places = _places(best, behind)
+    weights = linear.refitted(best, places)
+    before, after = evaluation.maps, _evaluated(_with_linear(best, best.weights, weights, places), linear).maps
+    better = [name for name in behind if after[name] > before[name]]
+    if not better:
+        return best, evaluation
+    logger.info("linear classifiers on the trained features are better on %s, which gets them", _listed(better))
+    candidate = _with_linear(best, best.weights, weights, _places(best, better))
+    return candidate, _evaluated(candidate, linear)
+
+
+def _taken_back(
+    best: Checkpoint, linear: LinearWeights, baseline: Evaluation, lost: Sequence[str]
+) -> tuple[float, Checkpoint, Evaluation]:
+    """Return the largest share of training that loses no attribute, where those lost have the start's classifiers."""
     start = linear.pretrained()
     for share in (*SHARES, 0.0):
-        plain = lost if share else range(len(best.attributes))
-        weights = between(start, best.weights, share)
-        for name in CAMNetwork.BY_ATTRIBUTE:
-            if name in weights:
-                weights[name] = weights[name].clone()
-                weights[name][list(plain)] = start[name][list(plain)].to(weights[name])
-        yield share, _plain(best, weights, plain)
+        plain = _places(best, lost) if share else range(len(best.attributes))
+        candidate = _with_linear(best, between(start, best.weights, share), start, plain)
+        result = _evaluated(candidate, linear)
+        if not lost_attributes(baseline, result, linear.config.seed):
+            break
+    text = "training lost to linear classifiers on %s, which keep those; the checkpoint holds %.0f %% of training"
+    logger.info(text, _listed(lost), 100 * share)
+    return share, candidate, result
 
 
-def _plain(best: Checkpoint, weights: Mapping[str, Tensor], attributes: Iterable[int]) -> Checkpoint:
-    """Return a checkpoint with other weights, in which these attributes' embeddings are probabilities alone."""
-    return replace(best, model=replace(best.model, plain=tuple(attributes)), weights=weights)
+def _with_linear(
+    best: Checkpoint, weights: Mapping[str, Tensor], linear: Mapping[str, Tensor], attributes: Sequence[int]
+) -> Checkpoint:
+    """Return a checkpoint with ``weights``, and with the classifiers of ``linear`` for some attributes.
+
+    These attributes' embeddings are probabilities alone.
+    """
+    mixed, plain = dict(weights), list(attributes)
+    for name in CAMNetwork.BY_ATTRIBUTE:
+        if name in mixed:
+            mixed[name] = mixed[name].clone()
+            mixed[name][plain] = linear[name][plain].to(mixed[name])
+    return replace(best, model=replace(best.model, plain=tuple(plain)), weights=mixed)
+
+
+def behind_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:
+    """Return the attributes on which ``trained`` is below ``baseline`` by more than ``SLACK``, by chance or not."""
+    comparison = paired_bootstrap(baseline, trained, seed)
+    known = [each for each in comparison.attributes if each.verdict in ("lost", "no difference")]
+    return [each.attribute for each in known if each.difference < -SLACK]
 
 
 def lost_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:
     """Return the attributes on which ``trained`` is below ``baseline`` by more than chance and ``SLACK``."""
     comparison = paired_bootstrap(baseline, trained, seed)
     return [each.attribute for each in comparison.attributes if each.verdict == "lost" and each.difference < -SLACK]
+
+
+def _places(checkpoint: Checkpoint, names: Sequence[str]) -> list[int]:
+    known = [attribute.name for attribute in checkpoint.attributes]
+    return [known.index(name) for name in names]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(printable(name) for name in names)
 
 
 def between(start: Mapping[str, Tensor], end: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -102,7 +128,7 @@ def between(start: Mapping[str, Tensor], end: Mapping[str, Tensor], share: float
     }
 
 
-def _evaluated(checkpoint: Checkpoint, data: TrainingData, device: torch.device) -> Evaluation:
-    result = validate(checkpoint.build().to(device), data).evaluation
+def _evaluated(checkpoint: Checkpoint, linear: LinearWeights) -> Evaluation:
+    result = validate(checkpoint.build().to(linear.device), linear.data).evaluation
     assert result is not None, "data with a baseline have queries"
     return result

@@ -67,8 +67,7 @@ def validate(model: AttributeModel, data: TrainingData) -> ValidationResult:
         return ValidationResult("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
     evaluation = evaluate_model(model, data.labels.attributes, data.retrieval, data.retrieval_photos)
     overall = evaluation.overall
-    each_map = {each.attribute: each.map for each in evaluation.attributes}
-    return ValidationResult("map", overall.map, overall.random_map, each_map, evaluation)
+    return ValidationResult("map", overall.map, overall.random_map, evaluation.maps, evaluation)
 
 
 def evaluate_model(
