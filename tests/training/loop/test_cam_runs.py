@@ -166,6 +166,16 @@ def test_an_attribute_that_is_behind_keeps_what_training_made_where_that_is_bett
     assert result is perfect
 
 
+def test_attributes_that_had_linear_classifiers_before_keep_them(data, run, linear, monkeypatch):
+    best = Checkpoint.load(run / "best")
+    other = [each.name for each in best.attributes].index("colour") ^ 1
+    best = replace(best, model=replace(best.model, plain=(other,)))
+    bad = with_maps(validate(best.build(), data).evaluation, 0.0)
+    taken, _ = settled(best, linear, data, monkeypatch, trained=bad)
+    assert taken.model.plain == (0, 1)
+    assert torch.equal(taken.weights["rows"][other], best.weights["rows"][other])
+
+
 @pytest.mark.parametrize("lost", [1, 3])
 def test_if_it_still_loses_it_keeps_its_start_and_all_is_taken_back_as_far_as_needed(
     data, run, start, linear, monkeypatch, caplog, lost

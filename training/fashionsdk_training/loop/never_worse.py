@@ -88,14 +88,16 @@ def _with_linear(
 ) -> Checkpoint:
     """Return a checkpoint with ``weights``, and with the classifiers of ``linear`` for some attributes.
 
-    These attributes' embeddings are probabilities alone.
+    These attributes' embeddings are probabilities alone, as are those that already were: a run that is continued after
+    its end is settled again.
     """
     mixed, plain = dict(weights), list(attributes)
     for name in CAMNetwork.BY_ATTRIBUTE:
         if name in mixed:
             mixed[name] = mixed[name].clone()
             mixed[name][plain] = linear[name][plain].to(mixed[name])
-    return replace(best, model=replace(best.model, plain=tuple(plain)), weights=mixed)
+    model = replace(best.model, plain=tuple(sorted({*best.model.plain, *plain})))
+    return replace(best, model=model, weights=mixed)
 
 
 def behind_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:
