@@ -44,9 +44,9 @@ class LinearWeights:
         return model.state_dict()
 
     def refitted(self, checkpoint: Checkpoint, attributes: Sequence[int]) -> dict[str, Tensor]:
-        """Return a checkpoint's weights, of which some attributes' are linear probes on its own features.
+        """Return classifiers on a checkpoint's own features, those of `CAMNetwork.BY_ATTRIBUTE`: linear probes.
 
-        These have no query and no colours: all positions count alike.
+        They have no query and no colours: all positions count alike. Rows of other attributes are zeros.
 
         Args:
             checkpoint: a CAM network after training.
@@ -56,16 +56,12 @@ class LinearWeights:
         assert isinstance(model, CAMNetwork), "only CAM has linear classifiers"
         network = FrozenNetwork.of_levels(model.backbone, checkpoint.model, self.device)
         probe = probe_attributes(network, self.data, attributes, progress=self.progress)
-        weights = dict(checkpoint.weights)
-        for name in CAMNetwork.BY_ATTRIBUTE:
-            if name in weights:
-                weights[name] = weights[name].clone()
-                weights[name][list(attributes)] = 0
-        average, deviation = (weights[name].cpu() for name in ("average", "deviation"))
+        trained = checkpoint.weights
+        weights = {name: torch.zeros_like(trained[name]) for name in CAMNetwork.BY_ATTRIBUTE if name in trained}
+        average, deviation = (trained[name].cpu() for name in ("average", "deviation"))
         for own, a in enumerate(attributes):
             rows = probe.rows(own)
             weight = probe.weight[rows] / probe.deviation  # of features as they are
-            bias = probe.bias[rows] + weight @ (average - probe.mean)
-            weights["rows"][a, : len(weight)] = (weight * deviation).to(weights["rows"])
-            weights["bias"][a, : len(bias)] = bias.to(weights["bias"])
+            weights["rows"][a, : len(weight)] = weight * deviation
+            weights["bias"][a, : len(weight)] = probe.bias[rows] + weight @ (average - probe.mean)
         return weights

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from fashionsdk._tools.printable_text import printable
+from fashionsdk.attributes import select
 from fashionsdk.evaluation import Evaluation, paired_bootstrap
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.loop.linear_weights import LinearWeights
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 def never_worse(
     best: Checkpoint, linear: LinearWeights, evaluation: Evaluation, baseline: Evaluation
 ) -> tuple[Checkpoint, Evaluation]:
-    """Return a checkpoint that loses to the baseline on no attribute; call it if one is behind.
+    """Return a checkpoint that loses to the baseline on no attribute: ``best`` itself if none is behind.
 
     The attributes that are behind get linear classifiers on the trained features, where these are better; their
     embeddings are the probabilities alone. If one is lost all the same, it is the largest share of training, on the way
@@ -43,12 +44,14 @@ def never_worse(
         baseline: of the linear classifiers that it started from.
     """
     seed, share = linear.config.seed, 1.0
-    candidate, result = _refitted(best, linear, evaluation, behind_attributes(baseline, evaluation, seed))
+    behind = behind_attributes(baseline, evaluation, seed)
+    if not behind:
+        return best, evaluation
+    candidate, result = _refitted(best, linear, evaluation, behind)
     if lost := lost_attributes(baseline, result, seed):
         share, candidate, result = _taken_back(best, linear, baseline, lost)
-    scores = (result.overall, *result.attributes)
-    figures = dict(zip(("map", *(f"map/{each.attribute}" for each in result.attributes)), scores, strict=True))
-    metrics = {**best.metrics, **{name: each.map for name, each in figures.items()}, SHARE: share}
+    each_map = {f"map/{name}": value for name, value in result.maps.items()}
+    metrics = {**best.metrics, "map": result.overall.map, **each_map, SHARE: share}
     return replace(candidate, metrics=metrics), result
 
 
@@ -58,11 +61,14 @@ def _refitted(
     """Return a checkpoint in which the attributes that are behind have linear classifiers, if these are better."""
     places = _places(best, behind)
     weights = linear.refitted(best, places)
-    before, after = evaluation.maps, _evaluated(_with_linear(best, best.weights, weights, places), linear).maps
-    better = [name for name in behind if after[name] > before[name]]
+    candidate = _with_linear(best, best.weights, weights, places)
+    result = _evaluated(candidate, linear)
+    better = [name for name in behind if result.maps[name] > evaluation.maps[name]]
     if not better:
         return best, evaluation
     logger.info("linear classifiers on the trained features are better on %s, which gets them", _listed(better))
+    if better == behind:
+        return candidate, result
     candidate = _with_linear(best, best.weights, weights, _places(best, better))
     return candidate, _evaluated(candidate, linear)
 
@@ -102,20 +108,21 @@ def _with_linear(
 
 def behind_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:
     """Return the attributes on which ``trained`` is below ``baseline`` by more than ``SLACK``, by chance or not."""
-    comparison = paired_bootstrap(baseline, trained, seed)
-    known = [each for each in comparison.attributes if each.verdict in ("lost", "no difference")]
-    return [each.attribute for each in known if each.difference < -SLACK]
+    return _below(baseline, trained, seed, ("lost", "no difference"))
 
 
 def lost_attributes(baseline: Evaluation, trained: Evaluation, seed: int) -> list[str]:
     """Return the attributes on which ``trained`` is below ``baseline`` by more than chance and ``SLACK``."""
-    comparison = paired_bootstrap(baseline, trained, seed)
-    return [each.attribute for each in comparison.attributes if each.verdict == "lost" and each.difference < -SLACK]
+    return _below(baseline, trained, seed, ("lost",))
+
+
+def _below(baseline: Evaluation, trained: Evaluation, seed: int, verdicts: Sequence[str]) -> list[str]:
+    attributes = paired_bootstrap(baseline, trained, seed).attributes
+    return [each.attribute for each in attributes if each.verdict in verdicts and each.difference < -SLACK]
 
 
 def _places(checkpoint: Checkpoint, names: Sequence[str]) -> list[int]:
-    known = [attribute.name for attribute in checkpoint.attributes]
-    return [known.index(name) for name in names]
+    return list(select([attribute.name for attribute in checkpoint.attributes], names))
 
 
 def _listed(names: Sequence[str]) -> str:

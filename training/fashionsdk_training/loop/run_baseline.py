@@ -14,7 +14,7 @@ from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import TrainingData, TripletData
 from fashionsdk_training.loop.linear_weights import LinearWeights
-from fashionsdk_training.loop.never_worse import behind_attributes, never_worse
+from fashionsdk_training.loop.never_worse import never_worse
 from fashionsdk_training.loop.validation import validate
 from fashionsdk_training.probe import Baseline, FrozenNetwork, measure_baseline
 
@@ -105,9 +105,10 @@ class RunBaseline:
             self.best = validate(checkpoint.build().to(device), data).evaluation
         assert self.best is not None, "data with a baseline have queries"
         first = self.baseline.evaluation
-        if linear is not None and behind_attributes(first, self.best, seed):
-            checkpoint, self.best = never_worse(checkpoint, linear, self.best, first)
-            checkpoint.save(best)
+        if linear is not None:
+            settled, self.best = never_worse(checkpoint, linear, self.best, first)
+            if settled is not checkpoint:
+                settled.save(best)
         comparison = paired_bootstrap(first, self.best, seed)
         table = comparison_table(comparison, self.best)
         logger.info("the best checkpoint beside linear classifiers on frozen features, MAP in %%:\n%s", table)
