@@ -38,9 +38,7 @@ class LinearWeights:
         values = [len(attribute.values) for attribute in self.data.labels.attributes]
         torch.manual_seed(self.config.seed)
         model = start_model(self.config, values).to(self.device)
-        start_from_probe(
-            model, self.config.model, self.data, self.data.preprocessing, self.folder, progress=self.progress
-        )
+        start_from_probe(model, self.config.model, self.data, self.folder, progress=self.progress)
         return model.state_dict()
 
     def refitted(self, checkpoint: Checkpoint, attributes: Sequence[int]) -> dict[str, Tensor]:

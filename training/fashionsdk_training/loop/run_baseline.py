@@ -9,7 +9,6 @@ import torch
 
 from fashionsdk._tools.printable_text import printable
 from fashionsdk.evaluation import Comparison, Difference, Evaluation, paired_bootstrap
-from fashionsdk.photos import Preprocessing
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.config import TrainConfig
 from fashionsdk_training.data import TrainingData, TripletData
@@ -41,7 +40,6 @@ class RunBaseline:
         cls,
         config: TrainConfig,
         data: TrainingData,
-        preprocessing: Preprocessing,
         out: Path,
         device: torch.device,
         *,
@@ -52,7 +50,6 @@ class RunBaseline:
         Args:
             config: the run's settings: its backbone and pretrained weights.
             data: its photos and labels.
-            preprocessing: to its network's input.
             out: its folder.
             device: where features are computed.
             progress: whether to show progress bars.
@@ -68,9 +65,9 @@ class RunBaseline:
             logger.info("no baseline of linear classifiers: the backbone has no pretrained weights")
             return None
         begin = time.monotonic()
-        network = FrozenNetwork.load(config.model, config.pretrained, device, preprocessing.shape[:2])
+        network = FrozenNetwork.load(config.model, config.pretrained, device, data.preprocessing.shape[:2])
         folder, power = out / BASELINE_FOLDER, config.model.question_power
-        baseline = measure_baseline(network, data, preprocessing, folder, question_power=power, progress=progress)
+        baseline = measure_baseline(network, data, data.preprocessing, folder, question_power=power, progress=progress)
         overall, seconds = baseline.evaluation.overall, time.monotonic() - begin
         text = "linear classifiers on frozen features: MAP %.2f (random %.2f), measured in %.0f s"
         logger.info(text, overall.map, overall.random_map, seconds)

@@ -144,7 +144,7 @@ class Trainer:
             self.criterion.model.load_state_dict(self._linear_weights().pretrained())
             self.average.set(self.criterion)
         if self.baseline:
-            where = (self.loader.preprocessing, self.out, self.peers.device)
+            where = (self.out, self.peers.device)
             self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
 
     def _linear_weights(self) -> LinearWeights:

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fashionsdk.photos import Preprocessing
 from fashionsdk_training.config import ModelConfig
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.models import AttributeModel, CAMNetwork
@@ -20,7 +19,6 @@ def start_from_probe(
     model: AttributeModel,
     config: ModelConfig,
     data: TrainingData,
-    preprocessing: Preprocessing,
     folder: Path,
     *,
     progress: bool = False,
@@ -31,7 +29,6 @@ def start_from_probe(
         model: a CAM network with the backbone's first weights.
         config: its settings.
         data: photos and labels.
-        preprocessing: to the network's input.
         folder: where features and classifiers are kept, see `probe_photos`.
         progress: whether to show progress bars.
 
@@ -40,7 +37,7 @@ def start_from_probe(
     """
     assert isinstance(model, CAMNetwork), "only CAM starts from linear classifiers"
     network = FrozenNetwork.of_levels(model.backbone, config, model.mean.device)
-    probed = probe_photos(network, data, preprocessing, folder, progress=progress)
+    probed = probe_photos(network, data, data.preprocessing, folder, progress=progress)
     probe = probed.probe
     counts = [len(attribute.values) for attribute in probe.attributes]
     rows = torch.zeros(len(counts), max(counts), probe.weight.shape[1])
