@@ -39,7 +39,7 @@ def cam_cpu() -> TrainConfig:
             "cam",
             stage=3,
             embedding_dimension=64,
-            posterior_scale=1.5,
+            posterior_scale=1.0,
             posterior_weight=0.9,
             attention_focus=0.25,
             feature_dropout=0.2,
