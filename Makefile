@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 help:
 	@echo "make demo           train on generated garments, export, index, search, report (6 minutes on 2 cores with bfloat16, 15 without)"
-	@echo "make test           run the test suite, without the longest proofs (7 minutes on 2 cores)"
+	@echo "make test           run the test suite, without the longest proofs (8 minutes on 2 cores)"
 	@echo "make test-e2e       the page's tests, in Chromium"
 	@echo "make fast           the tests of the runtime that take no time (under a minute on 2 cores)"
 	@echo "make check          what CI runs: lint, docs, coverage, release-check"
