@@ -73,7 +73,7 @@ def _measured(table: Path, config: TrainConfig, work: Path) -> FrozenMap:
     network = FrozenNetwork.load(config.model, "package", torch.device("cpu"))
     folder = work / f"{name}-{backbone}-{side}"
     power = config.model.question_power
-    baseline = measure_baseline(network, data, config.preprocessing, folder, question_power=power, progress=True)
+    baseline = measure_baseline(network, data, folder, question_power=power, progress=True)
     figures = baseline.metrics()
     overall = figures.pop("linear_map")
     each = {key.partition("/")[2]: value for key, value in figures.items()}

@@ -74,7 +74,7 @@ def network(config, data, weights) -> CAMNetwork:
 def test_a_run_starts_as_the_linear_classifiers(config, data, run, start):
     model = network(config, data, start)
     frozen = FrozenNetwork.load(config.model, config.pretrained, CPU)
-    probed = probe_photos(frozen, data, config.preprocessing, run / "baseline")
+    probed = probe_photos(frozen, data, run / "baseline")
     images = torch.from_numpy(np.array(data.retrieval_photos.pixels))
     with torch.inference_mode():
         logits = model(images).logits

@@ -79,7 +79,7 @@ def test_the_baseline_is_the_probe_of_the_labelled_photos_on_the_validation_spli
     values, readable = data.values.copy(), data.retrieval_photos
     values[[4, 9]] = -1
     part = replace(data, values=values, retrieval_photos=replace(readable, unreadable={2: "missing"}))
-    baseline = measure_baseline(network, part, Preprocessing(SIDE), tmp_path)
+    baseline = measure_baseline(network, part, tmp_path)
     labelled = np.delete(np.arange(len(values)), [4, 9])
     train = network.features(data.photos, Preprocessing(SIDE), labelled)
     probe = fit_probe(train, values[labelled], data.labels.attributes)
@@ -96,14 +96,14 @@ def test_the_baseline_is_the_probe_of_the_labelled_photos_on_the_validation_spli
 def measured(network, data, tmp_path_factory):
     """A baseline and the folder that keeps it."""
     folder = tmp_path_factory.mktemp("runs") / "baseline"
-    return measure_baseline(network, data, Preprocessing(SIDE), folder), folder
+    return measure_baseline(network, data, folder), folder
 
 
 def test_a_baseline_is_computed_once(network, data, measured, monkeypatch):
     first, folder = measured
     monkeypatch.setattr(FrozenNetwork, "features", lambda *_, **__: pytest.fail("features are computed again"))
     monkeypatch.setattr("fashionsdk_training.probe.baseline.fit_probe", lambda *_, **__: pytest.fail("fitted again"))
-    again = measure_baseline(network, data, Preprocessing(SIDE), folder)
+    again = measure_baseline(network, data, folder)
     assert again.evaluation == first.evaluation
     assert again.probe.attributes == first.probe.attributes
     for name, tensor in first.probe.tensors().items():
@@ -129,7 +129,7 @@ def check_damage(network, data, measured, file, caplog, damage):
     else:
         flipped = content[:-5] + bytes([content[-5] ^ 1]) + content[-4:]
         file.write_bytes({"flip": flipped, "cut": content[:-9], "empty": b""}[damage])
-    again = measure_baseline(network, data, Preprocessing(SIDE), file.parent)
+    again = measure_baseline(network, data, file.parent)
     (record,) = caplog.records
     assert record.getMessage().startswith(f"{file} is computed again: it is damaged, or of another version:")
     assert again.evaluation == first.evaluation
@@ -149,7 +149,8 @@ def test_the_baseline_of_other_labels_or_another_size_is_computed_again(
         values[0] = -1
     else:
         side = 36
-    got = measure_baseline(network, replace(data, values=values), Preprocessing(side), tmp_path)
+    other = replace(data, values=values, preprocessing=Preprocessing(side))
+    got = measure_baseline(network, other, tmp_path)
     reasons = [record.getMessage().split(": ")[-1] for record in caplog.records]
     assert reasons == ["it is of other photos, labels or settings"] * 2
     assert not torch.equal(got.probe.weight, first.probe.weight)

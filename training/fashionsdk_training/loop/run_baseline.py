@@ -67,7 +67,7 @@ class RunBaseline:
         begin = time.monotonic()
         network = FrozenNetwork.load(config.model, config.pretrained, device, data.preprocessing.shape[:2])
         folder, power = out / BASELINE_FOLDER, config.model.question_power
-        baseline = measure_baseline(network, data, data.preprocessing, folder, question_power=power, progress=progress)
+        baseline = measure_baseline(network, data, folder, question_power=power, progress=progress)
         overall, seconds = baseline.evaluation.overall, time.monotonic() - begin
         text = "linear classifiers on frozen features: MAP %.2f (random %.2f), measured in %.0f s"
         logger.info(text, overall.map, overall.random_map, seconds)

@@ -144,8 +144,8 @@ class Trainer:
             self.criterion.model.load_state_dict(self._linear_weights().pretrained())
             self.average.set(self.criterion)
         if self.baseline:
-            where = (self.out, self.peers.device)
-            self._beside = RunBaseline.measure(self.config, self.data, *where, progress=self.progress)
+            device = self.peers.device
+            self._beside = RunBaseline.measure(self.config, self.data, self.out, device, progress=self.progress)
 
     def _linear_weights(self) -> LinearWeights:
         return LinearWeights(self.config, self.data, self.out / BASELINE_FOLDER, self.peers.device, self.progress)

@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from fashionsdk.evaluation import Evaluation, evaluate
-from fashionsdk.photos import Preprocessing
 from fashionsdk.values import ValueSpace
 from fashionsdk_training.data import TrainingData
 from fashionsdk_training.probe.fit_probe import HELD_OUT, MOST_STEPS, STRENGTHS, TOLERANCE, fit_probe
@@ -36,7 +35,7 @@ class Baseline:
 
     def metrics(self) -> dict[str, float]:
         """Return MAP in percent as a checkpoint stores it: ``linear_map``, ``linear_map/neckline``, ..."""
-        each = {f"linear_map/{score.attribute}": score.map for score in self.evaluation.attributes}
+        each = {f"linear_map/{name}": value for name, value in self.evaluation.maps.items()}
         return {"linear_map": self.evaluation.overall.map, **each}
 
 
@@ -58,7 +57,6 @@ class ProbedPhotos:
 def measure_baseline(
     network: FrozenNetwork,
     data: TrainingData,
-    preprocessing: Preprocessing,
     folder: Path,
     *,
     question_power: float = 1.0,
@@ -68,14 +66,12 @@ def measure_baseline(
 
     Its questions are asked with ``question_power``, as the trained network's are.
     """
-    probed = probe_photos(network, data, preprocessing, folder, progress=progress)
+    probed = probe_photos(network, data, folder, progress=progress)
     vectors = probed.probe.embeddings(probed.valid)
     return Baseline(probed.probe, evaluate_vectors(data, vectors, probed.probe.value_space(question_power)))
 
 
-def probe_photos(
-    network: FrozenNetwork, data: TrainingData, preprocessing: Preprocessing, folder: Path, *, progress: bool = False
-) -> ProbedPhotos:
+def probe_photos(network: FrozenNetwork, data: TrainingData, folder: Path, *, progress: bool = False) -> ProbedPhotos:
     """Fit a linear probe to the training photos.
 
     Features and probe are kept in ``folder`` and read again. A file that is damaged, or of other photos, labels,
@@ -83,8 +79,7 @@ def probe_photos(
 
     Args:
         network: of the features.
-        data: photos and labels.
-        preprocessing: to the network's input; photos are not changed in any other way.
+        data: photos, their preprocessing to the network's input, and labels. Photos are not changed in any other way.
         folder: where features and probe are kept; it may be missing.
         progress: whether to show progress bars.
 
@@ -93,8 +88,8 @@ def probe_photos(
         OSError: the folder cannot be written.
     """
     (labelled,) = np.nonzero((data.values >= 0).any(axis=1))
-    origin = {"weights": network.digest(), "preprocessing": preprocessing.to_json(), "data": data.digest}
-    train, valid = _features(network, data, labelled, preprocessing, folder / FEATURES_FILE, origin, progress)
+    origin = {"weights": network.digest(), "preprocessing": data.preprocessing.to_json(), "data": data.digest}
+    train, valid = _features(network, data, labelled, folder / FEATURES_FILE, origin, progress)
     probe = _probe(data, labelled, train, folder / PROBE_FILE, {**origin, "fitting": FITTING}, progress)
     return ProbedPhotos(probe, train, valid)
 
@@ -121,7 +116,6 @@ def _features(
     network: FrozenNetwork,
     data: TrainingData,
     labelled: NDArray[np.int64],
-    preprocessing: Preprocessing,
     file: Path,
     origin: Mapping[str, Any],
     progress: bool,
@@ -129,8 +123,8 @@ def _features(
     """Return the features of the labelled training photos and of all validation photos."""
     tensors = kept_tensors(file, origin)
     if tensors is None:
-        train = network.features(data.photos, preprocessing, labelled, progress=progress)
-        valid = network.features(data.retrieval_photos, preprocessing, progress=progress)
+        train = network.features(data.photos, data.preprocessing, labelled, progress=progress)
+        valid = network.features(data.retrieval_photos, data.preprocessing, progress=progress)
         tensors = {"train": torch.from_numpy(train), "valid": torch.from_numpy(valid)}
         keep_tensors(file, tensors, origin)
     return tensors["train"].numpy(), tensors["valid"].numpy()

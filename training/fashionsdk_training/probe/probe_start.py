@@ -37,7 +37,7 @@ def start_from_probe(
     """
     assert isinstance(model, CAMNetwork), "only CAM starts from linear classifiers"
     network = FrozenNetwork.of_levels(model.backbone, config, model.mean.device)
-    probed = probe_photos(network, data, data.preprocessing, folder, progress=progress)
+    probed = probe_photos(network, data, folder, progress=progress)
     probe = probed.probe
     counts = [len(attribute.values) for attribute in probe.attributes]
     rows = torch.zeros(len(counts), max(counts), probe.weight.shape[1])
