@@ -18,7 +18,7 @@ from fashionsdk.attributes import select
 from fashionsdk.evaluation import Evaluation, paired_bootstrap
 from fashionsdk_training.checkpoint import Checkpoint
 from fashionsdk_training.loop.linear_weights import LinearWeights
-from fashionsdk_training.loop.validation import validate
+from fashionsdk_training.loop.validation import ValidationResult, validate
 from fashionsdk_training.models import CAMNetwork
 
 SHARES = (0.85, 0.7, 0.5, 0.3, 0.15)  # of training, tried in this order once all of it loses an attribute
@@ -50,8 +50,7 @@ def never_worse(
     candidate, result = _refitted(best, linear, evaluation, behind)
     if lost := lost_attributes(baseline, result, seed):
         share, candidate, result = _taken_back(best, linear, baseline, lost)
-    each_map = {f"map/{name}": value for name, value in result.maps.items()}
-    metrics = {**best.metrics, "map": result.overall.map, **each_map, SHARE: share}
+    metrics = {**best.metrics, **ValidationResult.of(result).metrics(), SHARE: share}
     return replace(candidate, metrics=metrics), result
 
 

@@ -52,6 +52,12 @@ class ValidationResult:
         """The measure's name for people."""
         return "MAP" if self.measure == "map" else "triplet accuracy"
 
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "ValidationResult":
+        """Return the figures of a retrieval evaluation."""
+        overall = evaluation.overall
+        return cls("map", overall.map, overall.random_map, evaluation.maps, evaluation)
+
     def metrics(self) -> dict[str, float]:
         """Return the figures as a checkpoint stores them: ``map``, ``random_map``, ``map/neckline``, ..."""
         each = {f"{self.measure}/{name}": value for name, value in self.attributes.items()}
@@ -65,9 +71,7 @@ def validate(model: AttributeModel, data: TrainingData) -> ValidationResult:
         answers = evaluate_triplets(data.questions, _embed(model, data.retrieval_photos), names)
         accuracy = {score.attribute: score.accuracy for score in answers.attributes}
         return ValidationResult("triplet_accuracy", answers.overall.accuracy, 50.0, accuracy)
-    evaluation = evaluate_model(model, data.labels.attributes, data.retrieval, data.retrieval_photos)
-    overall = evaluation.overall
-    return ValidationResult("map", overall.map, overall.random_map, evaluation.maps, evaluation)
+    return ValidationResult.of(evaluate_model(model, data.labels.attributes, data.retrieval, data.retrieval_photos))
 
 
 def evaluate_model(
